@@ -1,0 +1,57 @@
+"""Sphinx configuration."""
+
+from pathlib import Path
+
+from sphinx.application import Sphinx
+
+from skda import __version__
+
+project = "skda"
+author = "skda developers"
+project_copyright = author
+release = version = __version__
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.doctest",
+    "sphinx.ext.mathjax",
+    "sphinx.ext.viewcode",
+    "numpydoc",
+]
+exclude_patterns = ["_build", "changelog.d"]
+templates_path = ["_templates"]
+
+autodoc_typehints = "none"  # the docstrings say it, with shapes
+numpydoc_show_class_members = False  # but the template of a class lists the methods
+
+doctest_test_doctest_blocks = ""  # pytest runs the docstrings, the builder the guide
+doctest_global_setup = """
+import warnings
+warnings.simplefilter("error")
+"""
+
+html_theme = "pydata_sphinx_theme"
+html_title = f"skda {version}"
+html_show_sourcelink = False
+html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False}
+
+FRAGMENTS = Path(__file__).parent / "changelog.d"
+
+
+def join_fragments(_app: Sphinx, docname: str, source: list[str]) -> None:
+    """Put the news that no release has yet where the changelog asks for them."""
+    if docname != "changelog":
+        return
+    news = []
+    for kind in ("added", "changed", "fixed", "removed"):
+        texts = [p.read_text().strip() for p in sorted(FRAGMENTS.glob(f"*.{kind}.md"))]
+        items = ["* " + text.replace("\n", "\n  ") for text in texts]
+        if items:
+            news += [f"**{kind.capitalize()}**", *items]
+    source[0] = source[0].replace("|fragments|", "\n\n".join(news))
+
+
+def setup(app: Sphinx) -> None:
+    """Connect the changelog."""
+    app.connect("source-read", join_fragments)

@@ -1,0 +1,58 @@
+"""Build and install skda."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+INIT = (HERE / "skda" / "__init__.py").read_text(encoding="utf-8")
+VERSION = re.search(r'^__version__ = "(.+)"$', INIT, re.MULTILINE)[1]
+
+EXTRAS = {
+    "compare": ["matplotlib", "pandas", "pyarrow"],
+    "ot": ["POT"],
+    "docs": ["numpydoc", "pydata-sphinx-theme", "sphinx"],
+    "lint": ["codespell", "mypy", "pandas-stubs", "ruff", "scipy-stubs"],
+    "bench": ["threadpoolctl"],
+}
+EXTRAS["test"] = [
+    *EXTRAS["compare"],
+    *EXTRAS["ot"],
+    "numpydoc",
+    "polars",
+    "pytest>=8",
+    "pytest-cov",
+]
+
+setup(
+    name="skda",
+    version=VERSION,
+    description="Domain adaptation as scikit-learn estimators",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    author="skda developers",
+    license="BSD-3-Clause",
+    license_files=["LICENSE"],
+    classifiers=[
+        "Development Status :: 3 - Alpha",
+        "Intended Audience :: Developers",
+        "Intended Audience :: Science/Research",
+        "Programming Language :: Python :: 3",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+        "Typing :: Typed",
+    ],
+    packages=find_packages(include=["skda", "skda.*"]),
+    package_data={"skda": ["py.typed"]},
+    python_requires=">=3.11",
+    install_requires=[
+        "numpy>=1.26",
+        "scikit-learn>=1.6",
+        "scipy>=1.13",
+        "skorch>=1.2",
+        "torch",
+        "tqdm",
+    ],
+    extras_require=EXTRAS,
+    entry_points={"console_scripts": ["skda = skda.cli:main"]},
+)

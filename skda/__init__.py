@@ -1,0 +1,24 @@
+"""Scikit-learn-compatible domain adaptation and cross-modal retrieval."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from skda._compare import compare
+
+__all__ = ["__version__", "compare"]
+
+__version__ = "0.1.0.dev0"
+
+# `import skda` stays instant: what costs an import of PyTorch waits for its first use.
+_LAZY = {"compare": "skda._compare"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'skda' has no attribute {name!r}")
+    return getattr(import_module(_LAZY[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

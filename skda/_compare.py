@@ -1,0 +1,392 @@
+"""The comparison behind `skda.compare` and `skda compare`."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import time
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from os import PathLike
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import sklearn
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import clone
+from sklearn.metrics import accuracy_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import Normalizer
+from sklearn.semi_supervised import LabelSpreading
+from sklearn.svm import SVC
+from sklearn.utils import Bunch, check_random_state
+from sklearn.utils.metadata_routing import get_routing_for_object
+from tqdm import tqdm
+
+from skda.baselines import TargetNet, TargetOnly
+from skda.datasets import label_few, load_task
+from skda.heterogeneous import SSAN, STN
+from skda.utils.labels import check_labels
+from skda.utils.warnings import NoSourceWarning
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["compare", "default_estimators"]
+
+#: What takes a source only to ignore it.
+CONTROLS = (TargetNet, TargetOnly)
+
+
+class Split(NamedTuple):
+    """What the methods may see of the labels, and where they are tested.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the draw, and of every method fitted to it.
+    y : ndarray of shape (n_target,)
+        Labels, all hidden but a few.
+    hidden : ndarray of shape (n_target,)
+        Rows whose label was hidden.
+    y_hidden : ndarray of shape (n_hidden,)
+        Their true labels.
+    """
+
+    seed: int
+    y: NDArray[Any]
+    hidden: NDArray[np.bool_]
+    y_hidden: NDArray[Any]
+
+
+class Row(NamedTuple):
+    """A line of the table.
+
+    Parameters
+    ----------
+    method : str
+        Name of the method.
+    source : {"real", "none", "unused"}
+        What it has for a source.
+    estimator : object
+        The unfitted estimator.
+    fit_params : dict
+        What it is fitted with, beside the target.
+    """
+
+    method: str
+    source: str
+    estimator: Any
+    fit_params: dict[str, Any]
+
+
+def compare(
+    estimators: Any = None,
+    X: ArrayLike | None = None,
+    y: ArrayLike | None = None,
+    *,
+    source: tuple[ArrayLike, ArrayLike] | None = None,
+    pairs: Any = None,
+    task: str | None = None,
+    n_splits: int = 3,
+    random_state: int | np.random.RandomState | None = 0,
+    n_per_class: int = 3,
+    data_home: str | PathLike[str] | None = None,
+    verbose: int = 0,
+) -> pd.DataFrame:
+    """Compare estimators on a target of which few labels are known.
+
+    In each split all target labels but `n_per_class` per class are hidden, every
+    estimator is fitted to all target rows with the labels that are left, and its
+    accuracy after the last iteration is measured on the rows whose label was hidden.
+    This accuracy is transductive, and no estimator sees the labels that it is judged
+    by. All estimators have the same splits.
+
+    An estimator that learns from the source has a second row, fitted without one to
+    the same splits: the difference is what the source is worth.
+
+    Parameters
+    ----------
+    estimators : dict, list of (str, estimator) or list of estimators, default=None
+        What to compare. None takes the default line-up: an SVM, a network and label
+        spreading, which know the target only, then STN and SSAN.
+    X : {array-like, sparse matrix} of shape (n_target, n_features), default=None
+        Target samples. None takes those of `task`.
+    y : array-like of shape (n_target,), default=None
+        Their true labels; -1, None, NaN or pandas.NA where even you do not know them.
+        Such rows are part of every fit and of no test.
+    source : tuple (X_source, y_source), default=None
+        Source samples, of shape (n_source, n_source_features), and their labels.
+    pairs : object, default=None
+        Pairs for the estimators whose `fit` takes them; the others do without.
+    task : str, default=None
+        Data to compare on, if not `X`: anything that
+        :func:`skda.datasets.load_task` knows, such as "amazon_surf:webcam_decaf6".
+        None, without `X`, is "digits", which needs no file.
+    n_splits : int, default=3
+        How many times the labels are drawn.
+    random_state : int, RandomState instance or None, default=0
+        Seed of the splits, and of the estimators whose own `random_state` is None.
+        More splits begin with those of fewer.
+    n_per_class : int, default=3
+        How many labels of each class are left.
+    data_home : str or path-like, default=None
+        Folder of the files of `task`; None is the environment variable ``SKDA_DATA``.
+    verbose : int, default=0
+        Whether to show the progress, on the standard error stream.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per fit of a split, in the order given: "method"; "source" ("real",
+        "none" for the control without one, "unused" if the method cannot use one);
+        "accuracy" and its "std" over the splits; "n_splits"; "seconds", to fit and
+        predict, per split; "accuracies", a tuple with one per split.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If pandas is not installed.
+    TypeError
+        If something to compare is not an estimator.
+    ValueError
+        If data and settings do not make a comparison.
+
+    See Also
+    --------
+    skda.datasets.label_few : Draws the labels that are left.
+    skda.baselines.TargetOnly : Makes a control of any classifier.
+
+    Examples
+    --------
+    >>> from sklearn.svm import SVC
+    >>> from skda import compare
+    >>> from skda.baselines import TargetOnly
+    >>> table = compare({"SVMt": TargetOnly(SVC(kernel="linear"))}, n_splits=2)
+    >>> table[["method", "source", "n_splits"]]
+      method  source  n_splits
+    0   SVMt  unused         2
+    """
+    pandas = _import_pandas()
+    given = {"X": X, "y": y, "source": source, "pairs": pairs}
+    data = _data(given, task, data_home)
+    rows = _rows(_named(estimators), {"source": data.source, "pairs": pairs})
+    splits = _splits(data.X, data.y, n_splits, n_per_class, random_state)
+    results = []
+    with tqdm(total=len(rows) * n_splits, disable=not verbose, leave=False) as bar:
+        for row in rows:
+            bar.set_description(label_of(row.method, row.source))
+            outcomes = []
+            for split in splits:
+                outcomes.append(_evaluate(row, data.X, split))
+                bar.update()
+            results.append(_summary(row, outcomes))
+    return pandas.DataFrame(results)
+
+
+def default_estimators() -> dict[str, Any]:
+    """Build the default line-up, controls first."""
+    # The controls see rows of unit length, as STN and SSAN do.
+    svm = make_pipeline(Normalizer(), SVC(kernel="linear"))
+    spreading = make_pipeline(
+        Normalizer(), LabelSpreading("knn", n_neighbors=10, alpha=0.8, max_iter=1000)
+    )
+    return {
+        "SVMt": TargetOnly(svm),
+        "TargetNet": TargetNet(),
+        "LabelSpreading": TargetOnly(spreading, unlabeled="keep"),
+        "STN": STN(),
+        "SSAN": SSAN(),
+    }
+
+
+def label_of(method: str, source: str) -> str:
+    """Name a row; a method without the source that it could use is marked."""
+    return f"{method}, no source" if source == "none" else method
+
+
+def _data(
+    given: dict[str, Any], task: str | None, data_home: str | PathLike[str] | None
+) -> Bunch:
+    """Take the user's data, or load a task."""
+    names = [name for name, value in given.items() if value is not None]
+    if not names:
+        return load_task("digits" if task is None else task, data_home)
+    if task is not None:
+        raise ValueError(
+            f"Expected either a task or data, got task={task!r} and "
+            f"{', '.join(names)}: a task brings its own data."
+        )
+    if not {"X", "y"} <= set(names):
+        raise ValueError(
+            f"Expected X and y, the target and the true labels to judge by, got "
+            f"{', '.join(names)}: pass both, or a task."
+        )
+    return Bunch(**given)
+
+
+def _splits(
+    X: Any,
+    y: ArrayLike,
+    n_splits: int,
+    n_per_class: int,
+    random_state: int | np.random.RandomState | None,
+) -> list[Split]:
+    """Draw the labels that are left, once per split."""
+    if n_splits < 1:
+        raise ValueError(f"Expected n_splits to be at least 1, got {n_splits}.")
+    truth = check_labels(y, X)
+    rng = check_random_state(random_state)
+    splits = []
+    for seed in rng.randint(np.iinfo(np.int32).max, size=n_splits).tolist():
+        y_few = label_few(y, n_per_class, random_state=seed)
+        hidden = truth.known & ~check_labels(y_few, X).known
+        if not hidden.any():
+            raise ValueError(
+                f"Expected labels to hide and judge by, but n_per_class={n_per_class} "
+                f"leaves them all: lower it."
+            )
+        splits.append(Split(seed, y_few, hidden, truth.values[hidden[truth.known]]))
+    return splits
+
+
+def _named(estimators: Any) -> list[tuple[str, Any]]:
+    """Give every estimator a name of its own."""
+    if estimators is None:
+        return list(default_estimators().items())
+    if isinstance(estimators, Mapping):
+        estimators = estimators.items()
+    elif hasattr(estimators, "fit") or not isinstance(estimators, Iterable):
+        estimators = [estimators]  # a pipeline, too, although it is a sequence
+    entries = list(estimators)
+    if not entries:
+        raise ValueError("Expected estimators to compare, got none.")
+    if not all(isinstance(entry, tuple) and len(entry) == 2 for entry in entries):
+        entries = _numbered([(type(entry).__name__, entry) for entry in entries])
+    counts = Counter(name for name, _ in entries)
+    for name, estimator in entries:
+        if counts[name] > 1:
+            raise ValueError(
+                f"Expected estimators with different names, got {name!r} "
+                f"{counts[name]} times: rename all but one."
+            )
+        _check_estimator(name, estimator)
+    return entries
+
+
+def _numbered(entries: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """Tell the later ones of a name from the first by a number."""
+    seen: Counter[str] = Counter()
+    numbered = []
+    for name, estimator in entries:
+        seen[name] += 1
+        numbered.append(
+            (name if seen[name] == 1 else f"{name}-{seen[name]}", estimator)
+        )
+    return numbered
+
+
+def _check_estimator(name: str, estimator: Any) -> None:
+    if isinstance(estimator, type):
+        raise TypeError(
+            f"Expected an estimator, got the class {estimator.__name__}: pass "
+            f"{estimator.__name__}()."
+        )
+    methods = ("fit", "predict", "get_params", "set_params")
+    lacking = [method for method in methods if not hasattr(estimator, method)]
+    if lacking:
+        raise TypeError(
+            f"Expected an estimator with {', '.join(methods)}, got {estimator!r} as "
+            f"{name!r}, which lacks {', '.join(lacking)}."
+        )
+
+
+def _rows(named: list[tuple[str, Any]], given: dict[str, Any]) -> list[Row]:
+    """List what to fit: every method, and its control without a source."""
+    given = {name: value for name, value in given.items() if value is not None}
+    rows = []
+    for method, estimator in named:
+        taken = _taken(estimator, {"source", "pairs"})
+        adapts = _uses_source(estimator, taken)
+        fit_params = {name: value for name, value in given.items() if name in taken}
+        if adapts and fit_params:
+            rows.append(Row(method, "real", estimator, fit_params))
+        rows.append(Row(method, "none" if adapts else "unused", estimator, {}))
+    if "pairs" in given and not any("pairs" in row.fit_params for row in rows):
+        raise ValueError(
+            "Expected an estimator whose fit takes pairs, got none: leave pairs out."
+        )
+    return rows
+
+
+def _taken(estimator: Any, names: set[str]) -> set[str]:
+    """Tell which fit parameters an estimator takes, for itself or for one inside."""
+    own = names & inspect.signature(estimator.fit).parameters.keys()
+    if own:
+        return own
+    try:
+        return get_routing_for_object(estimator).consumes("fit", names)
+    except NotImplementedError:  # by meta-estimators that hand on nothing
+        return set()
+
+
+def _uses_source(estimator: Any, taken: set[str]) -> bool:
+    """Tell whether a source makes a difference to an estimator."""
+    parts = [estimator, *estimator.get_params().values()]
+    return "source" in taken and not any(isinstance(p, CONTROLS) for p in parts)
+
+
+def _evaluate(row: Row, X: Any, split: Split) -> tuple[float, float]:
+    """Measure the accuracy and the seconds of a method on a split."""
+    estimator = _seeded(row.estimator, split.seed)
+    # Only routing takes a source through pipelines and searches; None leaves it be.
+    routing = sklearn.config_context(
+        enable_metadata_routing=bool(row.fit_params) or None
+    )
+    start = time.perf_counter()
+    with routing, warnings.catch_warnings():
+        if row.source == "none":
+            warnings.simplefilter("ignore", NoSourceWarning)
+        try:
+            y_pred = estimator.fit(X, split.y, **row.fit_params).predict(X)
+        except Exception as error:
+            error.add_note(f"While comparing {label_of(row.method, row.source)}.")
+            raise
+    seconds = time.perf_counter() - start
+    return accuracy_score(split.y_hidden, np.asarray(y_pred)[split.hidden]), seconds
+
+
+def _seeded(estimator: Any, seed: int) -> Any:
+    """Clone an estimator, and seed what has no seed, in it or inside."""
+    copy = clone(estimator)
+    unset = {
+        name: seed
+        for name, value in copy.get_params().items()
+        if name.rpartition("__")[2] == "random_state" and value is None
+    }
+    return copy.set_params(**unset)
+
+
+def _summary(row: Row, outcomes: list[tuple[float, float]]) -> dict[str, Any]:
+    accuracies, seconds = zip(*outcomes, strict=True)
+    return {
+        "method": row.method,
+        "source": row.source,
+        "accuracy": float(np.mean(accuracies)),
+        "std": float(np.std(accuracies, ddof=1)) if len(outcomes) > 1 else np.nan,
+        "n_splits": len(outcomes),
+        "seconds": float(np.mean(seconds)),
+        "accuracies": tuple(map(float, accuracies)),
+    }
+
+
+def _import_pandas() -> Any:
+    """Import pandas before anything is fitted, or say how to install it."""
+    try:
+        return importlib.import_module("pandas")
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            "skda.compare returns a pandas.DataFrame, and pandas is not installed: "
+            "run pip install 'skda[compare]'."
+        ) from error

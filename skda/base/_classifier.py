@@ -1,0 +1,318 @@
+"""The contract of every classifier: what comes in, what comes out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, Literal, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import issparse
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+
+from skda.utils._sklearn import HasMethods, fit_context
+from skda.utils.labels import (
+    Labels,
+    check_labels,
+    labeled_accuracy,
+    union_of_classes,
+    warn_about_missing_classes,
+)
+from skda.utils.validation import check_pair, transformed
+from skda.utils.warnings import NoSourceWarning, warn_user
+
+__all__ = ["BaseDomainClassifier", "DomainName", "Rows"]
+
+DomainName = Literal["target", "source"]
+
+
+class Rows(NamedTuple):
+    """Samples of one domain, checked, transformed and dense.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, p)
+        Samples.
+    labels : Labels
+        Their labels, as far as they are known.
+    """
+
+    X: NDArray[Any]
+    labels: Labels
+
+    def labeled(self) -> Rows:
+        """Keep the rows whose label is known.
+
+        Returns
+        -------
+        Rows
+            The labeled rows.
+        """
+        known = self.labels.known
+        return Rows(self.X[known], self.labels._replace(known=known[known]))
+
+
+class SourceDomain(BaseEstimator):
+    """Remembers the features of the source, as an estimator does the target's.
+
+    scikit-learn's checks of names and numbers of features work on any estimator, and
+    call it by its name when they complain.
+    """
+
+
+class BaseDomainClassifier(ClassifierMixin, BaseEstimator, ABC):
+    """Classify a target domain with the help of a source domain.
+
+    The estimator is a classifier of the *target*: ``X`` and ``y`` are target samples
+    and labels, and ``source`` travels next to them as fit metadata. Cross-validation
+    therefore splits the target and leaves the source whole.
+
+    A subclass says how to learn from two domains (:meth:`_fit`) and how to predict
+    (:meth:`_probabilities`). What is checked, transformed, encoded and scored is here.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Class labels, over both domains.
+    n_features_in_ : int
+        Number of target features.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the target features, if ``X`` had names that are strings.
+    n_features_in_source_ : int or None
+        Number of source features; None without a source.
+    source_transformer_, target_transformer_ : transformer or None
+        The fitted transformers.
+    transduction_ : ndarray of shape (n_target,)
+        Label of every target sample seen in ``fit``: given or predicted.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "source_transformer": [HasMethods(["fit_transform", "transform"]), None],
+        "target_transformer": [HasMethods(["fit_transform", "transform"]), None],
+    }
+    _dtype: ClassVar[type] = np.float64
+    _uses_source: ClassVar[bool] = True
+    _published: ClassVar[dict[str, Any]] = {}
+    __metadata_request__fit: ClassVar[dict[str, bool]] = {"source": True}
+    __metadata_request__predict: ClassVar[dict[str, bool]] = {"domain": True}
+    __metadata_request__predict_proba: ClassVar[dict[str, bool]] = {"domain": True}
+    __metadata_request__score: ClassVar[dict[str, bool]] = {"domain": True}
+    source_transformer: Any
+    target_transformer: Any
+
+    @abstractmethod
+    def _fit(self, source: Rows, target: Rows) -> None:
+        """Learn from the domains; without a source, it has no rows."""
+
+    @abstractmethod
+    def _probabilities(
+        self, X: NDArray[Any], domain: DomainName
+    ) -> NDArray[np.floating]:
+        """Map checked rows to probabilities of the classes."""
+
+    def _preprocessor(self, domain: DomainName) -> Any:
+        """Build the transformer that the method itself puts before its rows."""
+        return None
+
+    @classmethod
+    def published(cls, **overrides: Any) -> Self:
+        """Build the estimator with the settings of the published code.
+
+        Parameters
+        ----------
+        **overrides : dict
+            Parameters to set otherwise.
+
+        Returns
+        -------
+        estimator : object
+            Unfitted estimator with the settings of the authors' public code, or of
+            the paper where there is none.
+        """
+        return cls(**(cls._published | overrides))
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike | None = None,
+        *,
+        source: tuple[ArrayLike, ArrayLike] | None = None,
+    ) -> Self:
+        """Fit to a partially labeled target and a labeled source.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_target, n_features)
+            Target samples.
+        y : array-like of shape (n_target,), default=None
+            Target labels; -1, None, NaN or pandas.NA where unknown. None if all of
+            them are, in which case ``source`` is required.
+        source : tuple (X_source, y_source), default=None
+            Source samples, of shape (n_source, n_source_features), and their labels,
+            of shape (n_source,). The two domains may have different features. None
+            runs the method's target-only form where it has one, else trains on the
+            labeled target samples alone.
+
+        Returns
+        -------
+        self : object
+            Fitted estimator.
+        """
+        domains = self._check_domains(X, y, source)
+        self._fit(*domains)
+        target = domains[1]
+        probabilities = self._probabilities(target.X, "target")
+        if not np.isfinite(probabilities).all():
+            raise ValueError(
+                f"The fit of {type(self).__name__} diverged: its probabilities are not "
+                f"finite. Lower the learning rate, or scale the features."
+            )
+        # A label that was given outweighs any probability.
+        belief = 2 * target.labels.memberships(self.classes_) + probabilities
+        self.transduction_ = self.classes_[belief.argmax(axis=1)]
+        return self
+
+    def predict_proba(
+        self, X: ArrayLike, *, domain: DomainName = "target"
+    ) -> NDArray[np.floating]:
+        """Estimate class probabilities.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples.
+        domain : {"target", "source"}, default="target"
+            Domain they come from.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Probabilities, in the order of ``classes_``.
+        """
+        return self._probabilities(self._check_samples(X, domain), domain)
+
+    def predict(self, X: ArrayLike, *, domain: DomainName = "target") -> NDArray[Any]:
+        """Predict classes.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples.
+        domain : {"target", "source"}, default="target"
+            Domain they come from.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Predicted labels.
+        """
+        winner = self.predict_proba(X, domain=domain).argmax(axis=1)
+        return self.classes_[winner]
+
+    def score(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        domain: DomainName = "target",
+    ) -> float:
+        """Measure the accuracy of the predictions.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples.
+        y : array-like of shape (n_samples,)
+            True labels; a sample whose label is missing does not count.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Sample weights. A pipeline with metadata routing insists on the name.
+        domain : {"target", "source"}, default="target"
+            Domain they come from.
+
+        Returns
+        -------
+        float
+            Fraction of labeled samples classified correctly.
+        """
+        return labeled_accuracy(y, self.predict(X, domain=domain), sample_weight)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    def _check_domains(
+        self,
+        X: ArrayLike,
+        y: ArrayLike | None,
+        source: tuple[ArrayLike, ArrayLike] | None,
+    ) -> tuple[Rows, Rows]:
+        """Check the source and the target, and learn ``classes_``."""
+        if source is None and y is None:
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is "
+                f"None: pass y, or source=(X_source, y_source)."
+            )
+        self.source_transformer_ = clone(self.source_transformer, safe=False)
+        self.target_transformer_ = clone(self.target_transformer, safe=False)
+        self._preprocessors: dict[DomainName, Any] = {}
+        X_target = self._check_rows(X, "target", fitting=True)
+        target = Rows(X_target, check_labels(y, X_target))
+        if source is None:  # which is to have no rows
+            self.n_features_in_source_ = None
+            rows = Rows(X_target[:0], check_labels(None, X_target[:0]))
+        else:
+            X_s, y_s = check_pair(source, "source=(X_source, y_source)")
+            self._source_domain = SourceDomain()
+            X_source = self._check_rows(X_s, "source", fitting=True)
+            self.n_features_in_source_ = self._source_domain.n_features_in_
+            rows = Rows(X_source, check_labels(y_s, X_source))
+        self.classes_ = union_of_classes(rows.labels, target.labels)
+        warn_about_missing_classes(
+            self.classes_, source=rows.labels, target=target.labels
+        )
+        if source is None and self._uses_source:
+            warn_user(
+                f"{type(self).__name__} is fitted without a source: it learns from the "
+                f"target alone. Pass source=(X_source, y_source).",
+                NoSourceWarning,
+            )
+        return rows, target
+
+    def _check_rows(
+        self, X: ArrayLike, domain: DomainName, *, fitting: bool
+    ) -> NDArray[Any]:
+        """Take samples of a domain to the rows that the method works on."""
+        transformer = getattr(self, f"{domain}_transformer_")
+        settings = {"dtype": self._dtype, "accept_sparse": "csr"}
+        rows: Any = validate_data(
+            self if domain == "target" else self._source_domain,
+            X,
+            reset=fitting,
+            # A transformer may well exist to mend what this check would refuse.
+            skip_check_array=transformer is not None,
+            **settings,
+        )
+        if transformer is not None:
+            rows = transformed(transformer, rows, fitting=fitting)
+            rows = check_array(rows, input_name=f"X_{domain}", **settings)
+        dense = rows.toarray() if issparse(rows) else rows
+        if fitting:
+            self._preprocessors[domain] = self._preprocessor(domain)
+        return transformed(self._preprocessors[domain], dense, fitting=fitting)
+
+    def _check_samples(self, X: ArrayLike, domain: DomainName) -> NDArray[Any]:
+        """Check samples of either domain after the fit."""
+        check_is_fitted(self)
+        if domain not in ("target", "source"):
+            raise ValueError(f"domain must be 'target' or 'source', got {domain!r}.")
+        if domain == "source" and self.n_features_in_source_ is None:
+            raise ValueError(
+                f"This {type(self).__name__} was fitted without a source: "
+                f"fit it with source=(X_source, y_source)."
+            )
+        return self._check_rows(X, domain, fitting=False)

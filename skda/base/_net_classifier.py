@@ -1,0 +1,282 @@
+"""Classifiers that train a network."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from copy import deepcopy
+from math import ceil
+from numbers import Integral, Real
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils import Tags
+from torch import Tensor, nn
+
+from skda.base._classifier import BaseDomainClassifier, DomainName, Rows
+from skda.data import Batch, Domain, Domains, Pairs
+from skda.losses import cross_entropy, squared_norm
+from skda.net import (
+    LR_SCHEDULES,
+    OPTIMIZERS,
+    DomainNet,
+    Objective,
+    Phase,
+    optimizer_params,
+)
+from skda.utils._sklearn import Interval, Options, StrOptions
+from skda.utils.seeding import seeded
+from skda.utils.validation import as_tensor, check_device, check_precision
+
+__all__ = ["BaseNetClassifier", "Sizes", "TargetRisk"]
+
+
+class Sizes(NamedTuple):
+    """What a network must know about the data.
+
+    Parameters
+    ----------
+    n_source_features, n_target_features : int
+        Widths of the two feature spaces; 0 for the source if there is none.
+    n_classes : int
+        Number of classes, over both domains.
+    """
+
+    n_source_features: int
+    n_target_features: int
+    n_classes: int
+
+    @property
+    def widths(self) -> dict[str, int]:
+        """Width of every domain that is there."""
+        widths = {"source": self.n_source_features, "target": self.n_target_features}
+        return {domain: width for domain, width in widths.items() if width}
+
+
+class TargetRisk(Objective):
+    """What remains of any method without a source: the risk of the labeled target.
+
+    Parameters
+    ----------
+    tau : float, default=0.0
+        Weight of half the squared norm of the weight matrices.
+    """
+
+    def __init__(self, tau: float = 0.0) -> None:
+        super().__init__()
+        self.tau = tau
+
+    def forward(self, module: Any, batch: Batch, progress: float) -> dict[str, Tensor]:
+        """Evaluate the cross-entropy of the target and the decay of the weights.
+
+        Parameters
+        ----------
+        module : nn.Module
+            Network from samples to logits.
+        batch : Batch
+            What the step sees.
+        progress : float
+            Fraction of the training already done.
+
+        Returns
+        -------
+        dict of str to Tensor of shape ()
+            The terms, weighted.
+        """
+        logits = module(batch.target.X)
+        terms = {"target_risk": cross_entropy(logits, batch.target.labels)}
+        if self.tau:
+            terms["decay"] = self.tau / 2 * squared_norm(module)
+        return terms
+
+
+class BaseNetClassifier(
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseDomainClassifier
+):
+    """Classify a target domain by a network that both domains train.
+
+    A subclass declares its hyperparameters and says what to train (:meth:`_module`)
+    and what to minimise (:meth:`_objective`). Everything else lives here.
+
+    Attributes
+    ----------
+    net_ : DomainNet
+        The fitted skorch net.
+    history_ : dict of str to ndarray of shape (n_iter_,)
+        Epoch, phase and every term of the objective; NaN if a phase lacks the term.
+    n_iter_ : int
+        Number of epochs run.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseDomainClassifier._parameter_constraints,
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "max_steps": [Interval(Integral, 1, None, closed="left"), None],
+        "batch_size": [
+            Interval(Integral, 1, None, closed="left"),
+            Options(Integral, {-1}),
+        ],
+        "lr": [Interval(Real, 0, None, closed="neither")],
+        "optimizer": [StrOptions(set(OPTIMIZERS)), callable],
+        "momentum": [Interval(Real, 0, 1, closed="left")],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "lr_schedule": [StrOptions(set(LR_SCHEDULES)), callable],
+        "callbacks": [list, None],
+        "device": [str, torch.device],
+        "precision": [StrOptions({"float32", "bfloat16", "auto"})],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+        "warm_start": ["boolean"],
+    }
+    _dtype: ClassVar[type] = np.float32
+    __metadata_request__transform: ClassVar[dict[str, bool]] = {"domain": True}
+    _task: tuple[Sizes, list[Any]]
+    max_epochs: int
+    max_steps: int | None
+    batch_size: int
+    lr: float
+    optimizer: str | Callable[..., Any]
+    momentum: float
+    weight_decay: float
+    lr_schedule: str | Callable[[float], float]
+    callbacks: list[Any] | None
+    device: str | torch.device
+    precision: str
+    random_state: int | np.random.RandomState | None
+    verbose: int
+    warm_start: bool
+
+    @abstractmethod
+    def _module(self, sizes: Sizes) -> nn.Module:
+        """Build the network.
+
+        Its ``encode(X, domain)`` maps samples into the common space, its
+        ``forward(X, domain="target")`` maps them to logits.
+        """
+
+    @abstractmethod
+    def _objective(self) -> Objective:
+        """Build what the network minimises."""
+
+    def _target_objective(self) -> Objective:
+        """Build what it minimises if there is no source."""
+        return TargetRisk()
+
+    def _phases(self, max_epochs: int) -> list[Phase]:
+        """List the phases of the training, one unless a method says otherwise."""
+        return [Phase(self._objective(), max_epochs)]
+
+    def transform(
+        self, X: ArrayLike, *, domain: DomainName = "target"
+    ) -> NDArray[np.float32]:
+        """Map samples into the space that the domains share.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples.
+        domain : {"target", "source"}, default="target"
+            Domain they come from.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_components)
+            Latent features.
+        """
+        return self._latent(self._check_samples(X, domain), domain)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+    def _fit(self, source: Rows, target: Rows) -> None:
+        """Train the network, and describe the training."""
+        device = check_device(self.device)
+        alone = len(source.X) == 0
+        if alone and isinstance(self._target_objective(), TargetRisk):
+            target = target.labeled()  # no other row has a loss
+        domains = Domains(self._resident(source, target, device))
+        with seeded(self.random_state, device) as seed:
+            self.net_ = self._train(domains, seed)
+        self.history_ = self.net_.columns()
+        self.n_iter_ = len(self.net_.history)
+        self._n_features_out = self._latent(target.X[:1], "target").shape[1]
+
+    def _resident(self, source: Rows, target: Rows, device: torch.device) -> Batch:
+        """Move everything to the device, once."""
+
+        def domain(rows: Rows) -> Domain:
+            arrays = (
+                rows.X,
+                rows.labels.memberships(self.classes_),
+                np.arange(len(rows.X)),
+            )
+            return Domain(*(as_tensor(array, device) for array in arrays))
+
+        domains = domain(source), domain(target)
+        return Batch(*domains, pairs=Pairs(*(part.X[:0] for part in domains)))
+
+    def _train(self, domains: Domains, seed: int) -> DomainNet:
+        """Build the network and take it through the phases."""
+        source, target, _ = domains.whole
+        alone = len(source.X) == 0
+        batch_size = len(domains) if self.batch_size == -1 else self.batch_size
+        max_epochs = self.max_epochs
+        if self.max_steps is not None:
+            max_epochs = ceil(self.max_steps / ceil(len(domains) / batch_size))
+        n_source_features = 0 if alone else source.X.shape[1]
+        module = self._network(
+            Sizes(n_source_features, target.X.shape[1], len(self.classes_))
+        )
+        first, *later = (
+            [Phase(self._target_objective(), max_epochs)]
+            if alone
+            else self._phases(max_epochs)
+        )
+        net = DomainNet(
+            module,
+            **first._asdict(),
+            **optimizer_params(self.optimizer, self.momentum, self.weight_decay),
+            lr=self.lr,
+            lr_schedule=(
+                LR_SCHEDULES[self.lr_schedule]
+                if isinstance(self.lr_schedule, str)
+                else self.lr_schedule
+            ),
+            batch_size=batch_size,
+            callbacks=deepcopy(self.callbacks),
+            device=target.X.device,
+            autocast=check_precision(self.precision, target.X.device),
+            verbose=self.verbose,
+            iterator_train__seed=seed,
+        ).fit(domains)
+        for phase in later:
+            net.set_params(**phase._asdict()).partial_fit(domains)
+        return net
+
+    def _network(self, sizes: Sizes) -> nn.Module:
+        """Build a network, or go on with the one of the last fit."""
+        task = sizes, self.classes_.tolist()
+        if not (self.warm_start and hasattr(self, "net_")):
+            self._task = task
+            return self._module(sizes)
+        if task != self._task:
+            raise ValueError(
+                f"warm_start goes on with the features and classes of the last fit, "
+                f"{self._task}, got {task}."
+            )
+        return self.net_.module_
+
+    def _latent(self, X: NDArray[Any], domain: DomainName) -> NDArray[np.float32]:
+        module = self.net_.module_
+        return self.net_.evaluate(lambda rows: module.encode(rows, domain), X)
+
+    def _probabilities(
+        self, X: NDArray[Any], domain: DomainName
+    ) -> NDArray[np.floating]:
+        module = self.net_.module_
+        return self.net_.evaluate(lambda rows: module(rows, domain).softmax(dim=1), X)

@@ -1,0 +1,17 @@
+"""Data to try adaptation on, and the controls that show what it is worth."""
+
+from skda.datasets._digits import load_digits_domains
+from skda.datasets._files import load_npz, load_office_caltech
+from skda.datasets._generators import make_heterogeneous_domains
+from skda.datasets._labels import label_few, noise_source
+from skda.datasets._tasks import load_task
+
+__all__ = [
+    "label_few",
+    "load_digits_domains",
+    "load_npz",
+    "load_office_caltech",
+    "load_task",
+    "make_heterogeneous_domains",
+    "noise_source",
+]

@@ -1,0 +1,306 @@
+"""The training loop: a skorch net that minimises a sum of named loss terms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from copy import deepcopy
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from skorch import NeuralNet
+from skorch.callbacks import Callback
+from skorch.utils import TeeGenerator
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+from skda.data import Batch, BatchLoader, Domains
+from skda.schedules import cosine, inverse_decay
+from skda.utils.validation import as_tensor
+
+__all__ = [
+    "LR_SCHEDULES",
+    "OPTIMIZERS",
+    "DomainNet",
+    "Objective",
+    "Phase",
+    "TermsBar",
+    "optimizer_params",
+]
+
+OPTIMIZERS = {
+    "sgd": torch.optim.SGD,
+    "adam": torch.optim.Adam,
+    "adamw": torch.optim.AdamW,
+    "rmsprop": torch.optim.RMSprop,
+}
+LR_SCHEDULES = {"constant": None, "cosine": cosine, "inverse": inverse_decay}
+
+
+class Objective(nn.Module):
+    """What a method minimises: loss terms by name, already weighted.
+
+    ``forward`` is the method's equation. It runs at every step and never waits for the
+    device. The hooks run around it, without gradients; what they keep from one step to
+    the next is a buffer.
+
+    Parameters
+    ----------
+    lr_multipliers : dict of str to float, default=None
+        Learning rates, relative to the net's, of parameters whose names start so.
+    """
+
+    def __init__(self, lr_multipliers: Mapping[str, float] | None = None) -> None:
+        super().__init__()
+        self.lr_multipliers = dict(lr_multipliers or {})
+
+    def forward(self, module: Any, batch: Batch, progress: float) -> dict[str, Tensor]:
+        """Evaluate every term on one batch, at ``progress`` from 0 to 1."""
+        raise NotImplementedError
+
+    def start_fit(self, module: Any, domains: Batch) -> None:
+        """Prepare, once, with every row at hand."""
+
+    def start_epoch(self, module: Any, domains: Batch) -> None:
+        """Refresh what depends on the whole domains."""
+
+    def end_step(self, module: Any, batch: Batch) -> None:
+        """Refresh what depends on the step just taken."""
+
+
+class Phase(NamedTuple):
+    """A stretch of training with an objective of its own.
+
+    Parameters
+    ----------
+    criterion : Objective
+        What to minimise.
+    max_epochs : int
+        For how long; progress runs from 0 to 1 in every phase.
+    phase : str, default="train"
+        Name of the phase in the history.
+    """
+
+    criterion: Objective
+    max_epochs: int
+    phase: str = "train"
+
+
+def optimizer_params(
+    optimizer: str | Callable[..., Any], momentum: float, weight_decay: float
+) -> dict[str, Any]:
+    """Spell an optimizer in skorch's parameters; a callable brings its own."""
+    if not isinstance(optimizer, str):
+        return {"optimizer": optimizer}
+    params = {
+        "optimizer": OPTIMIZERS[optimizer],
+        "optimizer__weight_decay": weight_decay,
+    }
+    if optimizer in ("sgd", "rmsprop"):
+        params["optimizer__momentum"] = momentum
+    if optimizer == "sgd":  # Nesterov's, as in the public code of the methods here
+        params["optimizer__nesterov"] = momentum > 0
+    return params
+
+
+class TermsBar(Callback):
+    """Progress bar over the epochs of a phase, with the terms of the last one."""
+
+    def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Open the bar of a phase."""
+        self.bar = tqdm(total=net.max_epochs, desc=net.phase, unit="epoch")
+
+    def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Show the terms."""
+        terms = {
+            name: value
+            for name, value in net.history[-1].items()
+            if isinstance(value, float) and name != "dur"
+        }
+        self.bar.set_postfix(terms, refresh=False)
+        self.bar.update()
+
+    def on_train_end(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Close the bar."""
+        self.bar.close()
+
+
+class DomainNet(NeuralNet):
+    """Minimise ``sum(criterion(module, batch, progress).values())``.
+
+    skorch scores one prediction against one label. Adaptation scores two domains
+    against each other, so the criterion receives the module and the whole batch.
+    Each term appears in ``history`` under its own name, their sum as ``train_loss``.
+    The net trains copies: what its constructor is given stays as it was.
+
+    Parameters
+    ----------
+    module : nn.Module
+        Network to train.
+    criterion : Objective
+        What to minimise.
+    phase : str, default="train"
+        Name of the current phase in the history.
+    lr_schedule : callable, default=None
+        Maps the progress to a factor of every learning rate.
+    autocast : torch.dtype or None, default=None
+        Lower precision in which to evaluate the criterion.
+    **kwargs : dict
+        Passed to :class:`skorch.NeuralNet`.
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        *,
+        criterion: Objective,
+        phase: str = "train",
+        lr_schedule: Callable[[float], float] | None = None,
+        autocast: torch.dtype | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self.phase = phase
+        self.lr_schedule = lr_schedule
+        self.autocast = autocast
+        kwargs.setdefault("iterator_train", BatchLoader)
+        kwargs.setdefault("train_split", None)
+        super().__init__(module, criterion=criterion, **kwargs)
+
+    @torch.inference_mode()
+    def evaluate(
+        self, function: Callable[[Tensor], Tensor], X: Tensor | NDArray[Any]
+    ) -> NDArray[Any]:
+        """Map rows through a function of the module, a few thousand at a time."""
+        self._set_training(False)
+        rows = X if isinstance(X, Tensor) else as_tensor(X, torch.device(self.device))
+        chunks = [function(chunk) for chunk in rows.split(4096)]
+        return torch.cat(chunks).cpu().numpy()
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """Turn the history into columns, NaN where an epoch lacks an entry."""
+        names = dict.fromkeys(name for row in self.history for name in row)
+        for bookkeeping in ("batches", "train_batch_count"):
+            names.pop(bookkeeping, None)
+        return {
+            name: np.array([row.get(name, np.nan) for row in self.history])
+            for name in names
+        }
+
+    def initialized_instance(
+        self, instance_or_cls: Any, kwargs: dict[str, Any]
+    ) -> nn.Module:
+        """Copy what was given, so that training cannot change it."""
+        return deepcopy(super().initialized_instance(instance_or_cls, kwargs))
+
+    def get_params_for(self, prefix: str) -> dict[str, Any]:
+        """Turn the multipliers of the objective into skorch's parameter groups."""
+        params = super().get_params_for(prefix)
+        if prefix == "optimizer" and self.criterion_.lr_multipliers:
+            params["param_groups"] = [
+                (f"{name}*", {"lr": multiplier * self.lr})
+                for name, multiplier in self.criterion_.lr_multipliers.items()
+            ]
+        return params
+
+    @torch.no_grad()
+    def on_train_begin(self, net: NeuralNet, X: Domains, **kwargs: Any) -> None:
+        """Open a phase."""
+        self._first_epoch = len(self.history)
+        self._unread: list[tuple[dict[str, Any], tuple[str, ...], Tensor]] = []
+        self.criterion_.start_fit(self.module_, X.whole)
+
+    @torch.no_grad()
+    def on_epoch_begin(
+        self, net: NeuralNet, dataset_train: Domains, **kwargs: Any
+    ) -> None:
+        """Open a row of the history."""
+        super().on_epoch_begin(net, dataset_train, **kwargs)
+        self.history.record("phase", self.phase)
+        self.criterion_.start_epoch(self.module_, dataset_train.whole)
+
+    def run_single_epoch(
+        self,
+        iterator: BatchLoader | None,
+        training: bool,
+        prefix: str,
+        step_fn: Callable[..., dict[str, Any]],
+        **fit_params: Any,
+    ) -> None:
+        """Take the steps of one epoch and keep the mean of every term."""
+        if iterator is None:  # there is no validation split
+            return
+        if not self.module_.training:
+            self._set_training(True)
+        n_steps = len(iterator)
+        epoch = len(self.history) - 1 - self._first_epoch
+        values = []
+        for i, batch in enumerate(iterator):
+            progress = (epoch * n_steps + i) / (self.max_epochs * n_steps)
+            self.notify("on_batch_begin", batch=batch, training=True)
+            step = step_fn(batch, progress=progress)
+            self.notify("on_batch_end", batch=batch, training=True, **step)
+            values.append(step["values"])
+        self.history.record("train_batch_count", n_steps)
+        mean = torch.stack(values).mean(dim=0)  # (n_terms,)
+        self._unread.append((self.history[-1], step["names"], mean))
+
+    def train_step(self, batch: Batch, *, progress: float) -> dict[str, Any]:
+        """Evaluate the objective on one batch and descend its gradient."""
+        self._set_lr(progress)
+        self.optimizer_.zero_grad()
+        with self._precision():
+            terms = self.criterion_(self.module_, batch, progress)
+        values = torch.stack(tuple(terms.values()))  # (n_terms,)
+        loss = values.sum()
+        loss.backward()
+        parameters = TeeGenerator(self.get_all_learnable_params())
+        self.notify(
+            "on_grad_computed", named_parameters=parameters, batch=batch, training=True
+        )
+        self.optimizer_.step()
+        with torch.no_grad():
+            self.criterion_.end_step(self.module_, batch)
+        return {
+            "loss": loss,
+            "y_pred": None,
+            "names": tuple(terms),
+            "values": values.detach(),
+        }
+
+    def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Read the terms now if somebody may look at them now."""
+        if self.callbacks_:
+            self._read_terms()
+
+    def on_train_end(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Read what has not been read yet."""
+        self._read_terms()
+
+    def _read_terms(self) -> None:
+        """Bring the unread terms from the device into the history, in one go."""
+        if not self._unread:
+            return
+        rows, names, means = zip(*self._unread, strict=True)
+        values = torch.stack(means).tolist()
+        for row, row_names, row_values in zip(rows, names, values, strict=True):
+            row.update(zip(row_names, row_values, strict=True))
+            row["train_loss"] = sum(row_values)
+        self._unread.clear()
+
+    def _set_lr(self, progress: float) -> None:
+        if self.lr_schedule is None:
+            return
+        factor = self.lr_schedule(progress)
+        for group in self.optimizer_.param_groups:
+            group["lr"] = factor * group.setdefault("initial_lr", group["lr"])
+
+    def _precision(self) -> AbstractContextManager[Any]:
+        if self.autocast is None:
+            return nullcontext()
+        return torch.autocast(torch.device(self.device).type, dtype=self.autocast)
+
+    @property
+    def _default_callbacks(self) -> list[tuple[str, Any]]:
+        return [("terms_bar", TermsBar())] if self.verbose else []

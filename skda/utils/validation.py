@@ -1,0 +1,72 @@
+"""One voice for what is wrong with the data and the devices."""
+
+from __future__ import annotations
+
+import reprlib
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+__all__ = [
+    "as_tensor",
+    "check_device",
+    "check_pair",
+    "check_precision",
+    "transformed",
+]
+
+
+def transformed(transformer: Any, X: Any, *, fitting: bool) -> Any:
+    """Take samples through a transformer, if there is one."""
+    if transformer is None:
+        return X
+    return transformer.fit_transform(X) if fitting else transformer.transform(X)
+
+
+def check_pair(pair: Any, form: str) -> tuple[Any, Any]:
+    """Check that a fit parameter is a tuple of two, which no splitter would slice."""
+    if not isinstance(pair, tuple) or len(pair) != 2:
+        raise TypeError(f"Expected {form}, a tuple of two, got {reprlib.repr(pair)}.")
+    return pair
+
+
+def check_device(device: str | torch.device) -> torch.device:
+    """Resolve ``"auto"``: CUDA where there is one, else the CPU."""
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        resolved = torch.device(device)
+    except RuntimeError as error:
+        raise ValueError(
+            f"Expected a device that PyTorch knows, such as 'auto', 'cpu', 'cuda' or "
+            f"'cuda:1', got {device!r}."
+        ) from error
+    n_devices = torch.cuda.device_count()
+    if resolved.type == "cuda" and (resolved.index or 0) >= n_devices:
+        raise ValueError(
+            f"device={device!r} asks for a CUDA device, of which PyTorch finds "
+            f"{n_devices}: pass device='auto' to use one where there is one."
+        )
+    return resolved
+
+
+def check_precision(precision: str, device: torch.device) -> torch.dtype | None:
+    """Resolve ``"auto"``: bfloat16 where the device computes in it, else float32."""
+    if precision == "auto":
+        precision = "bfloat16" if _computes_in_bfloat16(device) else "float32"
+    return torch.bfloat16 if precision == "bfloat16" else None
+
+
+def _computes_in_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    abilities = torch.cpu.get_capabilities() if device.type == "cpu" else {}
+    return bool(abilities.get("avx512_bf16"))
+
+
+def as_tensor(array: NDArray[Any], device: torch.device) -> Tensor:
+    """Move an array to a device; on the CPU share its memory, if torch can."""
+    return torch.from_numpy(np.require(array, requirements=["C", "W"])).to(device)

@@ -1,0 +1,59 @@
+"""Fixtures and settings shared by all tests."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+import torch
+from sklearn.datasets import make_blobs
+from sklearn.preprocessing import StandardScaler
+
+from skda.data import Batch, Domain, Domains, Pairs
+from skda.utils.labels import UNLABELED
+
+# The nets here are tiny: threads cost more than they give (13x on two cores).
+torch.set_num_threads(1)
+
+
+class Toy(NamedTuple):
+    """Two views of the same blobs: everything that a fit and its score need."""
+
+    X: np.ndarray
+    y: np.ndarray
+    y_true: np.ndarray
+    source: tuple[np.ndarray, np.ndarray]
+
+
+@pytest.fixture(scope="session")
+def toy():
+    """Two linear views of the same latent blobs, with five target labels per class."""
+    rng = np.random.default_rng(0)
+    latent, labels = make_blobs(
+        600, n_features=4, centers=3, cluster_std=3.0, random_state=0
+    )
+    scale = StandardScaler().fit_transform
+    X_source = scale(latent[:300] @ rng.normal(size=(4, 6)))
+    X = scale(latent[300:] @ rng.normal(size=(4, 9)))
+    y_true = labels[300:]
+    y = np.full_like(y_true, UNLABELED)
+    for k in range(3):
+        labeled = np.flatnonzero(y_true == k)[:5]
+        y[labeled] = k
+    return Toy(X, y, y_true, (X_source, labels[:300]))
+
+
+@pytest.fixture
+def make_domains():
+    """Build random domains of two classes, each row marked with its own number."""
+
+    def make(n_source=8, n_target=6, n_pairs=0):
+        def domain(n_rows, n_features):
+            labels = torch.eye(2)[torch.arange(n_rows) % 2]
+            rows = torch.arange(n_rows)
+            return Domain(rows[:, None] * torch.ones(n_features), labels, rows)
+
+        marks = torch.arange(n_pairs)[:, None]
+        pairs = Pairs(marks * torch.ones(3), marks * torch.ones(2))
+        return Domains(Batch(domain(n_source, 3), domain(n_target, 2), pairs))
+
+    return make

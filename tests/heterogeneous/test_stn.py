@@ -1,0 +1,145 @@
+"""Tests of `skda.heterogeneous.STN`."""
+
+import pytest
+import torch
+from numpy.testing import assert_allclose
+from torch._subclasses import FakeTensorMode
+
+from skda.datasets import make_heterogeneous_domains
+from skda.heterogeneous import STN
+from skda.heterogeneous._stn import STNObjective
+from skda.modules import TwoStreamClassifier
+
+
+@pytest.fixture(scope="module")
+def data():
+    return make_heterogeneous_domains(
+        100, 100, n_classes=3, n_labeled_per_class=3, random_state=0
+    )
+
+
+@pytest.fixture
+def make_clf():
+    def make(**params):
+        defaults = {"n_components": 16, "n_hidden": 24, "max_epochs": 60}
+        return STN(**(defaults | {"random_state": 0, "device": "cpu"} | params))
+
+    return make
+
+
+@pytest.fixture
+def make_step(sizes, make_batch):
+    def make(batch=None, dtype=torch.double, *, detach_soft_labels=False):
+        torch.manual_seed(0)
+        module = TwoStreamClassifier(sizes.widths, 2, 3, n_hidden=8)
+        if dtype:
+            module.to(dtype)
+        objective = STNObjective(0.5, 0.1, detach_soft_labels=detach_soft_labels)
+        return module, objective, batch or make_batch(dtype=dtype)
+
+    return make
+
+
+@pytest.mark.parametrize("a", [0.0, 0.4])
+def test_terms_equal_those_computed_class_by_class(make_step, a):
+    module, objective, batch = make_step()
+    source, target, _ = batch
+    f_s, f_t = module.encode(source.X, "source"), module.encode(target.X, "target")
+    v_s, v_t = module.classify(f_s), module.classify(f_t)
+    n_labeled, y_s = 4, source.labels.argmax(1)
+    y_l = target.labels.argmax(1)[:n_labeled]
+    p_u, f_u = v_t[n_labeled:].softmax(1), f_t[n_labeled:]
+    gap = (f_s.mean(0) - f_t.mean(0)).square().sum()
+    for k in range(3):
+        total = f_t[:n_labeled][y_l == k].sum(0) + a * (p_u[:, k : k + 1] * f_u).sum(0)
+        m_t = total / ((y_l == k).sum() + a * p_u[:, k].sum())
+        gap = gap + (f_s[y_s == k].mean(0) - m_t).square().sum()
+    risks = torch.nn.functional.cross_entropy(
+        torch.cat([v_s, v_t[:n_labeled]]), torch.cat([y_s, y_l])
+    )
+    layers = [m for m in module.modules() if isinstance(m, torch.nn.Linear)]
+    decay = sum(layer.weight.square().sum() for layer in layers)
+
+    terms = objective(module, batch, a)
+
+    assert len(layers) == 5
+    assert terms["risk"].item() == pytest.approx(risks.item())
+    assert terms["alignment"].item() == pytest.approx(0.5 * gap.item())
+    assert terms["decay"].item() == pytest.approx(0.05 * decay.item())
+
+
+@pytest.mark.parametrize("detach", [False, True])
+def test_soft_labels_learn_unless_detached(make_step, detach):
+    module, objective, batch = make_step(detach_soft_labels=detach)
+    objective(module, batch, 0.5)["alignment"].backward()
+
+    assert (module.head[0].weight.grad is None) == detach
+
+
+@pytest.mark.parametrize("progress", [0.0, 0.5])
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        ((0, 1, 2), (0, 0, -1, -1)),  # classes without a labeled target row
+        ((0, 0, 1), (0, 1, 2, -1)),  # a class without a source row
+        ((0, 1, 2), (0, 1, 2)),  # no unlabeled row
+        ((0, 1, 2), (-1, -1)),  # no labeled target row
+    ],
+)
+def test_missing_classes_neither_count_nor_poison(
+    make_step, make_batch, source, target, progress
+):
+    batch = make_batch(source, target, dtype=torch.double)
+    module, objective, batch = make_step(batch)
+    terms = objective(module, batch, progress)
+    sum(terms.values()).backward()
+
+    assert all(term.isfinite() for term in terms.values())
+    assert all(p.grad.isfinite().all() for p in module.parameters())
+
+
+def test_a_step_has_static_shapes_and_never_waits_for_the_device(make_step):
+    with FakeTensorMode():  # has shapes but no values: reading one raises
+        module, objective, batch = make_step(dtype=None)
+        sum(objective(module, batch, 0.5).values()).backward()
+
+    assert all(parameter.grad is not None for parameter in module.parameters())
+
+
+def test_learns_the_target(data, make_clf):
+    clf = make_clf(lr=0.01).fit(data.X, data.y, source=data.source)
+
+    assert clf.score(data.X, data.y_true) > 0.7  # chance is 1/3
+
+
+@pytest.mark.parametrize(
+    "switch",
+    [
+        {"beta": 0.0},
+        {"tau": 0.0},
+        {"detach_soft_labels": True},
+        {"normalize": False},
+    ],
+)
+def test_every_switch_changes_the_predictions(data, make_clf, switch):
+    usual, other = (
+        make_clf(**({"beta": 0.1, "lr": 0.01} | params)).fit(
+            data.X, data.y, source=data.source
+        )
+        for params in ({}, switch)
+    )
+    difference = usual.predict_proba(data.X) - other.predict_proba(data.X)
+
+    assert abs(difference).max() > 1e-3
+
+
+def test_every_term_of_the_objective_is_logged(data, make_clf):
+    history = make_clf().fit(data.X, data.y, source=data.source).history_
+
+    terms = ("risk", "alignment", "decay")
+    assert set(history) == {"epoch", "phase", *terms, "train_loss"}
+    assert_allclose(sum(history[term] for term in terms), history["train_loss"])
+
+
+def test_published_settings_are_the_defaults():
+    assert STN.published().get_params() == STN().get_params()

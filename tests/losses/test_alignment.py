@@ -1,0 +1,135 @@
+"""Tests of `skda.losses.alignment`, against hand-computed values and invariances."""
+
+import pytest
+import torch
+
+from skda.losses.alignment import (
+    Centroids,
+    class_centroids,
+    linear_mmd,
+    paired_centroid_loss,
+    pooled_centroids,
+    triplet_centroid_loss,
+)
+
+
+@pytest.fixture
+def rng():
+    return torch.Generator().manual_seed(0)
+
+
+def test_linear_mmd_is_squared_distance_of_means():
+    a = torch.tensor([[0.0, 0.0], [2.0, 0.0]])
+    b = torch.tensor([[1.0, 3.0]])
+
+    assert linear_mmd(a, b) == 9.0
+
+
+def test_linear_mmd_is_symmetric_and_translation_invariant(rng):
+    a, b = torch.randn(5, 3, generator=rng), torch.randn(7, 3, generator=rng)
+
+    torch.testing.assert_close(linear_mmd(a, b), linear_mmd(b, a))
+    torch.testing.assert_close(linear_mmd(a, b), linear_mmd(a + 4, b + 4))
+
+
+def test_linear_mmd_rejects_shapes_that_would_broadcast():
+    with pytest.raises(
+        ValueError, match=r"same width, got shapes .*\(4, 3\).*\(4, 1\)"
+    ):
+        linear_mmd(torch.ones(4, 3), torch.ones(4, 1))
+
+
+def test_soft_memberships_weigh_the_samples():
+    z = torch.tensor([[0.0], [4.0]])
+    memberships = torch.tensor([[0.75, 0.25], [0.25, 0.75]])
+
+    centroids = class_centroids(z, memberships)
+
+    torch.testing.assert_close(centroids.mean, torch.tensor([[1.0], [3.0]]))
+    torch.testing.assert_close(centroids.mass, torch.ones(2))
+
+
+@pytest.mark.parametrize("loss", [paired_centroid_loss, triplet_centroid_loss])
+def test_absent_classes_neither_count_nor_poison_the_gradient(loss):
+    z = torch.randn(3, 2, requires_grad=True)
+    one_class = torch.tensor([[1.0, 0.0]] * 3)
+    other_class = torch.tensor([[0.0, 1.0]] * 3)
+
+    value = loss(class_centroids(z, one_class), class_centroids(z, other_class))
+    value.backward()
+
+    assert value == 0.0
+    assert z.grad.isfinite().all()
+
+
+def _centroids(values, masses):
+    return Centroids(torch.tensor(values)[:, None], torch.tensor(masses))
+
+
+def test_paired_centroid_loss_sums_over_the_classes_in_both():
+    source = _centroids([0.0, 1.0, 7.0], [2.0, 5.0, 0.0])
+    target = _centroids([3.0, 3.0, 0.0], [1.0, 0.5, 1.0])
+
+    assert paired_centroid_loss(source, target) == 9.0 + 4.0
+
+
+def test_triplet_centroid_loss_is_what_three_centroids_give(rng):
+    """The factor on two centroids equals the sum over three, gradients included."""
+    z_s, z_t = (
+        torch.randn(n, 3, generator=rng, dtype=torch.double, requires_grad=True)
+        for n in (12, 9)
+    )
+    labels_s, labels_t = torch.eye(4).double().repeat(3, 1), torch.zeros(9, 4).double()
+    labels_t[range(9), [0, 0, 0, 0, 1, 2, 2, 1, 0]] = 1.0  # none of the last class
+
+    three = torch.zeros((), dtype=torch.double)
+    for k in range(3):
+        rows_s, rows_t = z_s[labels_s[:, k] > 0], z_t[labels_t[:, k] > 0]
+        means = [rows.mean(0) for rows in (rows_s, rows_t, torch.cat([rows_s, rows_t]))]
+        for i, j in ((0, 1), (0, 2), (1, 2)):
+            three = three + (means[i] - means[j]).square().sum()
+    two = triplet_centroid_loss(
+        class_centroids(z_s, labels_s), class_centroids(z_t, labels_t)
+    )
+
+    torch.testing.assert_close(two, three)
+    for grad_two, grad_three in zip(
+        torch.autograd.grad(two, (z_s, z_t)),
+        torch.autograd.grad(three, (z_s, z_t)),
+        strict=True,
+    ):
+        torch.testing.assert_close(grad_two, grad_three)
+
+
+def test_pooled_centroids_are_the_centroids_of_all_rows(rng):
+    z, labels = torch.randn(7, 2, generator=rng), torch.eye(3)[[0, 1, 1, 0, 1, 0, 0]]
+    pooled = pooled_centroids(
+        class_centroids(z[:3], labels[:3]), class_centroids(z[3:], labels[3:])
+    )
+    together = class_centroids(z, labels)
+
+    torch.testing.assert_close(pooled.mean, together.mean)
+    torch.testing.assert_close(pooled.mass, together.mass)
+
+
+def test_centroids_of_other_widths_are_refused():
+    narrow, wide = (Centroids(torch.zeros(2, width), torch.ones(2)) for width in (1, 3))
+    with pytest.raises(ValueError, match="same width"):
+        paired_centroid_loss(narrow, wide)
+
+
+def test_centroids_need_a_membership_for_every_row():
+    with pytest.raises(ValueError, match="same samples, got 3 and 2 rows"):
+        class_centroids(torch.zeros(3, 2), torch.zeros(2, 2))
+
+
+def test_vectors_are_no_matrices():
+    with pytest.raises(ValueError, match="Expected 2D tensors"):
+        linear_mmd(torch.zeros(3), torch.zeros(3))
+
+
+@pytest.mark.parametrize("loss", [linear_mmd])
+def test_gradients_match_finite_differences(loss, rng):
+    a, b = (torch.randn(4, 3, generator=rng, dtype=torch.double) for _ in range(2))
+
+    assert torch.autograd.gradcheck(loss, (a.requires_grad_(), b.requires_grad_()))

@@ -1,0 +1,87 @@
+"""The layering: each layer may import the ones below it, never the ones above."""
+
+import ast
+import tokenize
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+import skda
+
+ROOT = Path(skda.__file__).parent
+LAYERS = [
+    ("utils",),
+    ("schedules", "losses", "modules", "data"),
+    ("net",),
+    ("metrics", "datasets", "base"),
+    ("heterogeneous", "baselines"),
+    ("model_selection", "inspection"),
+    ("_compare",),
+    ("cli",),
+    ("__main__",),
+]
+RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
+FILES = sorted(p for p in ROOT.rglob("*.py") if p != ROOT / "__init__.py")
+
+
+def _imports(path):
+    """Name what a module imports; `import skda` itself is free to all."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_point_downwards(path):
+    here = path.relative_to(ROOT).parts[0].removesuffix(".py")
+    for module in _imports(path):
+        top, _, rest = module.partition(".")
+        there = rest.split(".")[0]
+        if top == "skda" and there not in ("", here):
+            assert RANK[there] < RANK[here], f"{here} may not import {module}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_private_sklearn_names_come_through_the_shim(path):
+    if path.name == "_sklearn.py":
+        pytest.skip("this is the shim")
+    private = [m for m in _imports(path) if m.startswith("sklearn.") and "._" in m]
+
+    assert not private
+
+
+def _code_lines(text):
+    """Number the lines that are more than docstring, comment or blank."""
+    idle = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.ENCODING}
+    idle |= {tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
+    docs = {
+        line
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        for line in range(node.lineno, node.end_lineno + 1)
+    }
+    tokens = tokenize.generate_tokens(StringIO(text).readline)
+    busy = {
+        line for t in tokens if t.type not in idle for line in (t.start[0], t.end[0])
+    }
+    return busy - docs
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_files_and_functions_stay_small(path):
+    text = path.read_text()
+    tree = ast.parse(text)
+    code = _code_lines(text)
+    functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]
+    bodies = {
+        f.name: len(code & set(range(f.body[0].lineno, f.end_lineno + 1)))
+        for f in functions
+    }
+    is_method = path.name.startswith("_") and "utils" not in path.parts
+
+    assert len(code) <= (250 if is_method else 400)
+    assert text.count("\n") <= (400 if is_method else 500)
+    assert max(bodies.values(), default=0) <= 40, bodies

@@ -1,0 +1,86 @@
+"""Run scikit-learn's own checks on every estimator, without and with a source."""
+
+import inspect
+
+import numpy as np
+import pytest
+from scipy.sparse import hstack, issparse
+from sklearn.linear_model import LogisticRegression
+from sklearn.semi_supervised import LabelSpreading
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import skda.baselines
+import skda.heterogeneous
+from skda.baselines import TargetOnly
+
+EXPECTED_FAILURES = {
+    "check_classifiers_classes": "the label -1 marks an unlabeled sample",
+}
+FAMILIES = [skda.heterogeneous, skda.baselines]
+ESTIMATORS = [getattr(family, name) for family in FAMILIES for name in family.__all__]
+FAST = {"max_epochs": 20, "random_state": 0}
+MORE = [
+    TargetOnly(LogisticRegression()),
+    TargetOnly(LabelSpreading(kernel="knn", n_neighbors=5), unlabeled="keep"),
+]
+
+
+def _with_source(cls):
+    """Subclass an estimator so that it never lacks a source.
+
+    The source is the target upside down, and one feature wider.
+    """
+
+    def fit(self, X, y=None):
+        if y is None:
+            return cls.fit(self, X, y)
+        upside_down = X.tocsr()[::-1] if issparse(X) else np.asarray(X)[::-1]
+        stack = hstack if issparse(X) else np.hstack
+        X_source = stack([upside_down, np.zeros((upside_down.shape[0], 1))])
+        return cls.fit(self, X, y, source=(X_source, np.asarray(y)[::-1].ravel()))
+
+    name = f"{cls.__name__}WithSource"
+    globals()[name] = type(name, (cls,), {"fit": fit, "__module__": __name__})
+    return globals()[name]  # global, because one of the checks pickles it
+
+
+def _fast(cls, signature):
+    return cls(**{k: v for k, v in FAST.items() if k in signature.parameters})
+
+
+@pytest.mark.filterwarnings("ignore::skda.utils.warnings.NoSourceWarning")
+@parametrize_with_checks(
+    [
+        _fast(variant, inspect.signature(cls))
+        for cls in ESTIMATORS
+        for variant in (cls, _with_source(cls))
+    ]
+    + MORE,
+    expected_failed_checks=lambda estimator: EXPECTED_FAILURES,
+)
+def test_sklearn_contract(estimator, check):
+    check(estimator)
+
+
+def test_there_are_estimators_to_check():
+    assert len(ESTIMATORS) >= 4
+
+
+@pytest.mark.parametrize("cls", ESTIMATORS)
+def test_only_keywords_configure(cls):
+    parameters = inspect.signature(cls).parameters.values()
+    positional = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+
+    assert positional in ([], ["estimator"])
+
+
+@pytest.mark.parametrize(
+    "cls", [cls for cls in ESTIMATORS if hasattr(cls, "published")]
+)
+def test_published_settings_may_be_overridden(cls):
+    published = cls.published()
+
+    assert type(published) is cls
+    assert not hasattr(published, "classes_")
+    assert cls.published(max_epochs=7).max_epochs == 7
+    assert published.get_params() == cls.published(random_state=None).get_params()

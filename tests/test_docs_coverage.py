@@ -1,0 +1,42 @@
+"""Every public name has a page in the API reference, and only public names have."""
+
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+API = Path(__file__).parent.parent / "docs" / "api"
+MODULES = [
+    "skda",
+    "skda.baselines",
+    "skda.datasets",
+    "skda.heterogeneous",
+    "skda.model_selection",
+]
+
+
+def _documented():
+    """Names that the autosummary tables list, each with its module."""
+    for page in API.glob("*.rst"):
+        module = None
+        for line in page.read_text().splitlines():
+            if match := re.match(r"\.\. currentmodule:: (\S+)", line):
+                module = match[1]
+            elif module and (match := re.match(r"   (\w+)$", line)):
+                yield f"{module}.{match[1]}"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_public_names_stand_in_the_api_reference(module):
+    public = {f"{module}.{name}" for name in importlib.import_module(module).__all__}
+    missing = public - set(_documented()) - {"skda.__version__"}
+
+    assert not missing, "add these to a table of docs/api"
+
+
+@pytest.mark.parametrize("path", sorted(_documented()))
+def test_the_api_reference_lists_public_names_only(path):
+    module, _, name = path.rpartition(".")
+
+    assert name in importlib.import_module(module).__all__

@@ -1,0 +1,59 @@
+"""Docstrings of the public API, validated by numpydoc."""
+
+import importlib
+import inspect
+import pkgutil
+
+import pytest
+
+import skda
+
+validate = pytest.importorskip("numpydoc.validate").validate
+
+# Style we disagree with; everything else numpydoc checks is on.
+IGNORED = {
+    "ES01",  # an extended summary is optional
+    "EX01",  # so is an example...
+    "SA01",  # ...and a See Also section
+    "GL01",  # the summary starts on the line of the quotes
+    "GL08",  # ruff (D1) already reports what has no docstring at all
+    "RT02",  # an unnamed return value is fine
+}
+# Inside the engine one line may say it all; what a user calls has every section.
+ONE_LINER_MAY_LACK = {"PR01", "RT01"}
+USER_FACING = (
+    "skda.base",
+    "skda.baselines",
+    "skda.datasets",
+    "skda.heterogeneous",
+    "skda.losses",
+    "skda.model_selection",
+)
+
+
+def _public_names():
+    for module_info in pkgutil.walk_packages(skda.__path__, "skda."):
+        module = importlib.import_module(module_info.name)
+        for name in getattr(module, "__all__", []):
+            obj = getattr(module, name)
+            if getattr(obj, "__module__", None) != module.__name__:
+                continue
+            yield f"{module.__name__}.{name}"
+            if inspect.isclass(obj):
+                yield from (
+                    f"{module.__name__}.{name}.{method}"
+                    for method, value in vars(obj).items()
+                    if not method.startswith("_") and inspect.isfunction(value)
+                )
+
+
+@pytest.mark.parametrize("path", sorted(set(_public_names())))
+def test_docstring_is_valid_numpydoc(path):
+    report = validate(path)
+    one_liner = "\n" not in report["docstring"].strip()
+    excused = one_liner and not path.startswith(USER_FACING)
+    ignored = IGNORED | (ONE_LINER_MAY_LACK if excused else set())
+
+    errors = [error for error in report["errors"] if error[0] not in ignored]
+
+    assert not errors
