@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from skda import __version__
@@ -51,6 +52,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         args.run(args)
     except (ModuleNotFoundError, OSError, ValueError) as error:
         _exit_for(error, args.command)
+    except KeyboardInterrupt:
+        return 130  # as a shell has it
     return 0
 
 
@@ -80,6 +83,13 @@ def _parser() -> argparse.ArgumentParser:
         help="labels left in each target class (default: 3)",
     )
     option("--seed", type=int, default=0, help="seed of everything (default: 0)")
+    option(
+        "--threads",
+        type=int,
+        default=1,
+        metavar="N",
+        help="CPU threads of PyTorch (default: 1; more only pay on large data)",
+    )
     option("--methods", metavar="A,B,...", help="only these methods, such as STN,SSAN")
     option("--json", metavar="FILE", help="write the results here, - for stdout")
     option(
@@ -102,9 +112,13 @@ def _exit_for(error: Exception, command: str) -> NoReturn:
 
 def _compare(args: argparse.Namespace) -> None:
     """Fit, print the table and write the file."""
-    _check_writable(args.json)
-    from skda._compare import compare  # noqa: PLC0415 (it imports torch)
+    _check(args)
+    import torch  # noqa: PLC0415 (as it takes seconds)
 
+    from skda._compare import compare  # noqa: PLC0415
+
+    # Threads that wait for each other on a busy machine cost ten times the work.
+    torch.set_num_threads(args.threads)
     if args.splits is None:
         args.splits = 1 if args.quick else 3
     table = compare(
@@ -125,14 +139,17 @@ def _compare(args: argparse.Namespace) -> None:
         Path(args.json).write_text(f"{text}\n", encoding="utf-8")
 
 
-def _check_writable(file: str | None) -> None:
-    """Complain about the file before the minutes of fitting."""
-    if file in (None, "-"):
+def _check(args: argparse.Namespace) -> None:
+    """Complain before the minutes of fitting."""
+    if args.threads < 1:
+        raise ValueError(f"Expected --threads to be at least 1, got {args.threads}.")
+    if args.json in (None, "-"):
         return
-    path = Path(file)
+    path = Path(args.json)
     if path.is_dir() or not path.parent.is_dir():
         raise ValueError(
-            f"Expected --json to be a file in a folder that exists, or -, got {file!r}."
+            f"Expected --json to be - or a file in a folder that exists, got "
+            f"{args.json!r}."
         )
 
 
@@ -166,12 +183,15 @@ def _text(table: pd.DataFrame, args: argparse.Namespace) -> str:
     from skda._compare import label_of  # noqa: PLC0415 (it imports torch)
 
     lines = [("method", "accuracy in %", "splits", "seconds")]
-    for row in table.itertuples():
-        spread = f" +- {100 * row.std:4.1f}" if args.splits > 1 else ""
-        accuracy = f"{100 * row.accuracy:.1f}{spread}"
-        seconds = f"{row.seconds:.2f}"
+    for row in table.to_dict("records"):
+        spread = f" +- {100 * row['std']:4.1f}" if args.splits > 1 else ""
         lines.append(
-            (label_of(row.method, row.source), accuracy, str(row.n_splits), seconds)
+            (
+                label_of(row["method"], row["source"]),
+                f"{100 * row['accuracy']:.1f}{spread}",
+                str(row["n_splits"]),
+                f"{row['seconds']:.2f}",
+            )
         )
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     rows = [
@@ -179,7 +199,8 @@ def _text(table: pd.DataFrame, args: argparse.Namespace) -> str:
         for line in lines
     ]
     rows.insert(1, "  ".join("-" * width for width in widths))
-    return "\n".join([f"task {args.task}", "", *rows, "", *_legend(table, args), ""])
+    legend = [fill(line, 79) for line in _legend(table, args)]
+    return "\n".join([f"task {args.task}", "", *rows, "", *legend, ""])
 
 
 def _legend(table: pd.DataFrame, args: argparse.Namespace) -> list[str]:

@@ -14,7 +14,7 @@ LAYERS = [
     ("utils",),
     ("schedules", "losses", "modules", "data"),
     ("net",),
-    ("metrics", "datasets", "base"),
+    ("preprocessing", "metrics", "datasets", "base"),
     ("heterogeneous", "baselines"),
     ("model_selection", "inspection"),
     ("_compare",),

@@ -112,6 +112,10 @@ class BaseDomainClassifier(ClassifierMixin, BaseEstimator, ABC):
     ) -> NDArray[np.floating]:
         """Map checked rows to probabilities of the classes."""
 
+    def _transduce(self, target: Rows) -> NDArray[np.floating]:
+        """Estimate the classes of the target rows that were there in the fit."""
+        return self._probabilities(target.X, "target")
+
     def _preprocessor(self, domain: DomainName) -> Any:
         """Build the transformer that the method itself puts before its rows."""
         return None
@@ -164,7 +168,7 @@ class BaseDomainClassifier(ClassifierMixin, BaseEstimator, ABC):
         domains = self._check_domains(X, y, source)
         self._fit(*domains)
         target = domains[1]
-        probabilities = self._probabilities(target.X, "target")
+        probabilities = self._transduce(target)
         if not np.isfinite(probabilities).all():
             raise ValueError(
                 f"The fit of {type(self).__name__} diverged: its probabilities are not "
@@ -300,7 +304,7 @@ class BaseDomainClassifier(ClassifierMixin, BaseEstimator, ABC):
         if transformer is not None:
             rows = transformed(transformer, rows, fitting=fitting)
             rows = check_array(rows, input_name=f"X_{domain}", **settings)
-        dense = rows.toarray() if issparse(rows) else rows
+        dense: Any = rows.toarray() if issparse(rows) else rows  # type: ignore[attr-defined]
         if fitting:
             self._preprocessors[domain] = self._preprocessor(domain)
         return transformed(self._preprocessors[domain], dense, fitting=fitting)

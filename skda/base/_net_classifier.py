@@ -17,7 +17,8 @@ from sklearn.utils import Tags
 from torch import Tensor, nn
 
 from skda.base._classifier import BaseDomainClassifier, DomainName, Rows
-from skda.data import Batch, Domain, Domains, Pairs
+from skda.base._rotation import restore_inputs, rotate_inputs
+from skda.data import Batch, BatchLoader, Domain, Domains, Pairs
 from skda.losses import cross_entropy, squared_norm
 from skda.net import (
     LR_SCHEDULES,
@@ -165,6 +166,18 @@ class BaseNetClassifier(
         """Build what it minimises if there is no source."""
         return TargetRisk()
 
+    def _rotates(self) -> bool:
+        """Say whether to train wide first layers in the row space of their samples.
+
+        It needs the ``encoders`` of a :class:`skda.modules.TwoStreamClassifier`, and
+        is exact for the optimizer "sgd" alone.
+        """
+        return False
+
+    def _source_per_class(self) -> int | None:
+        """Say how many source rows of a class a step draws; None takes them all."""
+        return None
+
     def _phases(self, max_epochs: int) -> list[Phase]:
         """List the phases of the training, one unless a method says otherwise."""
         return [Phase(self._objective(), max_epochs)]
@@ -225,18 +238,25 @@ class BaseNetClassifier(
         source, target, _ = domains.whole
         alone = len(source.X) == 0
         batch_size = len(domains) if self.batch_size == -1 else self.batch_size
+        loading: dict[str, Any] = {
+            "seed": seed,
+            "source_per_class": self._source_per_class(),
+        }
+        n_steps = len(BatchLoader(domains, batch_size, **loading))
         max_epochs = self.max_epochs
         if self.max_steps is not None:
-            max_epochs = ceil(self.max_steps / ceil(len(domains) / batch_size))
-        n_source_features = 0 if alone else source.X.shape[1]
-        module = self._network(
-            Sizes(n_source_features, target.X.shape[1], len(self.classes_))
-        )
+            max_epochs = ceil(self.max_steps / n_steps)
         first, *later = (
             [Phase(self._target_objective(), max_epochs)]
             if alone
             else self._phases(max_epochs)
         )
+        n_source_features = 0 if alone else source.X.shape[1]
+        module: Any = self._network(
+            Sizes(n_source_features, target.X.shape[1], len(self.classes_))
+        )
+        if self._rotates():
+            domains = rotate_inputs(module.encoders, domains, max_epochs * n_steps)
         net = DomainNet(
             module,
             **first._asdict(),
@@ -252,10 +272,12 @@ class BaseNetClassifier(
             device=target.X.device,
             autocast=check_precision(self.precision, target.X.device),
             verbose=self.verbose,
-            iterator_train__seed=seed,
+            **{f"iterator_train__{name}": value for name, value in loading.items()},
         ).fit(domains)
         for phase in later:
             net.set_params(**phase._asdict()).partial_fit(domains)
+        if self._rotates():
+            restore_inputs(net.module_.encoders)
         return net
 
     def _network(self, sizes: Sizes) -> nn.Module:

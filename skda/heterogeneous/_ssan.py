@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from sklearn.preprocessing import Normalizer
 from torch import Tensor, nn
 
 from skda.base import BaseNetClassifier, DomainName, Sizes
@@ -30,6 +29,7 @@ from skda.modules import (
     unit_length,
 )
 from skda.net import Objective
+from skda.preprocessing import RowScaler, row_preprocessor
 from skda.schedules import sigmoid_ramp
 from skda.utils._sklearn import Interval, StrOptions
 
@@ -190,12 +190,25 @@ class SSAN(BaseNetClassifier):
         code it trains them too.
     geometric_check : bool, default=True
         Whether a pseudo-label must be confirmed by the nearest prototype.
-    leaky_logits : bool, default=True
+    leaky_logits : bool, default=False
         Whether a leaky ReLU follows the classifier, as in the public code.
     init_std : float, default=0.03
         Standard deviation of the initial weights and biases: 0.01 in the public code.
+    power : float or "auto", default="auto"
+        Power of every feature before that; "auto" is the square root in a domain that
+        has no negative feature, else 1, which the public code takes always.
     normalize : bool, default=True
         Whether to scale every row to unit length, in either domain.
+    n_neighbors : int, default=10
+        Neighbors over which the target rows are smoothed, as
+        :class:`skda.preprocessing.GraphSmoother` does, which keeps them; None, as in
+        the public code, leaves them alone.
+    source_per_class : int, default=20
+        Source rows of every class drawn at every step; None, as in the public code,
+        takes all of them.
+    rotate : bool, default=True
+        Whether to train a wide first layer in the row space of its samples, which
+        gives the same network in less time, up to rounding. Only "sgd" allows it.
     source_transformer, target_transformer : transformer, default=None
         Cloned, fitted on the samples of that domain and applied to them ever after.
     max_epochs : int, default=400
@@ -269,10 +282,17 @@ class SSAN(BaseNetClassifier):
         "geometric_check": ["boolean"],
         "leaky_logits": ["boolean"],
         "init_std": [Interval(Real, 0, None, closed="neither")],
-        "normalize": ["boolean"],
+        **RowScaler._parameter_constraints,
+        "n_neighbors": [Interval(Integral, 1, None, closed="left"), None],
+        "source_per_class": [Interval(Integral, 1, None, closed="left"), None],
+        "rotate": ["boolean"],
     }
     _published: ClassVar[dict[str, Any]] = {
         "n_hidden": None,
+        "leaky_logits": True,
+        "power": 1.0,
+        "n_neighbors": None,
+        "source_per_class": None,
         "init_std": 0.01,
         "lr_schedule": "constant",
         "max_epochs": 3000,
@@ -290,9 +310,13 @@ class SSAN(BaseNetClassifier):
         soft_reduction: str = "class_sum",
         detach_teacher: bool = False,
         geometric_check: bool = True,
-        leaky_logits: bool = True,
+        leaky_logits: bool = False,
         init_std: float = 0.03,
+        power: float | str = "auto",
         normalize: bool = True,
+        n_neighbors: int | None = 10,
+        source_per_class: int | None = 20,
+        rotate: bool = True,
         source_transformer: Any = None,
         target_transformer: Any = None,
         max_epochs: int = 400,
@@ -321,7 +345,11 @@ class SSAN(BaseNetClassifier):
         self.geometric_check = geometric_check
         self.leaky_logits = leaky_logits
         self.init_std = init_std
+        self.power = power
         self.normalize = normalize
+        self.n_neighbors = n_neighbors
+        self.source_per_class = source_per_class
+        self.rotate = rotate
         self.source_transformer = source_transformer
         self.target_transformer = target_transformer
         self.max_epochs = max_epochs
@@ -367,4 +395,15 @@ class SSAN(BaseNetClassifier):
         }
 
     def _preprocessor(self, domain: DomainName) -> Any:
-        return Normalizer() if self.normalize else None
+        return row_preprocessor(
+            domain,
+            power=self.power,
+            normalize=self.normalize,
+            n_neighbors=self.n_neighbors,
+        )
+
+    def _source_per_class(self) -> int | None:
+        return self.source_per_class
+
+    def _rotates(self) -> bool:
+        return self.rotate and self.optimizer == "sgd"

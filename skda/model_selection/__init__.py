@@ -2,5 +2,16 @@
 
 from skda.model_selection._hide_labels import HideLabels
 from skda.model_selection._labeled_fold import LabeledFold
+from skda.model_selection._scorers import (
+    information_maximization_scorer,
+    prediction_entropy_scorer,
+    soft_neighborhood_density_scorer,
+)
 
-__all__ = ["HideLabels", "LabeledFold"]
+__all__ = [
+    "HideLabels",
+    "LabeledFold",
+    "information_maximization_scorer",
+    "prediction_entropy_scorer",
+    "soft_neighborhood_density_scorer",
+]

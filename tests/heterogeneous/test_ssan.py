@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
+from skorch.callbacks import Callback
 from torch._subclasses import FakeTensorMode
 from torch.func import functional_call, vmap
 
@@ -17,6 +18,7 @@ from skda.heterogeneous._ssan import (
     SSANObjective,
     SSANTargetObjective,
 )
+from skda.utils.warnings import NoSourceWarning
 
 TERMS = ("source_risk", "target_risk", "soft_risk", "centroid", "domain")
 
@@ -233,9 +235,11 @@ def test_one_step_serves_many_models(make_step):
 
 
 def test_learns_the_target(data, make_clf):
-    clf = make_clf(max_epochs=200).fit(data.X, data.y, source=data.source)
+    clf = make_clf(max_epochs=200, n_neighbors=None).fit(
+        data.X, data.y, source=data.source
+    )
 
-    assert clf.score(data.X, data.y_true) > 0.7  # chance is 1/3
+    assert clf.score(data.X, data.y_true) > 0.6  # chance is 1/3
 
 
 @pytest.mark.parametrize(
@@ -248,8 +252,11 @@ def test_learns_the_target(data, make_clf):
         {"geometric_check": False},
         {"soft_reduction": "mean"},
         {"detach_teacher": True},
-        {"leaky_logits": False},
+        {"leaky_logits": True},
         {"normalize": False},
+        {"power": 0.5},
+        {"n_neighbors": None},
+        {"source_per_class": None},
         {"init_std": 0.1},
     ],
 )
@@ -311,6 +318,65 @@ def test_names_of_classes_make_no_difference(data, make_clf):
     assert_array_equal(by_name.predict(data.X), names[by_number.predict(data.X)])
 
 
+@pytest.mark.parametrize("with_source", [True, False])
+def test_rotation_gives_the_same_network_in_fewer_columns(make_clf, with_source):
+    wide = make_heterogeneous_domains(
+        60, 50, n_source_features=200, n_target_features=300, random_state=0
+    )
+    widths = []
+
+    class Spy(Callback):
+        def on_train_begin(self, net, **kwargs):
+            widths.extend(
+                encoder[0].weight.shape[1] for encoder in net.module_.encoders.values()
+            )
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NoSourceWarning)
+        plain, rotated = (
+            make_clf(rotate=rotate, n_neighbors=None, callbacks=[Spy()]).fit(
+                wide.X, wide.y, source=wide.source if with_source else None
+            )
+            for rotate in (False, True)
+        )
+    elsewhere = np.random.default_rng(0).normal(size=(20, 300))
+
+    assert widths == ([200, 300, 60, 50] if with_source else [300, 50])
+    for X in (wide.X, elsewhere):  # in the space of the training rows and beyond
+        assert_allclose(
+            rotated.predict_proba(X), plain.predict_proba(X), rtol=1e-3, atol=1e-4
+        )
+    assert rotated.net_.module_.encoders["target"][0].weight.shape == (24, 300)
+
+
+def test_only_plain_sgd_is_rotated():
+    assert SSAN()._rotates()
+    assert not SSAN(rotate=False)._rotates()
+    assert not SSAN(optimizer="adam")._rotates()
+    assert not SSAN(optimizer=torch.optim.SGD)._rotates()
+
+
+def test_warm_start_goes_on_from_a_rotated_fit(make_clf):
+    wide = make_heterogeneous_domains(60, 50, n_target_features=300, random_state=0)
+    cold = make_clf().fit(wide.X, wide.y, source=wide.source)
+    warm = make_clf(warm_start=True).fit(wide.X, wide.y, source=wide.source)
+    warm.fit(wide.X, wide.y, source=wide.source)
+
+    assert warm.history_["target_risk"][0] < cold.history_["target_risk"][0] / 2
+
+
+def test_bfloat16_trains_close_to_float32(data, make_clf):
+    full, half = (
+        make_clf(precision=precision).fit(data.X, data.y, source=data.source)
+        for precision in ("float32", "bfloat16")
+    )
+    difference = abs(full.predict_proba(data.X) - half.predict_proba(data.X))
+
+    assert difference.max() > 0
+    assert difference.mean() < 0.05
+    assert half.net_.module_.encoders["target"][0].weight.dtype == torch.float32
+
+
 def test_published_settings_are_those_of_the_public_code():
     clf = SSAN.published()
 
@@ -318,5 +384,5 @@ def test_published_settings_are_those_of_the_public_code():
     assert (clf.max_epochs, clf.lr, clf.lr_schedule) == (3000, 0.1, "constant")
     assert (clf.optimizer, clf.momentum, clf.weight_decay) == ("sgd", 0.9, 0.001)
     assert (clf.n_components, clf.n_hidden, clf.init_std) == (256, None, 0.01)
-    assert clf.leaky_logits
-    assert clf.normalize
+    assert (clf.power, clf.normalize, clf.leaky_logits) == (1.0, True, True)
+    assert (clf.n_neighbors, clf.source_per_class) == (None, None)

@@ -1,0 +1,196 @@
+"""The worth of a source, behind `skda.source_gain`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+from tqdm import tqdm
+
+from skda._compare import Row, Split, _evaluate, _splits, _taken, _uses_source
+from skda.datasets import noise_source
+from skda.utils.optional import import_optional
+from skda.utils.validation import check_pair
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["source_gain"]
+
+#: What stands in for the source, in the order of the table.
+KINDS = ("real", "none", "renamed", "shuffled", "gaussian")
+CONFIDENCE = 0.95
+
+
+def source_gain(
+    estimator: Any,
+    X: ArrayLike,
+    y: ArrayLike,
+    *,
+    source: tuple[ArrayLike, ArrayLike],
+    n_splits: int = 10,
+    random_state: int | np.random.RandomState | None = 0,
+    n_per_class: int = 3,
+    verbose: int = 0,
+) -> pd.DataFrame:
+    """Tell what a source is worth to an estimator.
+
+    In each split all target labels but `n_per_class` per class are hidden. The
+    estimator is fitted to all target rows with the labels that are left, five times:
+    with the source; with none; and with three that have been deprived of what they
+    could teach. Its accuracy is measured on the rows whose label was hidden, so it is
+    transductive. The gain is the difference to the fit with none, split by split.
+
+    - "real": the source.
+    - "none": the control. A gain over this one is what the source is worth.
+    - "renamed": its classes have one another's names. An estimator that does as well
+      with this one makes no use of which class is which.
+    - "shuffled": its labels are permuted over its rows, so that there are no classes
+      in it.
+    - "gaussian": its labels, with standard normal rows.
+
+    The last three are handicaps rather than controls, as the estimator is made to fit
+    them: to beat them proves no transfer.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        What is to be helped by the source; a pipeline or a search, too.
+    X : {array-like, sparse matrix} of shape (n_target, n_features)
+        Target samples.
+    y : array-like of shape (n_target,)
+        Their true labels; -1, None, NaN or pandas.NA where even you do not know them.
+        Such rows are part of every fit and of no test.
+    source : tuple (X_source, y_source)
+        Source samples, of shape (n_source, n_source_features), and their labels.
+    n_splits : int, default=10
+        How many times the labels are drawn, and noise with them.
+    random_state : int, RandomState instance or None, default=0
+        Seed of the splits, of the noise, and of estimators whose own `random_state` is
+        None. More splits begin with those of fewer, and the splits are those of
+        :func:`compare`.
+    n_per_class : int, default=3
+        How many labels of each class are left.
+    verbose : int, default=0
+        Whether to show the progress, on the standard error stream.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per kind of source, in the order above: "source"; "accuracy", its mean,
+        and its "std" over the splits; "n_splits"; "seconds", to fit and predict, per
+        split; "gain", the mean difference to "none", with its standard error "gain_se"
+        and the ends "gain_low" and "gain_high" of its 95 % interval; "accuracies", a
+        tuple with one per split.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If pandas is not installed.
+    TypeError
+        If the source is not a tuple of two.
+    ValueError
+        If there is no source, if the estimator does not learn from one, or if the
+        splits are too few for an interval.
+
+    See Also
+    --------
+    compare : Holds several estimators against each other.
+    skda.inspection.SourceGainDisplay : Draws the table.
+    skda.datasets.noise_source : Makes the sources that have nothing to teach.
+
+    Notes
+    -----
+    The interval is that of a paired t-test with ``n_splits - 1`` degrees of freedom.
+    Given the target rows, the draws of the labels are independent, so it tells which
+    gain to expect from other labels of *these* rows. It is too narrow for other rows:
+    the splits overlap, as nearly every row is tested in all of them. (The usual
+    correction for that, the corrected resampled t-test of Nadeau and Bengio, is no help
+    here. It adds the ratio of tested to labeled rows to ``1 / n_splits``, which is made
+    for a ratio of a ninth or so; with a few labels per class the ratio is 30 or more,
+    and the interval includes everything.)
+
+    Examples
+    --------
+    >>> from skda import source_gain
+    >>> from skda.datasets import make_heterogeneous_domains
+    >>> from skda.heterogeneous import STN
+    >>> data = make_heterogeneous_domains(random_state=0)
+    >>> stn = STN(lr=0.01, max_epochs=20, random_state=0)
+    >>> table = source_gain(
+    ...     stn, data.X, data.y_true, source=data.source, n_splits=2
+    ... )
+    >>> table["source"].tolist()
+    ['real', 'none', 'renamed', 'shuffled', 'gaussian']
+    """
+    pandas = import_optional("pandas", "skda.source_gain returns a pandas.DataFrame")
+    _check(estimator, source, n_splits)
+    splits = _splits(X, y, n_splits, n_per_class, random_state)
+    outcomes: dict[str, list[tuple[float, float]]] = {kind: [] for kind in KINDS}
+    with tqdm(total=len(splits) * len(KINDS), disable=not verbose, leave=False) as bar:
+        for split in splits:
+            for kind in KINDS:
+                bar.set_description(kind)
+                row = _row(estimator, kind, source, split)
+                outcomes[kind].append(_evaluate(row, X, split))
+                bar.update()
+    reference = np.array(outcomes["none"])[:, 0]
+    return pandas.DataFrame(
+        [_summary(kind, np.array(outcomes[kind]), reference) for kind in KINDS]
+    )
+
+
+def _check(estimator: Any, source: Any, n_splits: int) -> None:
+    """Insist on a source, an estimator that learns from it, and enough splits."""
+    if source is None:
+        raise ValueError(
+            "Expected source=(X_source, y_source), whose worth is asked for, got None."
+        )
+    check_pair(source, "source=(X_source, y_source)")
+    if not _uses_source(estimator, _taken(estimator, {"source"})):
+        raise ValueError(
+            f"Expected an estimator that learns from a source, got {estimator!r}, to "
+            f"which none is worth anything: pass an adaptation method, such as "
+            f"skda.heterogeneous.SSAN()."
+        )
+    if n_splits < 2:
+        raise ValueError(
+            f"Expected n_splits to be at least 2, got {n_splits}: a single difference "
+            f"does not tell how much it varies."
+        )
+
+
+def _row(
+    estimator: Any, kind: str, source: tuple[Any, ArrayLike], split: Split
+) -> Row:
+    """Say what to fit: the estimator, with one kind of source."""
+    name = type(estimator).__name__
+    if kind == "none":
+        return Row(name, kind, estimator, {})
+    if kind != "real":
+        source = noise_source(*source, kind, random_state=split.seed)
+    return Row(f"{name} with a {kind} source", kind, estimator, {"source": source})
+
+
+def _summary(
+    kind: str, outcomes: NDArray[np.float64], reference: NDArray[np.float64]
+) -> dict[str, Any]:
+    """Summarize the accuracies and seconds of a kind, of shape (n_splits, 2)."""
+    accuracies, seconds = outcomes.T
+    gains = accuracies - reference
+    error = stats.sem(gains)
+    reach = error * stats.t.ppf((1 + CONFIDENCE) / 2, len(gains) - 1)
+    return {
+        "source": kind,
+        "accuracy": accuracies.mean(),
+        "std": accuracies.std(ddof=1),
+        "n_splits": len(gains),
+        "seconds": seconds.mean(),
+        "gain": gains.mean(),
+        "gain_se": error,
+        "gain_low": gains.mean() - reach,
+        "gain_high": gains.mean() + reach,
+        "accuracies": tuple(accuracies.tolist()),
+    }

@@ -1,0 +1,80 @@
+"""A wide first layer, trained in the few directions that its rows span."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+__all__ = ["RotatedLinear"]
+
+
+class RotatedLinear(nn.Module):
+    r"""A linear layer in coordinates of the row space of its training samples.
+
+    Samples :math:`X` of shape (n, p) with :math:`n < p` are :math:`Z Q^\top` with
+    orthonormal columns of :math:`Q`, of shape (p, n). The gradient of a weight
+    :math:`W` lies in that space, and what an optimizer of the SGD family does to it,
+    with momentum and weight decay, is the same in any orthonormal coordinates: to
+    train :math:`W Q` on :math:`Z` is to train :math:`W` on :math:`X`, with :math:`n`
+    instead of :math:`p` columns. The part of :math:`W` across that space has no
+    gradient and only decays; ``decay`` takes part in the training to record by how
+    much, so that :meth:`unrotated` is the layer that plain training arrives at.
+
+    Parameters
+    ----------
+    layer : nn.Linear
+        The layer, with ``p`` inputs; it is not changed.
+    X : Tensor of shape (n, p)
+        The samples that it is to be trained on, and on no others.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from torch import nn
+    >>> X, layer = torch.randn(3, 50), nn.Linear(50, 4)
+    >>> rotated = RotatedLinear(layer, X)
+    >>> rotated.weight.shape
+    torch.Size([4, 3])
+    >>> torch.allclose(rotated(rotated.rotate(X)), layer(X), atol=1e-5)
+    True
+    """
+
+    basis: Tensor
+    start: Tensor
+
+    def __init__(self, layer: nn.Linear, X: Tensor) -> None:
+        super().__init__()
+        start = layer.weight.detach().to(X, copy=True)
+        basis, _ = torch.linalg.qr(X.T)  # (p, n)
+        self.register_buffer("basis", basis)
+        self.register_buffer("start", start)
+        self.weight = nn.Parameter(start @ basis)  # (h, n)
+        self.bias = nn.Parameter(layer.bias.detach().to(X, copy=True))
+        self.decay = nn.Parameter(start.new_ones(()))
+
+    def rotate(self, X: Tensor) -> Tensor:
+        """Express samples, of shape (m, p), in the basis, of shape (m, n)."""
+        return X @ self.basis
+
+    def forward(self, Z: Tensor) -> Tensor:
+        """Map rotated samples, of shape (m, n), to units, of shape (m, h)."""
+        # Times zero: a gradient of zero, which lets the optimizer decay it.
+        return F.linear(Z, self.weight, self.bias + 0 * self.decay)
+
+    @torch.no_grad()
+    def unrotated(self) -> nn.Linear:
+        """Return to the coordinates of the features.
+
+        Returns
+        -------
+        nn.Linear
+            The layer with ``p`` inputs.
+        """
+        start, basis = self.start, self.basis
+        across = start - start @ basis @ basis.T
+        n_units, n_features = start.shape
+        layer = nn.Linear(n_features, n_units, device=start.device, dtype=start.dtype)
+        layer.weight.copy_(self.weight @ basis.T + self.decay * across)
+        layer.bias.copy_(self.bias)
+        return layer

@@ -1,0 +1,307 @@
+"""Rows before any method: powers, unit lengths, and the graph of their neighbors."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_matrix, diags_array, identity
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.neighbors import NearestNeighbors
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import normalize
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skda.utils._sklearn import Interval, StrOptions, fit_context
+
+__all__ = [
+    "GraphSmoother",
+    "RowScaler",
+    "cosine_graph",
+    "row_preprocessor",
+    "symmetric_normalization",
+]
+
+FLOATS = (np.float64, np.float32)
+
+
+def cosine_graph(X: NDArray[Any], n_neighbors: int = 10) -> csr_matrix:
+    r"""Build the graph of the nearest neighbors under cosine similarity.
+
+    Row :math:`i` is tied to its nearest neighbors with weight
+    :math:`\max(\cos(x_i, x_j), 0)`; the larger of two directions counts for both.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, p)
+        Rows.
+    n_neighbors : int, default=10
+        Number of neighbors of every row, itself not counted; at most ``n - 1``.
+
+    Returns
+    -------
+    csr_matrix of shape (n, n)
+        Symmetric, non-negative weights with a zero diagonal.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skda.preprocessing import cosine_graph
+    >>> X = np.array([[1.0, 0.0], [2.0, 0.0], [0.0, 1.0]])
+    >>> cosine_graph(X, n_neighbors=1).toarray()
+    array([[0., 1., 0.],
+           [1., 0., 0.],
+           [0., 0., 0.]])
+    """
+    n_neighbors = min(n_neighbors, len(X) - 1)
+    if n_neighbors < 1:
+        return csr_matrix((len(X), len(X)), dtype=X.dtype)
+    neighbors = NearestNeighbors(n_neighbors=n_neighbors, metric="cosine").fit(X)
+    graph = neighbors.kneighbors_graph(mode="distance").tocsr()
+    # Distances become similarities entry by entry: a stored zero is a weight of one.
+    graph.data = np.clip(1 - graph.data, 0, None).astype(X.dtype)
+    return graph.maximum(graph.T).tocsr()
+
+
+def symmetric_normalization(graph: csr_matrix) -> csr_matrix:
+    r"""Divide every weight by the roots of both degrees, :math:`D^{-1/2} W D^{-1/2}`.
+
+    Parameters
+    ----------
+    graph : csr_matrix of shape (n, n)
+        Symmetric, non-negative weights.
+
+    Returns
+    -------
+    csr_matrix of shape (n, n)
+        The weights, with eigenvalues from -1 to 1; a row without neighbors is zero.
+
+    Examples
+    --------
+    >>> from scipy.sparse import csr_matrix
+    >>> from skda.preprocessing import symmetric_normalization
+    >>> symmetric_normalization(csr_matrix([[0.0, 4.0], [4.0, 0.0]])).toarray()
+    array([[0., 1.],
+           [1., 0.]])
+    """
+    degree = np.asarray(graph.sum(axis=1)).ravel()
+    scale = diags_array(np.divide(1, np.sqrt(degree), where=degree > 0, out=0 * degree))
+    return (scale @ graph @ scale).tocsr()
+
+
+class RowScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    """Take a power of every feature, then scale every row to unit length.
+
+    The root of bag-of-words counts, and of other features that are never negative,
+    keeps a few large ones from deciding the direction of a row.
+
+    Parameters
+    ----------
+    power : float or "auto", default="auto"
+        Power of the absolute value, whose sign stays; "auto" is 0.5 if no feature seen
+        in ``fit`` is negative, else 1.
+    normalize : bool, default=True
+        Whether to scale the rows to unit length; a row of zeros stays one.
+
+    Attributes
+    ----------
+    power_ : float
+        The power taken.
+    n_features_in_ : int
+        Number of features.
+
+    Examples
+    --------
+    >>> from skda.preprocessing import RowScaler
+    >>> RowScaler().fit_transform([[9.0, 16.0]])
+    array([[0.6, 0.8]])
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "power": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
+        "normalize": ["boolean"],
+    }
+
+    def __init__(self, power: float | str = "auto", *, normalize: bool = True) -> None:
+        self.power = power
+        self.normalize = normalize
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: ArrayLike, y: Any = None) -> Self:
+        """Settle the power.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+            Fitted transformer.
+        """
+        rows = validate_data(self, X, dtype=FLOATS)
+        automatic = 0.5 if rows.min() >= 0 else 1.0
+        self.power_ = automatic if self.power == "auto" else float(self.power)
+        return self
+
+    def transform(self, X: ArrayLike) -> NDArray[np.floating]:
+        """Scale samples.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features)
+            Scaled samples.
+        """
+        check_is_fitted(self)
+        rows = validate_data(self, X, dtype=FLOATS, reset=False)
+        if self.power_ != 1:
+            rows = np.sign(rows) * np.abs(rows) ** rows.dtype.type(self.power_)
+        return normalize(rows) if self.normalize else rows
+
+
+class GraphSmoother(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    r"""Move every row towards its nearest neighbors, then scale it to unit length.
+
+    The rows in ``fit`` become those of :math:`S X` with
+    :math:`S = D^{-1/2} (W + I) D^{-1/2}`, where :math:`W` is
+    :func:`cosine_graph`. A new row is mixed with its neighbors among them by the same
+    weights, so the training rows are kept. ``fit(X).transform(X)`` takes every row for
+    a new one, whose nearest neighbor is its own double; ``fit_transform(X)`` does not.
+
+    Parameters
+    ----------
+    n_neighbors : int, default=10
+        Number of neighbors.
+
+    Attributes
+    ----------
+    neighbors_ : NearestNeighbors
+        Index of the training rows.
+    degree_ : ndarray of shape (n_samples,)
+        Degrees :math:`D` of the training rows.
+    n_features_in_ : int
+        Number of features.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skda.preprocessing import GraphSmoother
+    >>> X = np.array([[1.0, 0.0], [0.6, 0.8]])
+    >>> GraphSmoother(n_neighbors=1).fit_transform(X).round(2)
+    array([[0.94, 0.33],
+           [0.83, 0.55]])
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(self, n_neighbors: int = 10) -> None:
+        self.n_neighbors = n_neighbors
+
+    def fit(self, X: ArrayLike, y: Any = None) -> Self:
+        """Build the graph.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+            Fitted transformer.
+        """
+        self.fit_transform(X)
+        return self
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit_transform(self, X: ArrayLike, y: Any = None) -> NDArray[np.floating]:
+        """Build the graph and smooth its own rows over it.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features)
+            Smoothed samples.
+        """
+        rows = validate_data(self, X, dtype=FLOATS)
+        graph = cosine_graph(rows, self.n_neighbors)
+        graph = (graph + identity(len(rows), dtype=rows.dtype)).tocsr()
+        self.degree_ = np.asarray(graph.sum(axis=1)).ravel()
+        self.neighbors_ = NearestNeighbors(
+            n_neighbors=min(self.n_neighbors, len(rows)), metric="cosine"
+        ).fit(rows)
+        self._shares = rows / np.sqrt(self.degree_)[:, None]
+        return normalize(symmetric_normalization(graph) @ rows)
+
+    def transform(self, X: ArrayLike) -> NDArray[np.floating]:
+        """Mix new samples with their neighbors in the graph.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features)
+            Smoothed samples.
+        """
+        check_is_fitted(self)
+        rows = validate_data(self, X, dtype=FLOATS, reset=False)
+        weights = self.neighbors_.kneighbors_graph(rows, mode="distance").tocsr()
+        weights.data = np.clip(1 - weights.data, 0, None).astype(rows.dtype)
+        degree = 1 + np.asarray(weights.sum(axis=1))  # (n, 1), its own weight included
+        return normalize(rows / degree + weights @ self._shares / np.sqrt(degree))
+
+
+def row_preprocessor(
+    domain: str, *, power: float | str, normalize: bool, n_neighbors: int | None
+) -> TransformerMixin:
+    """Build what a heterogeneous method puts before the rows of a domain.
+
+    Parameters
+    ----------
+    domain : {"target", "source"}
+        The domain; only target rows are smoothed.
+    power : float or "auto"
+        As in :class:`RowScaler`.
+    normalize : bool
+        As in :class:`RowScaler`.
+    n_neighbors : int or None
+        As in :class:`GraphSmoother`; None does not smooth.
+
+    Returns
+    -------
+    transformer
+        Unfitted.
+
+    Examples
+    --------
+    >>> from skda.preprocessing import row_preprocessor
+    >>> row_preprocessor("source", power=1.0, normalize=True, n_neighbors=10)
+    RowScaler(power=1.0)
+    """
+    scaler = RowScaler(power, normalize=normalize)
+    if domain == "source" or n_neighbors is None:
+        return scaler
+    return make_pipeline(scaler, GraphSmoother(n_neighbors))

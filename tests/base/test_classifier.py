@@ -1,0 +1,359 @@
+"""Tests of `skda.base`: what every estimator says to bad input, and takes as good."""
+
+import inspect
+import warnings
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+import torch
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.sparse import csc_matrix, csr_array
+from sklearn.compose import make_column_transformer
+from sklearn.decomposition import TruncatedSVD
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+
+import skda.heterogeneous
+from skda.baselines import TargetNet
+from skda.utils.warnings import NoSourceWarning
+
+METHODS = [getattr(skda.heterogeneous, name) for name in skda.heterogeneous.__all__]
+
+
+@pytest.fixture(params=METHODS, ids=lambda cls: cls.__name__)
+def make_clf(request):
+    """Build one classifier after the other, each to fit at once."""
+
+    def make(**params):
+        cls = request.param
+        fast = {"n_components": 8, "max_epochs": 3, "random_state": 0, "device": "cpu"}
+        known = inspect.signature(cls).parameters
+        return cls(**{k: v for k, v in fast.items() if k in known} | params)
+
+    return make
+
+
+# Bad data
+
+
+@pytest.mark.parametrize("side", ["target", "source"])
+@pytest.mark.parametrize(
+    ("flaw", "message"),
+    [
+        (np.nan, "contains NaN"),
+        (np.inf, "contains infinity"),
+        (-np.inf, "contains infinity"),
+        (1e300, "infinity or a value too large"),
+    ],
+)
+def test_values_that_are_no_numbers(toy, make_clf, side, flaw, message):
+    clf = make_clf()
+    if flaw == 1e300 and clf._dtype is np.float64:
+        pytest.skip("a float64 holds it")
+    X, X_source = toy.X.copy(), toy.source[0].copy()
+    (X if side == "target" else X_source)[3, 1] = flaw
+    with np.errstate(over="ignore"), pytest.raises(ValueError, match=message):
+        clf.fit(X, toy.y, source=(X_source, toy.source[1]))
+
+
+@pytest.mark.parametrize("side", ["target", "source"])
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        ((0, 6), "Found array with 0 sample"),
+        ((300, 0), r"Found array with 0 feature"),
+        ((300,), "Expected 2D array, got 1D array"),
+        ((300, 6, 2), "Found array with dim 3"),
+    ],
+)
+def test_arrays_that_are_no_tables(toy, make_clf, side, shape, message):
+    flawed = np.zeros(shape)
+    X, X_source = (flawed, toy.source[0]) if side == "target" else (toy.X, flawed)
+    with pytest.raises(ValueError, match=message):
+        make_clf().fit(X, toy.y, source=(X_source, toy.source[1]))
+
+
+def test_labels_must_be_as_many_as_rows(toy, make_clf):
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        make_clf().fit(toy.X, toy.y[:-1], source=toy.source)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        make_clf().fit(toy.X, toy.y, source=(toy.source[0], toy.source[1][:-1]))
+
+
+def test_no_label_anywhere(toy, make_clf):
+    y = np.full(300, -1)
+    with pytest.raises(ValueError, match="Every label is missing"):
+        make_clf().fit(toy.X, y, source=(toy.source[0], y))
+
+
+def test_one_class_coded_as_plus_and_minus_one(toy, make_clf):
+    y = np.where(toy.y_true == 0, 1, -1)
+    with pytest.raises(ValueError, match=r"coded as \{-1, 1\}, recode them as"):
+        make_clf().fit(toy.X, y, source=(toy.source[0], y))
+
+
+def test_one_class_in_all_is_predicted(toy, make_clf):
+    ones = np.ones(300, dtype=int)
+    clf = make_clf().fit(toy.X, ones, source=(toy.source[0], ones))
+
+    assert_array_equal(clf.predict(toy.X), 1)
+
+
+def test_labels_of_two_kinds(toy, make_clf):
+    y = toy.y.astype(object)
+    y[0] = "zero"
+    with pytest.raises(ValueError, match="Expected labels of one kind"):
+        make_clf().fit(toy.X, y, source=toy.source)
+    with pytest.raises(ValueError, match="Mix of label input types"):
+        make_clf().fit(toy.X, toy.y, source=(toy.source[0], toy.source[1].astype(str)))
+
+
+@pytest.mark.parametrize("side", ["target", "source"])
+def test_a_class_that_one_domain_lacks_is_named_and_survived(toy, make_clf, side):
+    y, (X_source, y_source) = toy.y.copy(), toy.source
+    if side == "target":
+        y[y == 2] = -1
+    else:
+        y_source = np.where(y_source == 2, 1, y_source)
+    with pytest.warns(UserWarning, match=f"No {side} sample is labeled 2") as record:
+        clf = make_clf().fit(toy.X, y, source=(X_source, y_source))
+
+    assert record[0].filename == __file__
+    assert_array_equal(clf.classes_, [0, 1, 2])
+    assert np.isfinite(clf.predict_proba(toy.X)).all()
+
+
+def test_an_unlabeled_target(toy, make_clf):
+    unlabeled, masked = (
+        make_clf().fit(toy.X, y, source=toy.source) for y in (None, np.full(300, -1))
+    )
+
+    assert_array_equal(unlabeled.predict_proba(toy.X), masked.predict_proba(toy.X))
+
+
+def test_a_source_of_another_width_in_prediction(toy, make_clf):
+    clf = make_clf().fit(toy.X, toy.y, source=toy.source)
+    with pytest.raises(ValueError, match="X has 5 features, but SourceDomain is exp"):
+        clf.predict(toy.source[0][:, :5], domain="source")
+    with pytest.raises(ValueError, match=r"X has 6 features, but .* is expecting 9"):
+        clf.predict(toy.source[0])
+
+
+@pytest.mark.parametrize("method", ["predict", "predict_proba"])
+def test_the_source_is_unknown_where_there_was_none(toy, make_clf, method):
+    with pytest.warns(NoSourceWarning):
+        clf = make_clf().fit(toy.X, toy.y)
+    with pytest.raises(ValueError, match=r"fitted without a source: fit it with sou"):
+        getattr(clf, method)(toy.source[0], domain="source")
+    with pytest.raises(ValueError, match="domain must be 'target' or 'source', got 't"):
+        getattr(clf, method)(toy.X, domain="test")
+
+
+# Bad parameters
+
+
+@pytest.mark.parametrize("cls", [*METHODS, TargetNet])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("alpha", -0.1),
+        ("beta", -1.0),
+        ("gamma", -1.0),
+        ("tau", -1.0),
+        ("temperature", 0.0),
+        ("n_components", 0),
+        ("n_hidden", 0),
+        ("init_std", 0.0),
+        ("source_per_class", 0),
+        ("n_neighbors", 0),
+        ("power", 0.0),
+        ("max_epochs", 0),
+        ("max_steps", 0),
+        ("batch_size", 0),
+        ("batch_size", -2),
+        ("lr", 0.0),
+        ("lr", -1.0),
+        ("momentum", 1.0),
+        ("weight_decay", -1.0),
+        ("optimizer", "newton"),
+        ("lr_schedule", "steps"),
+        ("precision", "float16"),
+        ("callbacks", "all"),
+        ("normalize", "yes"),
+        ("source_transformer", "scale"),
+        ("target_transformer", "scale"),
+    ],
+)
+def test_parameters_out_of_range_are_named(toy, cls, name, value):
+    if name not in inspect.signature(cls).parameters:
+        pytest.skip(f"{cls.__name__} has no {name}")
+    with pytest.raises(ValueError, match=f"The '{name}' parameter of {cls.__name__}"):
+        cls(**{name: value}).fit(toy.X, toy.y, source=toy.source)
+
+
+def _with_device(make_clf, device):
+    clf = make_clf()
+    if "device" not in clf.get_params():
+        pytest.skip("it needs no device")
+    return clf.set_params(device=device)
+
+
+def test_an_unknown_device(toy, make_clf):
+    clf = _with_device(make_clf, "abacus")
+    with pytest.raises(ValueError, match="Expected a device that PyTorch knows"):
+        clf.fit(toy.X, toy.y, source=toy.source)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_cuda_where_there_is_none(toy, make_clf):
+    clf = _with_device(make_clf, "cuda")
+    with pytest.raises(ValueError, match="of which PyTorch finds 0"):
+        clf.fit(toy.X, toy.y, source=toy.source)
+
+
+def test_a_diverging_fit_is_an_error(toy, make_clf):
+    clf = make_clf()
+    if "lr" not in clf.get_params():
+        pytest.skip("it has no learning rate")
+    clf.set_params(lr=1e30, optimizer="sgd", max_epochs=5)
+    with (
+        np.errstate(all="ignore"),
+        pytest.raises(ValueError, match="diverged: its probabilities are not finite"),
+    ):
+        clf.fit(toy.X, toy.y, source=toy.source)
+
+
+# Good input in many forms
+
+
+def test_batches_larger_than_either_domain(toy, make_clf):
+    clf = make_clf()
+    if "batch_size" not in clf.get_params():
+        pytest.skip("it knows no batches")
+    full, huge = (
+        make_clf(batch_size=batch_size).fit(toy.X, toy.y, source=toy.source)
+        for batch_size in (-1, 10_000)
+    )
+
+    assert huge.n_iter_ == 3
+    assert_array_equal(huge.predict_proba(toy.X), full.predict_proba(toy.X))
+
+
+@pytest.mark.parametrize("form", [csr_array, csc_matrix])
+def test_sparse_rows_are_as_good_as_dense_ones(toy, make_clf, form):
+    X, X_source = np.maximum(toy.X, 0), np.maximum(toy.source[0], 0)
+    dense = make_clf().fit(X, toy.y, source=(X_source, toy.source[1]))
+    sparse = make_clf().fit(form(X), toy.y, source=(form(X_source), toy.source[1]))
+
+    assert_array_equal(sparse.predict_proba(form(X)), dense.predict_proba(X))
+    assert_array_equal(
+        sparse.predict(form(X_source), domain="source"),
+        dense.predict(X_source, domain="source"),
+    )
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16, np.uint8, int])
+def test_numbers_of_any_type(toy, make_clf, dtype):
+    def counts(X):
+        return np.clip(20 * X + 60, 0, 200).astype(np.uint8)
+
+    X, X_source = counts(toy.X), counts(toy.source[0])
+    usual = make_clf().fit(X, toy.y, source=(X_source, toy.source[1]))
+    other = make_clf().fit(
+        X.astype(dtype), toy.y, source=(X_source.astype(dtype), toy.source[1])
+    )
+
+    assert_allclose(
+        other.predict_proba(X.astype(dtype)), usual.predict_proba(X), atol=1e-5
+    )
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        FunctionTransformer(csr_array),
+        FunctionTransformer(np.float64),
+        StandardScaler(),
+        TruncatedSVD(3),
+        make_pipeline(OneHotEncoder(handle_unknown="ignore"), TruncatedSVD(3)),
+    ],
+    ids=["sparse", "float64", "scaled", "reduced", "encoded"],
+)
+def test_whatever_comes_from_a_step_of_a_pipeline(toy, make_clf, step):
+    step.random_state = 0
+    clf = make_clf(source_transformer=StandardScaler())
+    pipeline = make_pipeline(step, clf)
+    name = type(clf).__name__.lower()
+    pipeline.fit(toy.X, toy.y, **{f"{name}__source": toy.source})
+
+    assert np.isfinite(pipeline.predict_proba(toy.X)).all()
+
+
+@pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
+def test_frames_leave_the_names_of_their_columns(toy, make_clf, frame):
+    names = [f"feature {i}" for i in range(9)]
+    X = frame(dict(zip(names, toy.X.T, strict=True)))
+    source = frame({f"word {i}": column for i, column in enumerate(toy.source[0].T)})
+    clf = make_clf().fit(X, toy.y, source=(source, toy.source[1]))
+    plain = make_clf().fit(toy.X, toy.y, source=toy.source)
+
+    assert_array_equal(clf.feature_names_in_, names)
+    assert_allclose(clf.predict_proba(X), plain.predict_proba(toy.X), rtol=1e-5)
+    assert_array_equal(
+        clf.predict(source, domain="source"),
+        plain.predict(toy.source[0], domain="source"),
+    )
+    with pytest.raises(ValueError, match="should match those that were passed during"):
+        clf.predict(X[names[::-1]])
+    with pytest.raises(ValueError, match="should match those that were passed during"):
+        clf.predict(source[list(source.columns)[::-1]], domain="source")
+
+
+def test_a_transformer_may_mend_what_would_be_refused(toy, make_clf):
+    X = toy.X.copy()
+    X[::7, 2] = np.nan
+    X_source = pd.DataFrame(toy.source[0][:, :2], columns=["a", "b"])
+    X_source["c"] = np.where(X_source["a"] > 0, "yes", "no")
+    encoder = make_column_transformer(
+        (OneHotEncoder(), ["c"]), (StandardScaler(), ["a", "b"])
+    )
+    clf = make_clf(source_transformer=encoder, target_transformer=SimpleImputer())
+
+    clf.fit(X, toy.y, source=(X_source, toy.source[1]))
+
+    assert (clf.n_features_in_, clf.n_features_in_source_) == (9, 3)
+    assert np.isfinite(clf.predict_proba(X)).all()
+    assert np.isfinite(clf.predict_proba(X_source, domain="source")).all()
+
+
+def test_the_transduction_is_of_the_labels_own_type(toy, make_clf):
+    names = np.array(["ant", "bee", "cat"])
+    y = np.where(toy.y < 0, None, names[toy.y])
+    clf = make_clf().fit(toy.X, y, source=(toy.source[0], names[toy.source[1]]))
+
+    assert clf.transduction_.dtype == names.dtype
+    assert_array_equal(clf.transduction_[toy.y >= 0], names[toy.y[toy.y >= 0]])
+
+
+def test_a_domain_may_look_like_the_other(toy, make_clf):
+    """Domains of one width are told by their role."""
+    X_source = np.column_stack([toy.source[0], toy.source[0][:, :3]])
+    clf = make_clf().fit(toy.X, toy.y, source=(X_source, toy.source[1]))
+    as_target, as_source = (
+        clf.predict_proba(X_source, domain=domain) for domain in ("target", "source")
+    )
+
+    assert not np.array_equal(as_target, as_source)
+
+
+def test_controls_ignore_the_source_without_a_word(toy):
+    clf = TargetNet(max_epochs=3, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with_source = clf.fit(toy.X, toy.y, source=toy.source).predict_proba(toy.X)
+        without = clf.fit(toy.X, toy.y).predict_proba(toy.X)
+
+    assert_array_equal(with_source, without)

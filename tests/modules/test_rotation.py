@@ -1,0 +1,64 @@
+"""Tests of `skda.modules.rotation`."""
+
+import pytest
+import torch
+from torch import nn
+
+from skda.modules import RotatedLinear
+
+
+@pytest.fixture
+def rng():
+    return torch.Generator().manual_seed(0)
+
+
+@pytest.fixture(name="X")
+def _rows(rng):
+    return torch.randn(6, 20, generator=rng, dtype=torch.double)
+
+
+def test_rotated_rows_give_the_same_units(X):
+    layer = nn.Linear(20, 4).double()
+    rotated = RotatedLinear(layer, X)
+    Z = rotated.rotate(X)
+
+    assert Z.shape == (6, 6)
+    torch.testing.assert_close(rotated(Z), layer(X))
+    torch.testing.assert_close(rotated.unrotated().weight, layer.weight)
+
+
+def test_rows_that_depend_on_each_other_are_no_obstacle(X):
+    layer = nn.Linear(20, 4).double()
+    X = X[[0, 0, 1, 1, 2, 2]]
+    rotated = RotatedLinear(layer, X)
+
+    torch.testing.assert_close(rotated(rotated.rotate(X)), layer(X))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"momentum": 0.0},
+        {"momentum": 0.9},
+        {"momentum": 0.9, "nesterov": True},
+        {"momentum": 0.9, "nesterov": True, "weight_decay": 1e-2},
+        {"momentum": 0.5, "weight_decay": 1e-1},
+    ],
+)
+def test_plain_training_arrives_at_the_same_layer(X, rng, settings):
+    """Everywhere: on the training rows and across the space that they span."""
+    layer = nn.Linear(20, 4).double()
+    rotated = RotatedLinear(layer, X)
+    Z, goal = rotated.rotate(X), torch.randn(6, 4, generator=rng, dtype=torch.double)
+    for module, rows in ((layer, X), (rotated, Z)):
+        optimizer = torch.optim.SGD(module.parameters(), lr=0.05, **settings)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 60)
+        for _ in range(50):
+            optimizer.zero_grad()
+            (module(rows).tanh() - goal).square().mean().backward()
+            optimizer.step()
+            schedule.step()
+    back = rotated.unrotated()
+
+    torch.testing.assert_close(back.weight, layer.weight, rtol=1e-9, atol=1e-9)
+    torch.testing.assert_close(back.bias, layer.bias, rtol=1e-9, atol=1e-9)

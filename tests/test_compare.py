@@ -1,0 +1,385 @@
+"""Tests of `skda.compare`: who sees what, and what is reported."""
+
+import os
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.ensemble import AdaBoostClassifier
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import Normalizer, StandardScaler
+from sklearn.svm import SVC
+
+from skda import compare
+from skda._compare import default_estimators
+from skda.baselines import TargetNet, TargetOnly
+from skda.datasets import make_heterogeneous_domains
+from skda.heterogeneous import SSAN, STN
+from skda.utils.labels import UNLABELED
+from skda.utils.warnings import NoSourceWarning, warn_user
+
+SVM_T = TargetOnly(make_pipeline(Normalizer(), SVC(kernel="linear")))
+
+
+class Recorder(ClassifierMixin, BaseEstimator):
+    """Writes down what it is fitted with, and predicts the label it was given, or 0."""
+
+    __metadata_request__fit = {"source": True, "pairs": True}  # noqa: RUF012
+    log = []  # noqa: RUF012
+
+    def __init__(self, random_state=None, name=None):
+        self.random_state = random_state
+        self.name = name
+
+    def fit(self, X, y=None, *, source=None, pairs=None):
+        if source is None:
+            warn_user("Recorder is fitted without a source.", NoSourceWarning)
+        self.log.append(
+            {"y": y, "source": source, "pairs": pairs, "seed": self.random_state}
+        )
+        self.classes_ = np.array([0, 1, 2])
+        self.known_ = np.where(y == UNLABELED, 0, y)
+        return self
+
+    def predict(self, X):
+        return self.known_ if len(X) == len(self.known_) else np.zeros(len(X), int)
+
+
+class Oracle(ClassifierMixin, BaseEstimator):
+    """Reads the label in the first feature."""
+
+    def fit(self, X, y=None):
+        self.n_rows_ = len(X)
+        return self
+
+    def predict(self, X):
+        assert len(X) == self.n_rows_
+        return np.asarray(X)[:, 0].astype(int)
+
+
+@pytest.fixture
+def log():
+    """The fits of every Recorder, in order."""
+    Recorder.log.clear()
+    return Recorder.log
+
+
+@pytest.fixture(scope="module")
+def data():
+    """A target of three classes, all labels known, and a wider source."""
+    domains = make_heterogeneous_domains(60, 90, n_classes=3, random_state=0)
+    return {"X": domains.X, "y": domains.y_true, "source": domains.source}
+
+
+# The protocol
+
+
+def test_labels_that_judge_are_hidden_from_the_fit(data, log):
+    table = compare(Recorder(), **data, n_splits=2)
+    shown = [fit["y"] for fit in log]
+    # What it was not told it takes for 0.
+    luck = [np.mean(data["y"][y == UNLABELED] == 0) for y in shown]
+
+    for y in shown:
+        assert_array_equal(np.bincount(y[y != UNLABELED]), [3, 3, 3])
+        assert_array_equal(y[y != UNLABELED], data["y"][y != UNLABELED])
+    assert_allclose(np.concatenate(table["accuracies"]), luck)
+
+
+def test_all_methods_have_the_same_splits(data, log):
+    compare([Recorder(), Recorder()], **data, n_splits=2)
+    shown = np.array([fit["y"] for fit in log]).reshape(4, 2, -1)
+
+    for of_method in shown[1:]:
+        assert_array_equal(of_method, shown[0])
+    assert not np.array_equal(shown[0, 0], shown[0, 1])
+
+
+def test_more_splits_begin_with_those_of_fewer(data):
+    few, many = (compare(SVM_T, **data, n_splits=n)["accuracies"][0] for n in (2, 4))
+
+    assert many[:2] == few
+
+
+def test_the_seed_decides_about_everything(data):
+    methods = [SVM_T, TargetNet(max_epochs=5), SSAN(max_epochs=5)]
+    first, again, other = (
+        compare(methods, **data, n_splits=2, random_state=seed)["accuracies"]
+        for seed in (0, 0, 1)
+    )
+
+    assert_array_equal(first.tolist(), again.tolist())
+    assert (first != other).all()
+
+
+def test_only_estimators_without_a_seed_are_given_one(data, log):
+    nested = make_pipeline(StandardScaler(), Recorder())
+    compare([Recorder(), Recorder(7), nested], data["X"], data["y"], n_splits=2)
+    unset, fixed, inside = np.array([fit["seed"] for fit in log]).reshape(3, 2)
+
+    assert unset[0] != unset[1]
+    assert_array_equal(inside, unset)
+    assert_array_equal(fixed, [7, 7])
+
+
+def test_estimators_themselves_stay_unfitted(data):
+    svm = TargetOnly(SVC(kernel="linear"))
+    compare(svm, **data, n_splits=1)
+
+    assert not hasattr(svm, "estimator_")
+
+
+@pytest.mark.parametrize("n_per_class", [1, 5])
+def test_n_per_class_labels_are_left(data, log, n_per_class):
+    compare(Recorder(), **data, n_splits=1, n_per_class=n_per_class)
+
+    assert (log[0]["y"] != UNLABELED).sum() == 3 * n_per_class
+
+
+def test_rows_unlabeled_from_the_start_are_fitted_and_not_tested(data):
+    y = data["y"].copy()
+    X = np.column_stack([y, data["X"]])
+    y[::2] = UNLABELED
+
+    table = compare(Oracle(), X, y, n_splits=2)
+
+    assert table["accuracies"][0] == (1.0, 1.0)
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA])
+def test_names_for_labels_and_frames_for_data_change_nothing(data, missing):
+    names = np.array(["ant", "bee", "cat"], dtype=object)
+    X_source, y_source = data["source"]
+    y, y_names = data["y"].copy(), names[data["y"]]
+    y[:9], y_names[:9] = UNLABELED, missing
+    methods = [SVM_T, STN(max_epochs=5)]
+
+    by_number = compare(methods, data["X"], y, source=data["source"], n_splits=1)
+    by_name = compare(
+        methods,
+        pd.DataFrame(data["X"]).add_prefix("x"),
+        pd.Series(y_names),
+        source=(X_source, names[y_source]),
+        n_splits=1,
+    )
+
+    assert_array_equal(by_name["accuracy"], by_number["accuracy"])
+
+
+# The source
+
+
+def test_what_learns_from_the_source_has_a_control_without(data, log):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        table = compare(
+            {"svm": SVM_T, "new": Recorder(), "net": TargetNet(max_epochs=2)}, **data
+        )
+
+    assert table["method"].tolist() == ["svm", "new", "new", "net"]
+    assert table["source"].tolist() == ["unused", "real", "none", "unused"]
+    assert [fit["source"] is data["source"] for fit in log] == 3 * [True] + 3 * [False]
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        make_pipeline(StandardScaler(), Recorder()),
+        GridSearchCV(Recorder(), {"name": ["a"]}, cv=2),
+        GridSearchCV(
+            make_pipeline(StandardScaler(), Recorder()), {"recorder__name": ["a"]}, cv=2
+        ),
+    ],
+    ids=["pipeline", "search", "search over a pipeline"],
+)
+def test_the_source_reaches_what_is_wrapped(data, log, wrapped):
+    table = compare(wrapped, **data, n_splits=1)
+    n_fits = len(log) // 2
+
+    assert table["source"].tolist() == ["real", "none"]
+    assert all(fit["source"] is data["source"] for fit in log[:n_fits])
+    assert all(fit["source"] is None for fit in log[n_fits:])
+
+
+@pytest.mark.parametrize(
+    "control",
+    [
+        TargetOnly(),
+        TargetNet(max_epochs=2),
+        make_pipeline(StandardScaler(), TargetNet(max_epochs=2)),
+        GridSearchCV(TargetOnly(SVC()), {"estimator__C": [1]}, cv=2),
+        AdaBoostClassifier(n_estimators=2),
+    ],
+    ids=lambda control: type(control).__name__,
+)
+def test_a_control_has_one_row(data, control):
+    assert compare(control, **data, n_splits=1)["source"].tolist() == ["unused"]
+
+
+def test_without_a_source_there_is_nothing_but_controls(data, log):
+    table = compare([SVM_T, Recorder()], data["X"], data["y"], n_splits=1)
+
+    assert table["source"].tolist() == ["unused", "none"]
+
+
+def test_the_warning_is_silenced_in_controls_only(data):
+    class Forgetful(Recorder):
+        def fit(self, X, y=None, *, source=None):
+            return super().fit(X, y)
+
+    with pytest.warns(NoSourceWarning) as record:
+        compare(Forgetful(), **data, n_splits=1)
+
+    assert len(record) == 1
+
+
+def test_pairs_go_to_those_who_take_them_and_a_source(data, log):
+    pairs = object()
+    compare([SVM_T, STN(max_epochs=2), Recorder()], **data, pairs=pairs, n_splits=1)
+
+    assert [fit["pairs"] is pairs for fit in log] == [True, False]
+
+
+def test_pairs_that_nobody_takes_are_an_error(data):
+    with pytest.raises(ValueError, match="whose fit takes pairs, got none"):
+        compare([SVM_T, STN()], **data, pairs=object())
+
+
+# The table
+
+
+def test_mean_and_deviation_are_those_of_the_splits(data):
+    table = compare([SVM_T, STN(max_epochs=2)], **data, n_splits=3)
+    accuracies = np.array(table["accuracies"].tolist())
+
+    assert accuracies.shape == (3, 3)
+    assert_allclose(table["accuracy"], accuracies.mean(axis=1))
+    assert_allclose(table["std"], accuracies.std(axis=1, ddof=1))
+    assert (table["n_splits"] == 3).all()
+    assert (table["seconds"] > 0).all()
+
+
+def test_one_split_has_no_deviation(data):
+    assert compare(SVM_T, **data, n_splits=1)["std"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("estimators", "names"),
+    [
+        ({"a": SVM_T, "b": SVM_T}, ["a", "b"]),
+        ([("a", SVM_T), ("b", SVM_T)], ["a", "b"]),
+        ((("a", SVM_T), ("b", SVM_T)), ["a", "b"]),
+        ([SVM_T, Oracle(), SVM_T], ["TargetOnly", "Oracle", "TargetOnly-2"]),
+        (SVM_T, ["TargetOnly"]),
+        (make_pipeline(StandardScaler(), SVM_T), ["Pipeline"]),
+    ],
+)
+def test_estimators_come_in_many_ways(data, estimators, names):
+    assert compare(estimators, **data, n_splits=1)["method"].tolist() == names
+
+
+def test_progress_is_shown_on_request(data, capsys):
+    compare({"SVMt": SVM_T}, **data, n_splits=1)
+    silent = capsys.readouterr()
+    compare({"SVMt": SVM_T}, **data, n_splits=1, verbose=1)
+    verbose = capsys.readouterr()
+
+    assert silent == ("", "")
+    assert verbose.out == ""
+    assert "SVMt" in verbose.err
+
+
+def test_digits_are_the_default_task():
+    by_default = compare(SVM_T, n_splits=1)
+    by_name = compare(SVM_T, n_splits=1, task="digits")
+
+    assert by_default["accuracy"][0] == by_name["accuracy"][0] > 0.5
+
+
+# Errors
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"X": [[0.0]]}, "Expected X and y, .* got X: pass both, or a task"),
+        ({"source": ([[0.0]], [0])}, "got source: pass both, or a task"),
+        (
+            {"X": [[0.0]], "y": [0], "task": "digits"},
+            "either a task or data, got task='digits' and X, y",
+        ),
+        ({"task": "moons"}, "Expected digits, .*SOURCE:TARGET, .* got 'moons'"),
+        ({"n_splits": 0}, "n_splits to be at least 1, got 0"),
+        ({"n_per_class": 10**6}, "at least 1000000 labeled rows"),
+        ({"X": [[0.0], [1.0]], "y": [0, 1], "n_per_class": 1}, "leaves them all"),
+        ({"estimators": []}, "Expected estimators to compare, got none"),
+        ({"estimators": [("a", SVM_T), ("a", SVM_T)]}, "got 'a' 2 times"),
+    ],
+)
+def test_what_makes_no_comparison_is_an_error(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        compare(**({"estimators": SVM_T} | arguments))
+
+
+@pytest.mark.parametrize(
+    ("estimators", "message"),
+    [
+        ({"a": object()}, r"as 'a', which lacks fit, predict, get_params, set_params"),
+        ({"a": StandardScaler()}, "which lacks predict"),
+        ([STN], r"got the class STN: pass STN\(\)"),
+        (3, "got 3 as 'int'"),
+    ],
+)
+def test_what_is_no_estimator_is_an_error(estimators, message):
+    with pytest.raises(TypeError, match=message):
+        compare(estimators)
+
+
+def test_an_error_inside_names_the_method(data):
+    with pytest.raises(ValueError, match="max_epochs") as caught:
+        compare({"broken": STN(max_epochs=-1)}, **data)
+
+    assert caught.value.__notes__ == ["While comparing broken."]
+
+
+def test_pandas_is_asked_for_by_name(data, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ImportError, match=r"pip install 'skda\[compare\]'"):
+        compare(SVM_T, **data)
+
+
+# Real data
+
+
+def test_the_default_line_up_puts_the_controls_first():
+    assert list(default_estimators()) == [
+        "SVMt",
+        "TargetNet",
+        "LabelSpreading",
+        "STN",
+        "SSAN",
+    ]
+
+
+@pytest.mark.slow
+def test_the_default_line_up_learns_the_digits():
+    table = compare(n_splits=1).set_index(["method", "source"])
+
+    assert len(table) == 7
+    assert table["accuracy"].between(0.5, 1.0).all()
+
+
+def test_svm_on_the_target_reaches_the_published_accuracy():
+    file = Path(os.environ.get("SKDA_DATA", ""), "office_caltech_webcam_decaf6.npz")
+    if not file.is_file():
+        pytest.skip("needs Office-Caltech in the folder SKDA_DATA")
+    table = compare(SVM_T, task="amazon_surf:webcam_decaf6")
+
+    # 88.9 (3.3) is what the description of the data has, over ten splits.
+    assert abs(table["accuracy"][0] - 0.889) < 0.033
