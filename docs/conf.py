@@ -28,7 +28,9 @@ numpydoc_show_class_members = False  # but the template of a class lists the met
 doctest_test_doctest_blocks = ""  # pytest runs the docstrings, the builder the guide
 doctest_global_setup = """
 import warnings
+import torch
 warnings.simplefilter("error")
+torch.set_num_threads(1)  # as in the tests: these nets are tiny
 """
 
 html_theme = "pydata_sphinx_theme"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import time
 import warnings
@@ -28,6 +27,7 @@ from skda.baselines import TargetNet, TargetOnly
 from skda.datasets import label_few, load_task
 from skda.heterogeneous import SSAN, STN
 from skda.utils.labels import check_labels
+from skda.utils.optional import import_optional
 from skda.utils.warnings import NoSourceWarning
 
 if TYPE_CHECKING:
@@ -139,10 +139,10 @@ def compare(
     Returns
     -------
     pandas.DataFrame
-        One row per fit of a split, in the order given: "method"; "source" ("real",
-        "none" for the control without one, "unused" if the method cannot use one);
-        "accuracy" and its "std" over the splits; "n_splits"; "seconds", to fit and
-        predict, per split; "accuracies", a tuple with one per split.
+        The methods in the order given, each followed by its control: "method";
+        "source" ("real", "none" in the control, "unused" if the method cannot use
+        one); "accuracy" and its "std" over the splits; "n_splits"; "seconds", to fit
+        and predict, per split; "accuracies", a tuple with one per split.
 
     Raises
     ------
@@ -155,6 +155,7 @@ def compare(
 
     See Also
     --------
+    skda.datasets.load_task : Loads the data of a task.
     skda.datasets.label_few : Draws the labels that are left.
     skda.baselines.TargetOnly : Makes a control of any classifier.
 
@@ -168,7 +169,7 @@ def compare(
       method  source  n_splits
     0   SVMt  unused         2
     """
-    pandas = _import_pandas()
+    pandas = import_optional("pandas", "skda.compare returns a pandas.DataFrame")
     given = {"X": X, "y": y, "source": source, "pairs": pairs}
     data = _data(given, task, data_home)
     rows = _rows(_named(estimators), {"source": data.source, "pairs": pairs})
@@ -379,14 +380,3 @@ def _summary(row: Row, outcomes: list[tuple[float, float]]) -> dict[str, Any]:
         "seconds": float(np.mean(seconds)),
         "accuracies": tuple(map(float, accuracies)),
     }
-
-
-def _import_pandas() -> Any:
-    """Import pandas before anything is fitted, or say how to install it."""
-    try:
-        return importlib.import_module("pandas")
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            "skda.compare returns a pandas.DataFrame, and pandas is not installed: "
-            "run pip install 'skda[compare]'."
-        ) from error

@@ -104,13 +104,12 @@ def source_gain(
     Notes
     -----
     The interval is that of a paired t-test with ``n_splits - 1`` degrees of freedom.
-    Given the target rows, the draws of the labels are independent, so it tells which
-    gain to expect from other labels of *these* rows. It is too narrow for other rows:
-    the splits overlap, as nearly every row is tested in all of them. (The usual
-    correction for that, the corrected resampled t-test of Nadeau and Bengio, is no help
-    here. It adds the ratio of tested to labeled rows to ``1 / n_splits``, which is made
-    for a ratio of a ninth or so; with a few labels per class the ratio is 30 or more,
-    and the interval includes everything.)
+    Given the target rows the draws of labels are independent, so it tells which gain to
+    expect from other labels of *these* rows. For other rows it is too narrow, as the
+    splits overlap: nearly every row is tested in all of them. The usual correction,
+    the corrected resampled t-test of Nadeau and Bengio (2003), is no help here. It adds
+    the ratio of tested to labeled rows to ``1 / n_splits``, which suits a ratio well
+    below one; with a few labels per class it is 30 or so, and no gain is ever certain.
 
     Examples
     --------
@@ -119,9 +118,7 @@ def source_gain(
     >>> from skda.heterogeneous import STN
     >>> data = make_heterogeneous_domains(random_state=0)
     >>> stn = STN(lr=0.01, max_epochs=20, random_state=0)
-    >>> table = source_gain(
-    ...     stn, data.X, data.y_true, source=data.source, n_splits=2
-    ... )
+    >>> table = source_gain(stn, data.X, data.y_true, source=data.source, n_splits=2)
     >>> table["source"].tolist()
     ['real', 'none', 'renamed', 'shuffled', 'gaussian']
     """
@@ -146,7 +143,8 @@ def _check(estimator: Any, source: Any, n_splits: int) -> None:
     """Insist on a source, an estimator that learns from it, and enough splits."""
     if source is None:
         raise ValueError(
-            "Expected source=(X_source, y_source), whose worth is asked for, got None."
+            "Expected source=(X_source, y_source), whose worth is asked for, got None: "
+            "pass the source."
         )
     check_pair(source, "source=(X_source, y_source)")
     if not _uses_source(estimator, _taken(estimator, {"source"})):
@@ -162,9 +160,7 @@ def _check(estimator: Any, source: Any, n_splits: int) -> None:
         )
 
 
-def _row(
-    estimator: Any, kind: str, source: tuple[Any, ArrayLike], split: Split
-) -> Row:
+def _row(estimator: Any, kind: str, source: tuple[Any, ArrayLike], split: Split) -> Row:
     """Say what to fit: the estimator, with one kind of source."""
     name = type(estimator).__name__
     if kind == "none":

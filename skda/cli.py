@@ -66,6 +66,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"skda {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
+    _add_compare(commands)
+    return parser
+
+
+def _add_compare(commands: Any) -> None:
     compare = commands.add_parser(
         "compare",
         help="compare methods and controls on a task",
@@ -74,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     compare.set_defaults(run=_compare)
     option = compare.add_argument
     option("--task", default="digits", help=TASK_HELP)
-    option("--splits", type=int, help="draws of the labels (default: 3)")
+    option("--splits", type=int, metavar="N", help="draws of labels (default: 3)")
     option(
         "--labels-per-class",
         type=int,
@@ -82,7 +87,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="labels left in each target class (default: 3)",
     )
-    option("--seed", type=int, default=0, help="seed of everything (default: 0)")
+    option(
+        "--seed", type=int, default=0, metavar="N", help="of everything (default: 0)"
+    )
     option(
         "--threads",
         type=int,
@@ -100,7 +107,6 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help=f"one split and {QUICK_EPOCHS} epochs: does it run?",
     )
-    return parser
 
 
 def _exit_for(error: Exception, command: str) -> NoReturn:

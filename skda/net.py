@@ -1,4 +1,4 @@
-"""The training loop: a skorch net that minimises a sum of named loss terms."""
+"""The training loop: a skorch net that minimizes a sum of named loss terms."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ LR_SCHEDULES = {"constant": None, "cosine": cosine, "inverse": inverse_decay}
 
 
 class Objective(nn.Module):
-    """What a method minimises: loss terms by name, already weighted.
+    """What a method minimizes: loss terms by name, already weighted.
 
     ``forward`` is the method's equation. It runs at every step and never waits for the
     device. The hooks run around it, without gradients; what they keep from one step to
@@ -76,7 +76,7 @@ class Phase(NamedTuple):
     Parameters
     ----------
     criterion : Objective
-        What to minimise.
+        What to minimize.
     max_epochs : int
         For how long; progress runs from 0 to 1 in every phase.
     phase : str, default="train"
@@ -128,7 +128,7 @@ class TermsBar(Callback):
 
 
 class DomainNet(NeuralNet):
-    """Minimise ``sum(criterion(module, batch, progress).values())``.
+    """Minimize ``sum(criterion(module, batch, progress).values())``.
 
     skorch scores one prediction against one label. Adaptation scores two domains
     against each other, so the criterion receives the module and the whole batch.
@@ -140,7 +140,7 @@ class DomainNet(NeuralNet):
     module : nn.Module
         Network to train.
     criterion : Objective
-        What to minimise.
+        What to minimize.
     phase : str, default="train"
         Name of the current phase in the history.
     lr_schedule : callable, default=None

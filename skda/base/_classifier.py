@@ -78,7 +78,7 @@ class BaseDomainClassifier(ClassifierMixin, BaseEstimator, ABC):
         Class labels, over both domains.
     n_features_in_ : int
         Number of target features.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the target features, if ``X`` had names that are strings.
     n_features_in_source_ : int or None
         Number of source features; None without a source.

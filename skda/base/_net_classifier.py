@@ -30,6 +30,7 @@ from skda.net import (
 )
 from skda.utils._sklearn import Interval, Options, StrOptions
 from skda.utils.seeding import seeded
+from skda.utils.threads import few_threads
 from skda.utils.validation import as_tensor, check_device, check_precision
 
 __all__ = ["BaseNetClassifier", "Sizes", "TargetRisk"]
@@ -100,13 +101,13 @@ class BaseNetClassifier(
     """Classify a target domain by a network that both domains train.
 
     A subclass declares its hyperparameters and says what to train (:meth:`_module`)
-    and what to minimise (:meth:`_objective`). Everything else lives here.
+    and what to minimize (:meth:`_objective`). Everything else lives here.
 
     Attributes
     ----------
     net_ : DomainNet
         The fitted skorch net.
-    history_ : dict of str to ndarray of shape (n_iter_,)
+    history_ : dict of str to ndarray of shape (`n_iter_`,)
         Epoch, phase and every term of the objective; NaN if a phase lacks the term.
     n_iter_ : int
         Number of epochs run.
@@ -160,10 +161,10 @@ class BaseNetClassifier(
 
     @abstractmethod
     def _objective(self) -> Objective:
-        """Build what the network minimises."""
+        """Build what the network minimizes."""
 
     def _target_objective(self) -> Objective:
-        """Build what it minimises if there is no source."""
+        """Build what it minimizes if there is no source."""
         return TargetRisk()
 
     def _rotates(self) -> bool:
@@ -260,25 +261,33 @@ class BaseNetClassifier(
         net = DomainNet(
             module,
             **first._asdict(),
-            **optimizer_params(self.optimizer, self.momentum, self.weight_decay),
-            lr=self.lr,
-            lr_schedule=(
-                LR_SCHEDULES[self.lr_schedule]
-                if isinstance(self.lr_schedule, str)
-                else self.lr_schedule
-            ),
+            **self._settings(target.X.device),
             batch_size=batch_size,
-            callbacks=deepcopy(self.callbacks),
-            device=target.X.device,
-            autocast=check_precision(self.precision, target.X.device),
-            verbose=self.verbose,
             **{f"iterator_train__{name}": value for name, value in loading.items()},
-        ).fit(domains)
-        for phase in later:
-            net.set_params(**phase._asdict()).partial_fit(domains)
+        )
+        n_rows = (len(source.X) + len(target.X)) / n_steps
+        n_parameters = sum(parameter.numel() for parameter in module.parameters())
+        with few_threads(n_rows * n_parameters, target.X.device):
+            net.fit(domains)
+            for phase in later:
+                net.set_params(**phase._asdict()).partial_fit(domains)
         if self._rotates():
             restore_inputs(net.module_.encoders)
         return net
+
+    def _settings(self, device: torch.device) -> dict[str, Any]:
+        """Spell the training parameters in skorch's."""
+        schedule = self.lr_schedule
+        return optimizer_params(self.optimizer, self.momentum, self.weight_decay) | {
+            "lr": self.lr,
+            "lr_schedule": (
+                LR_SCHEDULES[schedule] if isinstance(schedule, str) else schedule
+            ),
+            "callbacks": deepcopy(self.callbacks),
+            "device": device,
+            "autocast": check_precision(self.precision, device),
+            "verbose": self.verbose,
+        }
 
     def _network(self, sizes: Sizes) -> nn.Module:
         """Build a network, or go on with the one of the last fit."""

@@ -42,7 +42,7 @@ class TargetNetModule(nn.Module):
 class TargetNet(BaseNetClassifier):
     r"""Network of one hidden layer, trained on the labeled target samples alone.
 
-    The control that papers on heterogeneous adaptation call NNt. It minimises the
+    The control that papers on heterogeneous adaptation call NNt. It minimizes the
     cross-entropy of the labeled target rows plus
     :math:`\tfrac{\tau}{2} \sum_l \|W_l\|_F^2`. A ``source`` is accepted and ignored, so
     that the control stands in the same call as a method that adapts. The fitted

@@ -58,7 +58,7 @@ class TargetOnly(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         The fitted classifier.
     n_features_in_ : int
         Number of features, if the classifier counts them.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if the classifier has seen any.
     transduction_ : ndarray of shape (n_target,)
         Label of every target sample seen in ``fit``: given, else what the classifier

@@ -139,7 +139,7 @@ class SSAN(BaseNetClassifier):
 
     Classifies a partially labeled target with the help of a labeled source that has
     other features [1]_. An encoder of two layers per domain maps both onto the unit
-    sphere of a common space, where they share a classifier. The network minimises
+    sphere of a common space, where they share a classifier. The network minimizes
 
     .. math::
 

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from sklearn.preprocessing import Normalizer
 from torch import Tensor, nn
 
 from skda.base import BaseNetClassifier, DomainName, Sizes, TargetRisk
@@ -22,6 +21,7 @@ from skda.losses import (
 )
 from skda.modules import TwoStreamClassifier, draw_normal
 from skda.net import Objective
+from skda.preprocessing import RowScaler, row_preprocessor
 from skda.utils._sklearn import Interval
 
 __all__ = ["STN"]
@@ -68,7 +68,7 @@ class STN(BaseNetClassifier):
 
     Classifies a partially labeled target with the help of a labeled source that has
     other features [1]_. An encoder of two layers per domain maps both onto the unit
-    sphere of a common space, where they share a classifier. The network minimises
+    sphere of a common space, where they share a classifier. The network minimizes
 
     .. math:: R + \beta \, Q + \tfrac{\tau}{2} \sum_l \|W_l\|_F^2, \tag{1}
 
@@ -94,17 +94,32 @@ class STN(BaseNetClassifier):
     ----------
     n_components : int, default=256
         Dimension of the common space.
-    n_hidden : int, default=None
+    n_hidden : int, default=256
         Width of the hidden layers; None is halfway between a domain's features and
-        ``n_components``.
+        ``n_components``, as in the public code.
     beta : float, default=0.001
         Weight :math:`\beta` of the alignment.
     tau : float, default=0.001
         Weight :math:`\tau` of the decay, which spares the biases.
     detach_soft_labels : bool, default=False
         Whether the alignment leaves alone the soft labels that weigh it.
+    leaky_logits : bool, default=False
+        Whether a leaky ReLU follows the classifier, as in the public code.
+    init_std : float, default=0.01
+        Standard deviation of the initial weights and biases, before they are cut at
+        two of it.
+    power : float or "auto", default="auto"
+        Power of every feature before that; "auto" is the square root in a domain that
+        has no negative feature, else 1, which the public code takes always.
     normalize : bool, default=True
         Whether to scale every row to unit length, in either domain.
+    n_neighbors : int, default=10
+        Neighbors over which the target rows are smoothed, as
+        :class:`skda.preprocessing.GraphSmoother` does, which keeps them; None, as in
+        the public code, leaves them alone.
+    source_per_class : int, default=20
+        Source rows of every class drawn at every step; None, as in the public code,
+        takes all of them.
     source_transformer, target_transformer : transformer, default=None
         Cloned, fitted on the samples of that domain and applied to them ever after.
     max_epochs : int, default=300
@@ -144,7 +159,7 @@ class STN(BaseNetClassifier):
 
     Notes
     -----
-    The defaults are those of the public code, which :meth:`published` returns too.
+    :meth:`published` returns the settings of the public code.
     There, :math:`a` reaches :math:`(T - 1) / T` after :math:`T` steps, as it does here.
 
     References
@@ -169,18 +184,36 @@ class STN(BaseNetClassifier):
         "beta": [Interval(Real, 0, None, closed="left")],
         "tau": [Interval(Real, 0, None, closed="left")],
         "detach_soft_labels": ["boolean"],
-        "normalize": ["boolean"],
+        "leaky_logits": ["boolean"],
+        "init_std": [Interval(Real, 0, None, closed="neither")],
+        **RowScaler._parameter_constraints,
+        "n_neighbors": [Interval(Integral, 1, None, closed="left"), None],
+        "source_per_class": [Interval(Integral, 1, None, closed="left"), None],
+    }
+    _published: ClassVar[dict[str, Any]] = {
+        "n_hidden": None,
+        "leaky_logits": True,
+        "init_std": 0.01,
+        "power": 1.0,
+        "n_neighbors": None,
+        "source_per_class": None,
+        "lr_schedule": "constant",
     }
 
     def __init__(
         self,
         *,
         n_components: int = 256,
-        n_hidden: int | None = None,
+        n_hidden: int | None = 256,
         beta: float = 0.001,
         tau: float = 0.001,
         detach_soft_labels: bool = False,
+        leaky_logits: bool = False,
+        init_std: float = 0.01,
+        power: float | str = "auto",
         normalize: bool = True,
+        n_neighbors: int | None = 10,
+        source_per_class: int | None = 20,
         source_transformer: Any = None,
         target_transformer: Any = None,
         max_epochs: int = 300,
@@ -203,7 +236,12 @@ class STN(BaseNetClassifier):
         self.beta = beta
         self.tau = tau
         self.detach_soft_labels = detach_soft_labels
+        self.leaky_logits = leaky_logits
+        self.init_std = init_std
+        self.power = power
         self.normalize = normalize
+        self.n_neighbors = n_neighbors
+        self.source_per_class = source_per_class
         self.source_transformer = source_transformer
         self.target_transformer = target_transformer
         self.max_epochs = max_epochs
@@ -223,9 +261,13 @@ class STN(BaseNetClassifier):
 
     def _module(self, sizes: Sizes) -> nn.Module:
         module = TwoStreamClassifier(
-            sizes.widths, self.n_components, sizes.n_classes, n_hidden=self.n_hidden
+            sizes.widths,
+            self.n_components,
+            sizes.n_classes,
+            n_hidden=self.n_hidden,
+            leaky_logits=self.leaky_logits,
         )
-        draw_normal(module, std=0.01, truncated=True)
+        draw_normal(module, self.init_std, truncated=True)
         return module
 
     def _objective(self) -> Objective:
@@ -237,4 +279,12 @@ class STN(BaseNetClassifier):
         return TargetRisk(self.tau)
 
     def _preprocessor(self, domain: DomainName) -> Any:
-        return Normalizer() if self.normalize else None
+        return row_preprocessor(
+            domain,
+            power=self.power,
+            normalize=self.normalize,
+            n_neighbors=self.n_neighbors,
+        )
+
+    def _source_per_class(self) -> int | None:
+        return self.source_per_class

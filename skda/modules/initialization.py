@@ -15,7 +15,7 @@ def draw_normal(module: nn.Module, std: float, *, truncated: bool = False) -> No
     Parameters
     ----------
     module : nn.Module
-        Network to initialise, in place.
+        Network to initialize, in place.
     std : float
         Standard deviation, before any truncation.
     truncated : bool, default=False

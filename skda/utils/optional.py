@@ -32,8 +32,8 @@ def import_optional(module: str, need: str) -> Any:
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
-        if error.name != package:  # it is there, but lacks something itself
-            raise
+        if (error.name or "").partition(".")[0] != package:
+            raise  # it is there, but lacks something itself
         raise ModuleNotFoundError(
             f"{need}, and {package} is not installed: run pip install 'skda[compare]'.",
             name=package,

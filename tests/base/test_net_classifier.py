@@ -30,6 +30,7 @@ def make_clf():
     def make(**params):
         defaults = {
             "n_components": 32,
+            "n_neighbors": None,
             "batch_size": 128,
             "max_epochs": 3,
             "lr": 0.01,

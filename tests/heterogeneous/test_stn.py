@@ -119,6 +119,11 @@ def test_learns_the_target(data, make_clf):
         {"tau": 0.0},
         {"detach_soft_labels": True},
         {"normalize": False},
+        {"leaky_logits": False},
+        {"power": 0.5},
+        {"n_neighbors": None},
+        {"source_per_class": 5},
+        {"init_std": 0.1},
     ],
 )
 def test_every_switch_changes_the_predictions(data, make_clf, switch):
@@ -141,5 +146,16 @@ def test_every_term_of_the_objective_is_logged(data, make_clf):
     assert_allclose(sum(history[term] for term in terms), history["train_loss"])
 
 
-def test_published_settings_are_the_defaults():
-    assert STN.published().get_params() == STN().get_params()
+def test_published_settings_are_those_of_the_public_code():
+    clf = STN.published()
+
+    assert (clf.beta, clf.tau, clf.n_components, clf.n_hidden) == (
+        1e-3,
+        1e-3,
+        256,
+        None,
+    )
+    assert (clf.optimizer, clf.lr, clf.lr_schedule) == ("adam", 1e-3, "constant")
+    assert (clf.max_epochs, clf.batch_size, clf.init_std) == (300, -1, 0.01)
+    assert (clf.power, clf.normalize, clf.leaky_logits) == (1.0, True, True)
+    assert (clf.n_neighbors, clf.source_per_class) == (None, None)

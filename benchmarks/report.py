@@ -1,0 +1,177 @@
+"""Make the tables of README.md and of the documentation from the results files.
+
+    python benchmarks/report.py [--check]
+
+Only the latest line of every combination counts; older ones stay in the files.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from _results import load
+
+__all__ = ["Table", "render"]
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs" / "benchmarks"
+HEADLINE = "amazon_surf:webcam_decaf6"
+#: Tasks whose source holds the very images of the target, in other features.
+SAME_IMAGES = {"webcam_decaf6:webcam_surf", "amazon_squeezenet:amazon_surf"}
+COLUMNS = {
+    "amazon_surf:webcam_decaf6": "A SURF → W DeCAF6",
+    "caltech_surf:dslr_decaf6": "C SURF → D DeCAF6",
+    "webcam_surf:dslr_decaf6": "W SURF → D DeCAF6",
+    "webcam_decaf6:webcam_surf": "W DeCAF6 → W SURF †",
+    "amazon_squeezenet:amazon_surf": "A SqueezeNet → A SURF †",
+    "mfeat_pix:mfeat_fou": "mfeat pix → fou",
+    "reuters_0:reuters_4": "Reuters 0 → 4",
+}
+SOURCES = {"real": "with its source", "none": "no source", "unused": "target only"}
+
+
+class Table(NamedTuple):
+    """A table, before it is Markdown or reStructuredText."""
+
+    header: list[str]
+    rows: list[list[str]]
+
+    def markdown(self) -> str:
+        """Spell the table for README.md."""
+        lines = [self.header, ["---", *["---:"] * (len(self.header) - 1)], *self.rows]
+        return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+    def rst(self) -> str:
+        """Spell the table for the documentation."""
+        lines = [".. list-table::", "   :header-rows: 1", "   :class: results", ""]
+        for row in [self.header, *self.rows]:
+            first, *others = row
+            lines += [f"   * - {first}", *(f"     - {cell}" for cell in others)]
+        return "\n".join(lines) + "\n"
+
+
+def latest(
+    records: Iterable[dict[str, Any]], *names: str
+) -> dict[tuple[Any, ...], dict[str, Any]]:
+    """Keep the last record of every combination of some fields, in order."""
+    return {tuple(record[name] for name in names): record for record in records}
+
+
+def percent(values: list[float]) -> str:
+    """Write mean, standard deviation and number of splits."""
+    mean, std = 100 * np.mean(values), 100 * np.std(values, ddof=1)
+    return f"{mean:.1f} ± {std:.1f} ({len(values)})"
+
+
+def difference(values: list[float], others: list[float]) -> str:
+    """Write the mean paired difference and its standard error."""
+    n = min(len(values), len(others))
+    gaps = 100 * (np.array(values[:n]) - np.array(others[:n]))
+    return f"{gaps.mean():+.1f} ({gaps.std(ddof=1) / np.sqrt(n):.1f})"
+
+
+def accuracy_table(tasks: list[str], methods: list[str]) -> Table:
+    """Show every method, with and without its source, on every task."""
+    found = latest(load("heterogeneous"), "task", "method", "source")
+    rows = []
+    for method in methods:
+        for source, label in SOURCES.items():
+            cells = [found.get((task, method, source)) for task in tasks]
+            if any(cells):
+                values = [percent(cell["values"]) if cell else "-" for cell in cells]
+                rows.append([f"{method}, {label}", *values])
+    return Table(["", *(COLUMNS[task] for task in tasks)], rows)
+
+
+def gain_table(tasks: list[str], methods: list[str]) -> Table:
+    """Show what the source is worth to every method that takes one."""
+    found = latest(load("heterogeneous"), "task", "method", "source")
+    rows = []
+    for method in methods:
+        cells = []
+        for task in tasks:
+            pair = [found.get((task, method, kind)) for kind in ("real", "none")]
+            cells.append(difference(*(p["values"] for p in pair)) if all(pair) else "-")
+        if any(cell != "-" for cell in cells):
+            rows.append([method, *cells])
+    return Table(["", *(COLUMNS[task] for task in tasks)], rows)
+
+
+def best_epoch_table() -> Table:
+    """Show the last iterate of SSAN as published beside its best epoch."""
+    rows = [
+        [
+            COLUMNS[task].strip(" †"),
+            percent(record["values"]),
+            percent(record["best_epochs"]),
+        ]
+        for (task, method, source), record in latest(
+            load("heterogeneous"), "task", "method", "source"
+        ).items()
+        if method == "SSAN.published()" and source == "real"
+    ]
+    return Table(["", "last iterate", "best epoch on the test labels"], rows)
+
+
+def speed_table() -> Table:
+    """Show the ratios of the speed benchmarks."""
+    rows = [
+        [name, f"{r['ratio']:.3f} [{r['lowest']:.3f}, {r['highest']:.3f}]", f"≤ {aim}"]
+        for (name, aim), r in latest(load("speed_engine"), "name", "aim").items()
+    ]
+    return Table(["", "engine / bare loop", "aim"], rows)
+
+
+def render() -> dict[Path, str]:
+    """Make every generated text: what should stand in which file."""
+    methods = list(dict.fromkeys(record["method"] for record in load("heterogeneous")))
+    order = list(COLUMNS)
+    readme = ROOT / "README.md"
+    main = [m for m in methods if not m.endswith("published()")]
+    return {
+        readme: filled(
+            readme.read_text(), HEADLINE, accuracy_table([HEADLINE], main).markdown()
+        ),
+        DOCS / "accuracy.rst": accuracy_table(order, methods).rst(),
+        DOCS / "gain.rst": gain_table(order, methods).rst(),
+        DOCS / "best_epoch.rst": best_epoch_table().rst(),
+        DOCS / "speed.rst": speed_table().rst(),
+    }
+
+
+def filled(text: str, name: str, table: str) -> str:
+    """Replace what stands between the markers of a table."""
+    start = f"<!-- table: {name} -->"
+    pattern = re.escape(start) + ".*?<!-- end -->"
+    if not re.search(pattern, text, flags=re.DOTALL):
+        raise ValueError(f"Expected the markers {start} and <!-- end -->, got neither.")
+    return re.sub(pattern, f"{start}\n{table}<!-- end -->", text, flags=re.DOTALL)
+
+
+def main() -> None:
+    """Write the generated texts, or say which of them are out of date."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="write nothing")
+    check = parser.parse_args().check
+    stale = [
+        (path, text)
+        for path, text in render().items()
+        if not path.exists() or path.read_text() != text
+    ]
+    for path, text in stale:
+        print(f"{path.relative_to(ROOT)} is out of date")
+        if not check:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text)
+    if check and stale:
+        sys.exit("Run python benchmarks/report.py.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""What all displays share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from skda.utils.optional import import_optional
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["Display", "final_estimator"]
+
+
+class Display:
+    """A drawing, on axes that were given or on its own.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Where it is drawn.
+    figure_ : matplotlib Figure
+        Figure of these axes.
+    """
+
+    ax_: Axes
+    figure_: Any
+
+    def _open(self, ax: Axes | None, figsize: tuple[float, float]) -> Axes:
+        """Take the axes, or make some in a figure of their own."""
+        need = f"{type(self).__name__}.plot draws with matplotlib"
+        pyplot = import_optional("matplotlib.pyplot", need)
+        if ax is None:
+            _, axes = pyplot.subplots(figsize=figsize, layout="constrained")
+        else:
+            axes = ax
+        self.ax_, self.figure_ = axes, axes.figure
+        return axes
+
+
+def final_estimator(estimator: Any) -> Any:
+    """Find the fitted estimator in searches and pipelines."""
+    check_is_fitted(estimator)
+    if hasattr(estimator, "best_estimator_"):
+        return final_estimator(estimator.best_estimator_)
+    if isinstance(estimator, Pipeline):
+        return final_estimator(estimator[-1])
+    return estimator
