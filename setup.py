@@ -50,6 +50,7 @@ setup(
         "scikit-learn>=1.6",
         "scipy>=1.13",
         "skorch>=1.2",
+        "threadpoolctl",
         "torch",
         "tqdm",
     ],

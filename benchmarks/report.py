@@ -138,10 +138,10 @@ def render() -> dict[Path, str]:
         readme: filled(
             readme.read_text(), HEADLINE, accuracy_table([HEADLINE], main).markdown()
         ),
-        DOCS / "accuracy.rst": accuracy_table(order, methods).rst(),
-        DOCS / "gain.rst": gain_table(order, methods).rst(),
-        DOCS / "best_epoch.rst": best_epoch_table().rst(),
-        DOCS / "speed.rst": speed_table().rst(),
+        DOCS / "accuracy.inc": accuracy_table(order, methods).rst(),
+        DOCS / "gain.inc": gain_table(order, methods).rst(),
+        DOCS / "best_epoch.inc": best_epoch_table().rst(),
+        DOCS / "speed.inc": speed_table().rst(),
     }
 
 

@@ -153,7 +153,8 @@ class BaseDomainClassifier(ClassifierMixin, BaseEstimator, ABC):
             Target samples.
         y : array-like of shape (n_target,), default=None
             Target labels; -1, None, NaN or pandas.NA where unknown. None if all of
-            them are, in which case ``source`` is required.
+            them are, in which case ``source`` is required, and a method that cannot
+            do without any says so.
         source : tuple (X_source, y_source), default=None
             Source samples, of shape (n_source, n_source_features), and their labels,
             of shape (n_source,). The two domains may have different features. None

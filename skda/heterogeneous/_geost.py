@@ -308,9 +308,8 @@ def rotated(X: Array) -> tuple[Array, Callable[[Array], Array]]:
     if 2 * len(X) > X.shape[1]:  # it would cost more than it saves
         return X, lambda weights: weights
     squares, vectors = np.linalg.eigh(X @ X.T)
-    floor = squares[-1] * len(X) * np.finfo(X.dtype).eps
-    lengths = np.sqrt(np.where(squares > floor, squares, 0))
-    inverse = np.divide(1, lengths, where=lengths > 0, out=np.zeros_like(lengths))
+    lengths = np.sqrt(np.maximum(squares, 0))
+    inverse = np.divide(1, lengths, where=lengths > TINY, out=np.zeros_like(lengths))
     return vectors * lengths, lambda weights: X.T @ (vectors @ (inverse * weights.T).T)
 
 

@@ -71,6 +71,9 @@ def test_a_rotation_changes_no_inner_product(n_features):
     assert rows.shape[1] == (20 if n_features >= 40 else n_features)
     assert_allclose(rows @ rows.T, X @ X.T, atol=1e-10)
     assert_allclose(X @ restored(weights), rows @ weights, atol=1e-9)
+    any_weights = rng.normal(size=(rows.shape[1], 3))
+    longest = np.linalg.norm(any_weights, axis=0) * (1 + 1e-6)
+    assert (np.linalg.norm(restored(any_weights), axis=0) <= longest).all()
 
 
 def test_without_geometry_the_fit_is_logistic_regression(data):
@@ -120,11 +123,11 @@ def test_the_most_certain_rows_of_every_class_are_promoted(share, expected):
 
 
 def test_rounding_promotes_no_extra_row():
-    probabilities = np.full((30, 2), [0.9, 0.1])
+    share = 3 * 0.1  # which is more than 0.3
+    labels = most_certain(np.full((10, 2), [0.9, 0.1]), share)
 
-    assert 0.7 * 30 > 21 or 0.1 * 3 * 10 > 3  # in floating point
-    assert (most_certain(probabilities, 0.7) == 0).sum() == 21
-    assert (most_certain(probabilities[:10], 0.1 * 3) == 0).sum() == 3
+    assert np.ceil(10 * share) == 4
+    assert (labels == 0).sum() == 3
 
 
 def _by_the_equations(X, y, X_source, y_source, rho):
@@ -437,11 +440,11 @@ def test_fewer_rows_than_neighbors_and_all_of_them_labeled(data, n_rows):
 
 @pytest.mark.parametrize("n_features", [1, 4, 300])
 @pytest.mark.parametrize("value", [0.0, 0.7, -3.0])
-def test_rows_that_do_not_differ_are_of_any_class(data, n_features, value):
-    X = np.full((100, n_features), value)
+def test_rows_that_differ_in_length_only_are_of_any_class(data, n_features, value):
+    X = value * np.outer(np.geomspace(0.1, 10, 100), 1 + np.arange(n_features))
     clf = GeoST().fit(X, data.y, source=(X, data.y_true))
 
-    assert_allclose(clf.label_distributions_, 1 / 3)
+    assert _is_sound(clf, X)
     assert_allclose(clf.predict_proba(X), 1 / 3)
     assert_allclose(clf.predict_proba(X, domain="source"), 1 / 3)
 
