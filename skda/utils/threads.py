@@ -9,9 +9,9 @@ import torch
 
 __all__ = ["few_threads"]
 
-#: Below as many multiplications in a step, one thread is as fast as two, and far
-#: faster on a busy machine (measured: benchmarks/speed/threads.py).
-WORTH_THREADS = 1e9
+#: Rows times parameters of a step below which one thread is as fast as two on an idle
+#: machine, and many times as fast on a busy one (benchmarks/speed/threads.py).
+WORTH_THREADS = 1e8
 
 
 @contextmanager
@@ -21,7 +21,7 @@ def few_threads(n_multiplications: float, device: torch.device) -> Iterator[None
     Parameters
     ----------
     n_multiplications : float
-        Multiplications in one step of the work.
+        Rows times parameters in one step of the work.
     device : torch.device
         Where it runs; threads matter on the CPU only.
 
