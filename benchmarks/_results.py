@@ -21,8 +21,8 @@ FOLDER = Path(__file__).parent / "results"
 PACKAGES = ("torch", "scikit-learn", "skorch", "numpy", "skda")
 
 
-def append(name: str, **fields: Any) -> None:
-    """Add a line to ``results/<name>.jsonl``, with all that a figure depends on."""
+def append(file: str, /, **fields: Any) -> None:
+    """Add a line to ``results/<file>.jsonl``, with all that a figure depends on."""
     record = fields | {
         "device": fields.get("device", "cpu"),
         "processor": _processor(),
@@ -35,8 +35,8 @@ def append(name: str, **fields: Any) -> None:
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     FOLDER.mkdir(exist_ok=True)
-    with (FOLDER / f"{name}.jsonl").open("a") as file:
-        file.write(json.dumps(record, default=repr) + "\n")
+    with (FOLDER / f"{file}.jsonl").open("a") as lines:
+        lines.write(json.dumps(record, default=repr) + "\n")
 
 
 def load(name: str) -> Iterator[dict[str, Any]]:

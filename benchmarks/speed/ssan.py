@@ -25,7 +25,7 @@ from torch import Tensor, nn
 
 from skda.base import Sizes
 from skda.base._rotation import rotate_inputs
-from skda.data import Batch, Domain, Domains, Pairs
+from skda.data import Batch, BatchLoader, Domain, Domains, Pairs
 from skda.heterogeneous import SSAN
 from skda.heterogeneous._ssan import SSANModule
 from skda.net import DomainNet, optimizer_params
@@ -131,7 +131,8 @@ def prepare(
 ) -> tuple[DomainNet, Domains, float]:
     """Build the net as :class:`SSAN` does, and time the rotation."""
     start = time.perf_counter()
-    domains = rotate_inputs(module.encoders, domains, n_steps=3000)
+    loader = BatchLoader(domains, len(domains))
+    domains = rotate_inputs(module.encoders, loader, max_epochs=3000)
     seconds = time.perf_counter() - start
     net = DomainNet(
         module,

@@ -243,10 +243,10 @@ class BaseNetClassifier(
             "seed": seed,
             "source_per_class": self._source_per_class(),
         }
-        n_steps = len(BatchLoader(domains, batch_size, **loading))
+        loader = BatchLoader(domains, batch_size, **loading)
         max_epochs = self.max_epochs
         if self.max_steps is not None:
-            max_epochs = ceil(self.max_steps / n_steps)
+            max_epochs = ceil(self.max_steps / len(loader))
         first, *later = (
             [Phase(self._target_objective(), max_epochs)]
             if alone
@@ -257,7 +257,7 @@ class BaseNetClassifier(
             Sizes(n_source_features, target.X.shape[1], len(self.classes_))
         )
         if self._rotates():
-            domains = rotate_inputs(module.encoders, domains, max_epochs * n_steps)
+            domains = rotate_inputs(module.encoders, loader, max_epochs)
         net = DomainNet(
             module,
             **first._asdict(),
@@ -265,7 +265,7 @@ class BaseNetClassifier(
             batch_size=batch_size,
             **{f"iterator_train__{name}": value for name, value in loading.items()},
         )
-        n_rows = (len(source.X) + len(target.X)) / n_steps
+        n_rows = (len(source.X) + len(target.X)) / len(loader)
         n_parameters = sum(parameter.numel() for parameter in module.parameters())
         with few_threads(n_rows * n_parameters, target.X.device):
             net.fit(domains)

@@ -2,11 +2,39 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 __all__ = ["RotatedLinear"]
+
+
+N_BLOCKS = 4
+
+
+class _TriangularProduct(torch.autograd.Function):
+    """Product of a lower triangular matrix and a transposed weight.
+
+    By blocks, which leave out most of the zeros: 5 of 8 multiplications, both ways.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, Z: Tensor, weight: Tensor) -> Tensor:
+        ctx.save_for_backward(Z)
+        return torch.cat([Z[a:b, :b] @ weight[:, :b].T for a, b in _blocks(len(Z))])
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[None, Tensor]:
+        (Z,), (grad,) = ctx.saved_tensors, grads
+        columns = [grad[a:].T @ Z[a:, a:b] for a, b in _blocks(len(Z))]
+        return None, torch.cat(columns, dim=1)
+
+
+def _blocks(n: int) -> pairwise[tuple[int, int]]:
+    return pairwise(n * i // N_BLOCKS for i in range(N_BLOCKS + 1))
 
 
 class RotatedLinear(nn.Module):
@@ -27,6 +55,9 @@ class RotatedLinear(nn.Module):
         The layer, with ``p`` inputs; it is not changed.
     X : Tensor of shape (n, p)
         The samples that it is to be trained on, and on no others.
+    whole : bool, default=False
+        Whether every step of the training has all samples in their order. Their
+        coordinates are a lower triangular matrix, which saves a third of the work.
 
     Examples
     --------
@@ -43,8 +74,9 @@ class RotatedLinear(nn.Module):
     basis: Tensor
     start: Tensor
 
-    def __init__(self, layer: nn.Linear, X: Tensor) -> None:
+    def __init__(self, layer: nn.Linear, X: Tensor, *, whole: bool = False) -> None:
         super().__init__()
+        self.whole = whole
         start = layer.weight.detach().to(X, copy=True)
         basis, _ = torch.linalg.qr(X.T)  # (p, n)
         self.register_buffer("basis", basis)
@@ -60,7 +92,16 @@ class RotatedLinear(nn.Module):
     def forward(self, Z: Tensor) -> Tensor:
         """Map rotated samples, of shape (m, n), to units, of shape (m, h)."""
         # Times zero: a gradient of zero, which lets the optimizer decay it.
-        return F.linear(Z, self.weight, self.bias + 0 * self.decay)
+        bias = self.bias + 0 * self.decay
+        if self._is_triangular(Z):
+            return _TriangularProduct.apply(Z, self.weight) + bias  # type: ignore[no-untyped-call]
+        return F.linear(Z, self.weight, bias)
+
+    def _is_triangular(self, Z: Tensor) -> bool:
+        """Say whether these are the rows of the training, where blocks are faster."""
+        in_training = self.training and torch.is_grad_enabled()
+        in_full = Z.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
+        return self.whole and in_training and in_full and len(Z) == len(self.weight[0])
 
     @torch.no_grad()
     def unrotated(self) -> nn.Linear:

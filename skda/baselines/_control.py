@@ -1,0 +1,68 @@
+"""What the controls share that learn from every row of the target."""
+
+from __future__ import annotations
+
+from numbers import Real
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skda.base import BaseDomainClassifier, DomainName, Rows
+from skda.preprocessing import RowScaler
+from skda.utils._sklearn import Interval, StrOptions
+from skda.utils.labels import Labels, check_labels
+
+__all__ = ["TargetControl"]
+
+
+class TargetControl(BaseDomainClassifier):
+    """Learn from the rows of the target, labeled or not, and from no source."""
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "target_transformer": BaseDomainClassifier._parameter_constraints[
+            "target_transformer"
+        ],
+        "power": [
+            Interval(Real, 0, None, closed="neither"),
+            StrOptions({"auto"}),
+            None,
+        ],
+    }
+    _uses_source: ClassVar[bool] = False
+    source_transformer = None
+    power: Any
+    prior: Any = None
+
+    def _check_domains(
+        self,
+        X: ArrayLike,
+        y: ArrayLike | None,
+        source: tuple[ArrayLike, ArrayLike] | None,
+    ) -> tuple[Rows, Rows]:
+        if y is None or not check_labels(y, X).known.any():
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is "
+                f"None, or has nothing but missing labels (-1, None or NaN): label "
+                f"some target samples, as it does not learn from a source."
+            )
+        return super()._check_domains(X, y, None)
+
+    def _preprocessor(self, domain: DomainName) -> Any:
+        return None if self.power is None else RowScaler(self.power)
+
+    def _class_prior(self, labels: Labels) -> NDArray[Any]:
+        """Settle the share that every class has of the unlabeled rows."""
+        n_classes = len(self.classes_)
+        if self.prior is None:
+            return np.full(n_classes, 1 / n_classes)
+        if isinstance(self.prior, str):  # which can be but "labeled"
+            return labels.memberships(self.classes_)[labels.known].mean(0, np.float64)
+        prior = np.asarray(self.prior, dtype=np.float64)
+        if prior.shape != (n_classes,) or not (np.isfinite(prior) & (prior > 0)).all():
+            raise ValueError(
+                f"Expected prior to have one positive share for each of the "
+                f"{n_classes} classes, got {self.prior!r}: pass them in the order of "
+                f"classes_, or prior='labeled'."
+            )
+        return prior / prior.sum()

@@ -1,0 +1,94 @@
+"""What the controls share that spread labels over a graph of the target rows."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+from scipy.special import softmax
+from sklearn.neighbors import NearestNeighbors
+
+from skda.base import DomainName, Rows
+from skda.baselines._control import TargetControl
+from skda.preprocessing import cosine_graph, symmetric_normalization
+from skda.utils._sklearn import Interval, StrOptions
+from skda.utils.sinkhorn import balancing_bias
+
+__all__ = ["GraphControl", "spread"]
+
+#: Least share that a row may have of a class, so that balance is always possible.
+FLOOR = 1e-12
+
+
+def spread(graph: csr_matrix, labels: NDArray[Any], alpha: float) -> NDArray[Any]:
+    r"""Evaluate :math:`(I - \alpha S)^{-1} Y` by its series.
+
+    Parameters
+    ----------
+    graph : csr_matrix of shape (n, n)
+        Normalized weights :math:`S`, with eigenvalues from -1 to 1.
+    labels : ndarray of shape (n, K)
+        Memberships :math:`Y`.
+    alpha : float
+        Weight of the neighbors, between 0 and 1.
+
+    Returns
+    -------
+    ndarray of shape (n, K)
+        The sum, but for terms below 1e-8 of the first.
+    """
+    total = labels
+    for _ in range(int(np.ceil(np.log(1e-8) / np.log(alpha)))):
+        total = alpha * (graph @ total) + labels
+    return total
+
+
+class GraphControl(TargetControl):
+    """Spread labels over the graph of the target rows, and keep what they became."""
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **TargetControl._parameter_constraints,
+        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "alpha": [Interval(Real, 0, 1, closed="neither")],
+        "prior": [StrOptions({"labeled"}), "array-like", None],
+    }
+    n_neighbors: int
+    alpha: float
+
+    def _start(self, target: Rows) -> csr_matrix:
+        """Build the graph, and the index by which new rows find their neighbors."""
+        self.prior_ = self._class_prior(target.labels)
+        self.neighbors_ = NearestNeighbors(
+            n_neighbors=min(self.n_neighbors, len(target.X)), metric="cosine"
+        ).fit(target.X)
+        return symmetric_normalization(cosine_graph(target.X, self.n_neighbors))
+
+    def _distributions(
+        self, graph: csr_matrix, labels: NDArray[Any], *, hidden: Any, balance: bool
+    ) -> NDArray[Any]:
+        """Spread the labels, and give every hidden row a distribution of classes."""
+        shares = self._normalized(spread(graph, labels, self.alpha))
+        if balance:
+            logits = np.log(np.maximum(shares[hidden], FLOOR))
+            bias = balancing_bias(logits, self.prior_)
+            shares[hidden] = softmax(logits + bias, axis=1)
+        return np.where(hidden[:, None], shares, labels)
+
+    def _normalized(self, votes: NDArray[Any]) -> NDArray[Any]:
+        """Divide by the sum of each row; a row without votes takes the prior."""
+        total = votes.sum(axis=1, keepdims=True)
+        priors = np.broadcast_to(self.prior_, votes.shape).copy()
+        return np.divide(votes, total, out=priors, where=total > 0)
+
+    def _probabilities(
+        self, X: NDArray[Any], domain: DomainName
+    ) -> NDArray[np.floating]:
+        weights = self.neighbors_.kneighbors_graph(X, mode="distance")
+        weights.data = np.clip(1 - weights.data, 0, None)
+        return self._normalized(weights @ self.label_distributions_)
+
+    def _transduce(self, target: Rows) -> NDArray[np.floating]:
+        return self.label_distributions_
