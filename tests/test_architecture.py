@@ -16,8 +16,10 @@ LAYERS = [
     ("net",),
     ("preprocessing", "metrics", "datasets", "base"),
     ("heterogeneous", "baselines"),
-    ("model_selection", "inspection"),
+    ("model_selection",),
     ("_compare",),
+    ("_source_gain",),
+    ("inspection",),
     ("cli",),
     ("__main__",),
 ]

@@ -50,6 +50,7 @@ def _fast(cls, signature):
 
 
 @pytest.mark.filterwarnings("ignore::skda.utils.warnings.NoSourceWarning")
+@pytest.mark.filterwarnings("ignore:Can't check dok sparse matrix:UserWarning")
 @parametrize_with_checks(
     [
         _fast(variant, inspect.signature(cls))

@@ -26,6 +26,7 @@ USER_FACING = (
     "skda.baselines",
     "skda.datasets",
     "skda.heterogeneous",
+    "skda.inspection",
     "skda.losses",
     "skda.model_selection",
 )

@@ -13,7 +13,7 @@ from skda.preprocessing import RowScaler
 from skda.utils._sklearn import Interval, StrOptions
 from skda.utils.labels import Labels, check_labels
 
-__all__ = ["TargetControl"]
+__all__ = ["TargetControl", "class_prior"]
 
 
 class TargetControl(BaseDomainClassifier):
@@ -32,7 +32,6 @@ class TargetControl(BaseDomainClassifier):
     _uses_source: ClassVar[bool] = False
     source_transformer = None
     power: Any
-    prior: Any = None
 
     def _check_domains(
         self,
@@ -51,18 +50,35 @@ class TargetControl(BaseDomainClassifier):
     def _preprocessor(self, domain: DomainName) -> Any:
         return None if self.power is None else RowScaler(self.power)
 
-    def _class_prior(self, labels: Labels) -> NDArray[Any]:
-        """Settle the share that every class has of the unlabeled rows."""
-        n_classes = len(self.classes_)
-        if self.prior is None:
-            return np.full(n_classes, 1 / n_classes)
-        if isinstance(self.prior, str):  # which can be but "labeled"
-            return labels.memberships(self.classes_)[labels.known].mean(0, np.float64)
-        prior = np.asarray(self.prior, dtype=np.float64)
-        if prior.shape != (n_classes,) or not (np.isfinite(prior) & (prior > 0)).all():
-            raise ValueError(
-                f"Expected prior to have one positive share for each of the "
-                f"{n_classes} classes, got {self.prior!r}: pass them in the order of "
-                f"classes_, or prior='labeled'."
-            )
-        return prior / prior.sum()
+
+def class_prior(
+    prior: Any, labels: Labels, classes: NDArray[Any]
+) -> NDArray[np.float64]:
+    """Settle the share that every class is taken to have of the unlabeled rows.
+
+    Parameters
+    ----------
+    prior : {"labeled"}, array-like of shape (n_classes,) or None
+        The classes' shares of the labeled rows; given shares; or equal shares.
+    labels : Labels
+        Labels of the target.
+    classes : ndarray of shape (n_classes,)
+        Their classes.
+
+    Returns
+    -------
+    ndarray of shape (n_classes,)
+        Positive shares, of sum one.
+    """
+    if prior is None:
+        return np.full(len(classes), 1 / len(classes))
+    if isinstance(prior, str):  # which can be but "labeled"
+        return labels.memberships(classes)[labels.known].mean(axis=0, dtype=np.float64)
+    shares = np.asarray(prior, dtype=np.float64)
+    if shares.shape != classes.shape or not (np.isfinite(shares) & (shares > 0)).all():
+        raise ValueError(
+            f"Expected prior to have one positive share for each of the "
+            f"{len(classes)} classes, got {prior!r}: pass them in the order of "
+            f"classes_, or prior='labeled'."
+        )
+    return shares / shares.sum()

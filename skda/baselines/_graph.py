@@ -12,7 +12,7 @@ from scipy.special import softmax
 from sklearn.neighbors import NearestNeighbors
 
 from skda.base import DomainName, Rows
-from skda.baselines._control import TargetControl
+from skda.baselines._control import TargetControl, class_prior
 from skda.preprocessing import cosine_graph, symmetric_normalization
 from skda.utils._sklearn import Interval, StrOptions
 from skda.utils.sinkhorn import balancing_bias
@@ -57,25 +57,28 @@ class GraphControl(TargetControl):
     }
     n_neighbors: int
     alpha: float
+    balance: bool = True
+    prior: Any
 
     def _start(self, target: Rows) -> csr_matrix:
         """Build the graph, and the index by which new rows find their neighbors."""
-        self.prior_ = self._class_prior(target.labels)
+        self.prior_ = class_prior(self.prior, target.labels, self.classes_)
         self.neighbors_ = NearestNeighbors(
             n_neighbors=min(self.n_neighbors, len(target.X)), metric="cosine"
         ).fit(target.X)
         return symmetric_normalization(cosine_graph(target.X, self.n_neighbors))
 
     def _distributions(
-        self, graph: csr_matrix, labels: NDArray[Any], *, hidden: Any, balance: bool
+        self, graph: csr_matrix, labels: NDArray[Any], hidden: NDArray[np.intp]
     ) -> NDArray[Any]:
         """Spread the labels, and give every hidden row a distribution of classes."""
-        shares = self._normalized(spread(graph, labels, self.alpha))
-        if balance:
-            logits = np.log(np.maximum(shares[hidden], FLOOR))
-            bias = balancing_bias(logits, self.prior_)
-            shares[hidden] = softmax(logits + bias, axis=1)
-        return np.where(hidden[:, None], shares, labels)
+        shares = self._normalized(spread(graph, labels, self.alpha)[hidden])
+        if self.balance:
+            logits = np.log(np.maximum(shares, FLOOR))
+            shares = softmax(logits + balancing_bias(logits, self.prior_), axis=1)
+        distributions = labels.copy()
+        distributions[hidden] = shares
+        return distributions
 
     def _normalized(self, votes: NDArray[Any]) -> NDArray[Any]:
         """Divide by the sum of each row; a row without votes takes the prior."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import signature
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -158,9 +159,9 @@ class SSAN(BaseNetClassifier):
     * :math:`L_D`: the cross-entropy of a domain discriminator behind a gradient
       reversal that ramps up over the training.
 
-    A class that one domain lacks does not count in the terms that compare domains.
-    Without a source, what remains is :math:`J_{sup}` and :math:`\beta L_{ESA}` between
-    the labeled and the pseudo-labeled target rows. That is the control to beat.
+    A class that one domain lacks does not count where domains are compared. Without a
+    source, what remains is :math:`J_{sup}` and :math:`\beta L_{ESA}` between labeled
+    and pseudo-labeled target rows. That is the control to beat.
 
     The steps of a pipeline before this one see the target only: pass
     ``source_transformer`` and ``target_transformer`` instead. The fitted attributes
@@ -195,20 +196,18 @@ class SSAN(BaseNetClassifier):
     init_std : float, default=0.03
         Standard deviation of the initial weights and biases: 0.01 in the public code.
     power : float or "auto", default="auto"
-        Power of every feature before that; "auto" is the square root in a domain that
-        has no negative feature, else 1, which the public code takes always.
+        Power of every feature; "auto" is the square root in a domain that has no
+        negative feature, else 1. The public code takes 1.
     normalize : bool, default=True
-        Whether to scale every row to unit length, in either domain.
+        Whether to scale every row to unit length after that, in either domain.
     n_neighbors : int, default=10
-        Neighbors over which the target rows are smoothed, as
-        :class:`skda.preprocessing.GraphSmoother` does, which keeps them; None, as in
-        the public code, leaves them alone.
+        Neighbors over which :class:`skda.preprocessing.GraphSmoother` smooths target
+        rows, and therefore keeps them; None, as in the public code, does not.
     source_per_class : int, default=20
-        Source rows of every class drawn at every step; None, as in the public code,
-        takes all of them.
+        Source rows of every class in a step; None, as in the public code, is all.
     rotate : bool, default=True
-        Whether to train a wide first layer in the row space of its samples, which
-        gives the same network in less time, up to rounding. Only "sgd" allows it.
+        Whether to train a wide first layer in the row space of its samples: the same
+        network, up to rounding, in less time. Only "sgd" allows it.
     source_transformer, target_transformer : transformer, default=None
         Cloned, fitted on the samples of that domain and applied to them ever after.
     max_epochs : int, default=400
@@ -249,10 +248,9 @@ class SSAN(BaseNetClassifier):
 
     Notes
     -----
-    The public code takes 3000 epochs at a constant learning rate and reports the best
-    of them on the test labels; :meth:`published` returns its settings, but no fit of
-    this library ever sees a test label. The leaky ReLU on the logits and the unit
-    length of the features are not in the paper.
+    The public code reports the best of 3000 epochs on the test labels, which no fit of
+    this library sees; :meth:`published` returns its other settings. The unit length of
+    the features is not in the paper.
 
     References
     ----------
@@ -384,15 +382,8 @@ class SSAN(BaseNetClassifier):
         return SSANTargetObjective(**self._switches())
 
     def _switches(self) -> dict[str, Any]:
-        return {
-            "alpha": self.alpha,
-            "beta": self.beta,
-            "gamma": self.gamma,
-            "temperature": self.temperature,
-            "soft_reduction": self.soft_reduction,
-            "detach_teacher": self.detach_teacher,
-            "geometric_check": self.geometric_check,
-        }
+        names = set(signature(SSANObjective).parameters)
+        return {name: value for name, value in vars(self).items() if name in names}
 
     def _preprocessor(self, domain: DomainName) -> Any:
         return row_preprocessor(

@@ -109,17 +109,15 @@ class STN(BaseNetClassifier):
         Standard deviation of the initial weights and biases, before they are cut at
         two of it.
     power : float or "auto", default="auto"
-        Power of every feature before that; "auto" is the square root in a domain that
-        has no negative feature, else 1, which the public code takes always.
+        Power of every feature; "auto" is the square root in a domain that has no
+        negative feature, else 1. The public code takes 1.
     normalize : bool, default=True
-        Whether to scale every row to unit length, in either domain.
+        Whether to scale every row to unit length after that, in either domain.
     n_neighbors : int, default=10
-        Neighbors over which the target rows are smoothed, as
-        :class:`skda.preprocessing.GraphSmoother` does, which keeps them; None, as in
-        the public code, leaves them alone.
+        Neighbors over which :class:`skda.preprocessing.GraphSmoother` smooths target
+        rows, and therefore keeps them; None, as in the public code, does not.
     source_per_class : int, default=20
-        Source rows of every class drawn at every step; None, as in the public code,
-        takes all of them.
+        Source rows of every class in a step; None, as in the public code, is all.
     source_transformer, target_transformer : transformer, default=None
         Cloned, fitted on the samples of that domain and applied to them ever after.
     max_epochs : int, default=300

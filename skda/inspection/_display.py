@@ -42,7 +42,18 @@ class Display:
 
 
 def final_estimator(estimator: Any) -> Any:
-    """Find the fitted estimator in searches and pipelines."""
+    """Find the fitted estimator in searches and pipelines.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        A fitted estimator, or a search or pipeline around one.
+
+    Returns
+    -------
+    estimator object
+        The innermost one.
+    """
     check_is_fitted(estimator)
     if hasattr(estimator, "best_estimator_"):
         return final_estimator(estimator.best_estimator_)

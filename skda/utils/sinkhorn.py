@@ -56,5 +56,11 @@ def balancing_bias(logits: NDArray[Any], prior: NDArray[Any]) -> NDArray[Any]:
     start = np.zeros(len(prior))
     if len(logits) == 0:
         return start
-    settings = {"gtol": 1e-7, "ftol": 0, "maxiter": 1000}
-    return minimize(dual, start, jac=True, method="L-BFGS-B", options=settings).x
+    result = minimize(
+        dual,
+        start,
+        jac=True,
+        method="L-BFGS-B",
+        options={"gtol": 1e-7, "ftol": 0, "maxiter": 1000},
+    )
+    return result.x

@@ -119,7 +119,7 @@ def test_learns_the_target(data, make_clf):
         {"tau": 0.0},
         {"detach_soft_labels": True},
         {"normalize": False},
-        {"leaky_logits": False},
+        {"leaky_logits": True},
         {"power": 0.5},
         {"n_neighbors": None},
         {"source_per_class": 5},

@@ -1,0 +1,65 @@
+"""What the controls share that sort the target rows to class centroids."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import softmax
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import Normalizer, StandardScaler, normalize
+
+from skda.base import DomainName, Rows
+from skda.baselines._control import TargetControl
+from skda.utils._sklearn import Interval
+
+__all__ = ["CentroidControl"]
+
+
+class CentroidControl(TargetControl):
+    """Go back and forth between shares of the rows and centroids of the classes."""
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **TargetControl._parameter_constraints,
+        "temperature": [Interval(Real, 0, None, closed="neither")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+    }
+    step: float = 1.0
+    temperature: float
+    max_iter: int
+
+    bias_: Any = 0.0
+
+    def _preprocessor(self, domain: DomainName) -> Any:
+        # Rows that are never negative all point the same way, but for their mean.
+        center = StandardScaler(with_std=False)
+        return make_pipeline(super()._preprocessor(domain), center, Normalizer())
+
+    def _fit(self, source: Rows, target: Rows) -> None:
+        X, hidden = target.X, ~target.labels.known
+        shares = target.labels.memberships(self.classes_).astype(np.float64)
+        self.centroids_ = normalize(shares.T @ X)
+        for n_iter in range(1, self.max_iter + 1):
+            self.n_iter_ = n_iter
+            self._balance(X[hidden])
+            shares[hidden] = self._probabilities(X[hidden], "target")
+            means = normalize(shares.T @ X)
+            centroids = normalize((1 - self.step) * self.centroids_ + self.step * means)
+            change = np.abs(centroids - self.centroids_).max()
+            self.centroids_ = centroids
+            if change < 1e-4:
+                break
+        self._balance(X[hidden])
+
+    def _balance(self, X: NDArray[Any]) -> None:
+        """Settle by how much each class is to be preferred."""
+
+    def _logits(self, X: NDArray[Any]) -> NDArray[Any]:
+        return X @ self.centroids_.T / self.temperature
+
+    def _probabilities(
+        self, X: NDArray[Any], domain: DomainName
+    ) -> NDArray[np.floating]:
+        return softmax(self._logits(X) + self.bias_, axis=1)

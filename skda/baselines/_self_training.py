@@ -1,0 +1,148 @@
+"""Self-training that promotes every class alike."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import softmax
+from sklearn.base import MetaEstimatorMixin, clone
+from sklearn.dummy import DummyClassifier
+from sklearn.svm import LinearSVC
+
+from skda.base import DomainName, Rows
+from skda.baselines._control import TargetControl
+from skda.utils._sklearn import HasMethods, Interval
+from skda.utils.labels import UNLABELED
+from skda.utils.promotion import promote
+
+__all__ = ["BalancedSelfTraining"]
+
+
+class BalancedSelfTraining(MetaEstimatorMixin, TargetControl):
+    r"""Any classifier, fitted again to its own most certain predictions of each class.
+
+    The classifier is fitted to the labeled rows. Then, for :math:`r = 1, \dots, R`, it
+    scores all unlabeled rows; of those predicted to be of class :math:`k`, the share
+    :math:`\rho r / R` with the widest margin between the best and the second best score
+    is promoted, with :math:`k` for a label; and a fresh classifier is fitted to the
+    labeled and the promoted rows. Every round promotes anew, so a mistake need not
+    last; and as it takes the same share of every class, one with wide margins does not
+    crowd out the others. A ``source`` is accepted and ignored.
+
+    Parameters
+    ----------
+    estimator : estimator object, default=None
+        Classifier with ``predict_proba`` or ``decision_function``, which is fitted to
+        labels encoded as 0 to n_classes - 1. None is ``LinearSVC(random_state=0)``.
+    n_rounds : int, default=3
+        Number of rounds :math:`R`.
+    share : float, default=0.8
+        Share :math:`\rho` of the unlabeled rows that the last round promotes.
+    power : float, "auto" or None, default="auto"
+        Power of the features before the rows are scaled to unit length, see
+        :class:`skda.preprocessing.RowScaler`; None leaves the rows as they are.
+    target_transformer : transformer, default=None
+        Cloned, fitted on the target samples and applied to them ever after.
+
+    Attributes
+    ----------
+    estimator_ : estimator object
+        The classifier of the last round.
+
+    See Also
+    --------
+    IterativeLabelPropagation : Promotes in the same way the labels of a graph.
+    sklearn.semi_supervised.SelfTrainingClassifier : Promotes all that is above a
+        threshold, for :class:`TargetOnly`.
+
+    Notes
+    -----
+    Probabilities are those of the classifier, or the softmax of its decision function,
+    which is not calibrated. With a single class there is nothing to learn, and
+    ``estimator_`` is a :class:`~sklearn.dummy.DummyClassifier`. Further fitted
+    attributes are those of :class:`skda.base.BaseDomainClassifier`.
+
+    Examples
+    --------
+    >>> from skda.baselines import BalancedSelfTraining
+    >>> from skda.datasets import label_few, load_digits_domains
+    >>> digits = load_digits_domains()
+    >>> y = label_few(digits.y, 3, random_state=0)
+    >>> clf = BalancedSelfTraining().fit(digits.X, y)
+    >>> bool((clf.transduction_ == digits.y).mean() > 0.8)
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **TargetControl._parameter_constraints,
+        "estimator": [
+            HasMethods(["fit", "predict_proba"]),
+            HasMethods(["fit", "decision_function"]),
+            None,
+        ],
+        "n_rounds": [Interval(Integral, 1, None, closed="left")],
+        "share": [Interval(Real, 0, 1, closed="right")],
+    }
+
+    def __init__(
+        self,
+        estimator: Any = None,
+        *,
+        n_rounds: int = 3,
+        share: float = 0.8,
+        power: float | str | None = "auto",
+        target_transformer: Any = None,
+    ) -> None:
+        self.estimator = estimator
+        self.n_rounds = n_rounds
+        self.share = share
+        self.power = power
+        self.target_transformer = target_transformer
+
+    def _fit(self, source: Rows, target: Rows) -> None:
+        codes = target.labels.codes(self.classes_)
+        hidden = np.flatnonzero(~target.labels.known)
+        self._refit(target.X, codes)
+        if not hidden.size:
+            return
+        for r in range(1, self.n_rounds + 1):
+            scores = self._scores(target.X[hidden])
+            chosen = promote(scores, self.share * r / self.n_rounds)
+            labels = codes.copy()
+            labels[hidden[chosen]] = scores[chosen].argmax(axis=1)
+            self._refit(target.X, labels)
+
+    def _refit(self, X: NDArray[Any], codes: NDArray[np.int64]) -> None:
+        """Fit a fresh classifier to the rows that have a label by now."""
+        estimator = LinearSVC(random_state=0)
+        if self.estimator is not None:
+            estimator = clone(self.estimator)
+        if len(self.classes_) == 1:
+            estimator = DummyClassifier()
+        known = codes != UNLABELED
+        self.estimator_ = estimator.fit(X[known], codes[known])
+
+    def _scores(self, X: NDArray[Any]) -> NDArray[np.floating]:
+        """Score every class, by its probability if there is one."""
+        if hasattr(self.estimator_, "predict_proba"):
+            return self.estimator_.predict_proba(X)
+        scores = self.estimator_.decision_function(X)
+        if scores.ndim == 1:
+            scores = np.column_stack([np.zeros_like(scores), scores])
+        if scores.shape[1] != len(self.classes_):
+            raise ValueError(
+                f"Expected one score for each of {len(self.classes_)} classes, got "
+                f"{scores.shape[1]} from {type(self.estimator_).__name__}: let it "
+                f"decide one class against the rest."
+            )
+        return scores
+
+    def _probabilities(
+        self, X: NDArray[Any], domain: DomainName
+    ) -> NDArray[np.floating]:
+        scores = self._scores(X)
+        known = hasattr(self.estimator_, "predict_proba")
+        return scores if known else softmax(scores, axis=1)

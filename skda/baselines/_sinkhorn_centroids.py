@@ -1,0 +1,126 @@
+"""Class centroids that share the rows out in balance."""
+
+from __future__ import annotations
+
+from numbers import Real
+from typing import Any, ClassVar
+
+from numpy.typing import ArrayLike, NDArray
+
+from skda.base import Rows
+from skda.baselines._centroids import CentroidControl
+from skda.baselines._control import class_prior
+from skda.utils._sklearn import Interval, StrOptions
+from skda.utils.sinkhorn import balancing_bias
+
+__all__ = ["SinkhornCentroids"]
+
+
+class SinkhornCentroids(CentroidControl):
+    r"""Centroids that the rows are transported to, each in proportion to its class.
+
+    Rows :math:`x_i` and centroids :math:`m_k` have unit length. The unlabeled rows are
+    shared out among the centroids by the plan that maximizes
+
+    .. math::
+
+        \sum_i \sum_k r_{ik} \, x_i^\top m_k
+        - \tau \sum_i \sum_k r_{ik} \log r_{ik}
+        \quad\text{subject to}\quad
+        \sum_k r_{ik} = 1, \quad \tfrac{1}{n_u} \sum_i r_{ik} = \pi_k,
+
+    which is :math:`r_i = \operatorname{softmax}(M x_i / \tau + b)` with the biases
+    :math:`b` that Sinkhorn's algorithm finds. Labeled rows stay with their class. Then
+    the centroids take a step of length :math:`\eta` towards the means,
+
+    .. math:: m_k \propto (1 - \eta) \, m_k
+        + \eta \frac{\sum_i r_{ik} x_i}{\| \sum_i r_{ik} x_i \|},
+
+    and so on, from the means of the labeled rows. This is PT-MAP [1]_ on the sphere. A
+    ``source`` is accepted and ignored.
+
+    Parameters
+    ----------
+    temperature : float, default=0.05
+        Temperature :math:`\tau` of the shares. The default is that of the paper, whose
+        :math:`\lambda = 10` multiplies squared distances.
+    step : float, default=0.2
+        Step :math:`\eta` of the centroids, at most 1.
+    max_iter : int, default=20
+        Most steps to take.
+    prior : {"labeled"}, array-like of shape (n_classes,) or None, default="labeled"
+        Shares :math:`\pi` of the unlabeled rows: those of the labeled ones; the given
+        ones, in the order of ``classes_``; None for equal ones.
+    power : float, "auto" or None, default="auto"
+        Power of the features before the rows are scaled to unit length, see
+        :class:`skda.preprocessing.RowScaler`; None leaves the rows as they are. Then
+        the rows are centered and scaled to unit length, again.
+    target_transformer : transformer, default=None
+        Cloned, fitted on the target samples and applied to them ever after.
+
+    Attributes
+    ----------
+    centroids_ : ndarray of shape (n_classes, n_features)
+        Centroids of the centered rows.
+    bias_ : ndarray of shape (n_classes,)
+        Biases :math:`b` of the last plan.
+    prior_ : ndarray of shape (n_classes,)
+        The class prior.
+    n_iter_ : int
+        Number of steps.
+
+    See Also
+    --------
+    SeededKMeans : Without balance.
+
+    Notes
+    -----
+    A new row is centered by the mean of the rows in ``fit`` and has the shares that
+    the formula gives it, with the biases of the last plan. Further fitted attributes
+    are those of :class:`skda.base.BaseDomainClassifier`.
+
+    References
+    ----------
+    .. [1] Y. Hu et al., "Leveraging the feature distribution in transfer-based few-shot
+       learning", ICANN 2021.
+
+    Examples
+    --------
+    >>> from skda.baselines import SinkhornCentroids
+    >>> from skda.datasets import label_few, load_digits_domains
+    >>> digits = load_digits_domains()
+    >>> y = label_few(digits.y, 3, random_state=0)
+    >>> clf = SinkhornCentroids().fit(digits.X, y)
+    >>> bool((clf.transduction_ == digits.y).mean() > 0.7)
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **CentroidControl._parameter_constraints,
+        "step": [Interval(Real, 0, 1, closed="right")],
+        "prior": [StrOptions({"labeled"}), "array-like", None],
+    }
+
+    def __init__(
+        self,
+        *,
+        temperature: float = 0.05,
+        step: float = 0.2,
+        max_iter: int = 20,
+        prior: str | ArrayLike | None = "labeled",
+        power: float | str | None = "auto",
+        target_transformer: Any = None,
+    ) -> None:
+        self.temperature = temperature
+        self.step = step
+        self.max_iter = max_iter
+        self.prior = prior
+        self.power = power
+        self.target_transformer = target_transformer
+
+    def _fit(self, source: Rows, target: Rows) -> None:
+        self.prior_ = class_prior(self.prior, target.labels, self.classes_)
+        super()._fit(source, target)
+
+    def _balance(self, X: NDArray[Any]) -> None:
+        self.bias_ = balancing_bias(self._logits(X), self.prior_)
