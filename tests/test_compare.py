@@ -364,6 +364,7 @@ def test_the_default_line_up_puts_the_controls_first():
         "LabelSpreading",
         "STN",
         "SSAN",
+        "GeoST",
     ]
 
 
@@ -371,7 +372,7 @@ def test_the_default_line_up_puts_the_controls_first():
 def test_the_default_line_up_learns_the_digits():
     table = compare(n_splits=1).set_index(["method", "source"])
 
-    assert len(table) == 7
+    assert len(table) == 9
     assert table["accuracy"].between(0.5, 1.0).all()
 
 

@@ -91,6 +91,7 @@ class TargetOnly(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         "estimator": [HasMethods(["fit", "predict"]), None],
         "unlabeled": [StrOptions({"drop", "keep"})],
     }
+    _uses_source: ClassVar[bool] = False
     __metadata_request__fit: ClassVar[dict[str, bool]] = {"source": True, "pairs": True}
     __metadata_request__predict: ClassVar[dict[str, bool]] = {"domain": True}
     __metadata_request__predict_proba: ClassVar[dict[str, bool]] = {"domain": True}

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import check_is_fitted
-
 from skda.utils.optional import import_optional
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Display", "final_estimator"]
+__all__ = ["Display"]
 
 
 class Display:
@@ -39,24 +36,3 @@ class Display:
             axes = ax
         self.ax_, self.figure_ = axes, axes.figure
         return axes
-
-
-def final_estimator(estimator: Any) -> Any:
-    """Find the fitted estimator in searches and pipelines.
-
-    Parameters
-    ----------
-    estimator : estimator object
-        A fitted estimator, or a search or pipeline around one.
-
-    Returns
-    -------
-    estimator object
-        The innermost one.
-    """
-    check_is_fitted(estimator)
-    if hasattr(estimator, "best_estimator_"):
-        return final_estimator(estimator.best_estimator_)
-    if isinstance(estimator, Pipeline):
-        return final_estimator(estimator[-1])
-    return estimator

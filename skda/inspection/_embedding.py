@@ -9,10 +9,10 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from sklearn.decomposition import PCA
 
-from skda.inspection._display import Display, final_estimator
+from skda.inspection._display import Display
 from skda.utils.labels import Labels, check_labels
 from skda.utils.optional import import_optional
-from skda.utils.validation import check_pair
+from skda.utils.validation import check_pair, final_estimator
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

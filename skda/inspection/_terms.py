@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skda.inspection._display import Display, final_estimator
+from skda.inspection._display import Display
+from skda.utils.validation import final_estimator
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 __all__ = [
@@ -15,6 +17,7 @@ __all__ = [
     "check_device",
     "check_pair",
     "check_precision",
+    "final_estimator",
     "transformed",
 ]
 
@@ -70,3 +73,24 @@ def _computes_in_bfloat16(device: torch.device) -> bool:
 def as_tensor(array: NDArray[Any], device: torch.device) -> Tensor:
     """Move an array to a device; on the CPU share its memory, if torch can."""
     return torch.from_numpy(np.require(array, requirements=["C", "W"])).to(device)
+
+
+def final_estimator(estimator: Any) -> Any:
+    """Find the fitted estimator in searches and pipelines.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        A fitted estimator, or a search or pipeline around one.
+
+    Returns
+    -------
+    estimator object
+        The innermost one.
+    """
+    check_is_fitted(estimator)
+    if hasattr(estimator, "best_estimator_"):
+        return final_estimator(estimator.best_estimator_)
+    if isinstance(estimator, Pipeline):
+        return final_estimator(estimator[-1])
+    return estimator

@@ -77,7 +77,6 @@ def test_views_are_split_in_one_way_only(data_home):
     [
         ("moons", "Expected digits, office_caltech, .* got 'moons'"),
         ("a:b:c", "SOURCE:TARGET, .* got 'a:b:c'"),
-        ("amazon_surf:amazon_decaf6", "domains of different images"),
         ("mfeat_fou:amazon_surf", "with the same classes, got 'mfeat_fou' and"),
         ("amazon_surf:reuters_0", "with the same classes, got 'amazon_surf' and"),
         ("mfeat_fou:mfeat_fox", "one of mfeat_fou, mfeat_pix, got 'mfeat_fox'"),
