@@ -12,9 +12,9 @@ import skda
 ROOT = Path(skda.__file__).parent
 LAYERS = [
     ("utils",),
-    ("schedules", "losses", "modules", "data"),
+    ("schedules", "losses", "modules", "data", "preprocessing"),
     ("net",),
-    ("preprocessing", "metrics", "datasets", "base"),
+    ("metrics", "datasets", "base"),
     ("heterogeneous", "baselines"),
     ("model_selection",),
     ("_compare",),

@@ -218,7 +218,18 @@ class BaseNetClassifier(
             self.net_ = self._train(domains, seed)
         self.history_ = self.net_.columns()
         self.n_iter_ = len(self.net_.history)
+        self._describe(source, target)
         self._n_features_out = self._latent(target.X[:1], "target").shape[1]
+
+    def _describe(self, source: Rows, target: Rows) -> None:
+        """Set the fitted attributes that a method has of its own."""
+
+    def _seen(self, rows: Rows, domain: DomainName) -> tuple[Tensor, Tensor, Tensor]:
+        """Map rows to what an objective sees: features, logits and labels."""
+        features = torch.from_numpy(self._latent(rows.X, domain))
+        logits = self.net_.evaluate(lambda X: self.net_.module_(X, domain), rows.X)
+        memberships = rows.labels.memberships(self.classes_)
+        return features, torch.from_numpy(logits), torch.from_numpy(memberships)
 
     def _resident(self, source: Rows, target: Rows, device: torch.device) -> Batch:
         """Move everything to the device, once."""

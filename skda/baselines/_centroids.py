@@ -30,8 +30,6 @@ class CentroidControl(TargetControl):
     temperature: float
     max_iter: int
 
-    bias_: Any = 0.0
-
     def _preprocessor(self, domain: DomainName) -> Any:
         # Rows that are never negative all point the same way, but for their mean.
         center = StandardScaler(with_std=False)
@@ -43,18 +41,19 @@ class CentroidControl(TargetControl):
         self.centroids_ = normalize(shares.T @ X)
         for n_iter in range(1, self.max_iter + 1):
             self.n_iter_ = n_iter
-            self._balance(X[hidden])
-            shares[hidden] = self._probabilities(X[hidden], "target")
+            shares[hidden] = self._shares(self._logits(X[hidden]))
             means = normalize(shares.T @ X)
             centroids = normalize((1 - self.step) * self.centroids_ + self.step * means)
             change = np.abs(centroids - self.centroids_).max()
             self.centroids_ = centroids
             if change < 1e-4:
                 break
-        self._balance(X[hidden])
+        shares[hidden] = self._shares(self._logits(X[hidden]))
+        self.label_distributions_ = shares
 
-    def _balance(self, X: NDArray[Any]) -> None:
-        """Settle by how much each class is to be preferred."""
+    def _shares(self, logits: NDArray[Any]) -> NDArray[Any]:
+        """Share the unlabeled rows out among the centroids."""
+        return softmax(logits, axis=1)
 
     def _logits(self, X: NDArray[Any]) -> NDArray[Any]:
         return X @ self.centroids_.T / self.temperature
@@ -62,4 +61,7 @@ class CentroidControl(TargetControl):
     def _probabilities(
         self, X: NDArray[Any], domain: DomainName
     ) -> NDArray[np.floating]:
-        return softmax(self._logits(X) + self.bias_, axis=1)
+        return softmax(self._logits(X), axis=1)
+
+    def _transduce(self, target: Rows) -> NDArray[np.floating]:
+        return self.label_distributions_

@@ -41,6 +41,8 @@ def spread(graph: csr_matrix, labels: NDArray[Any], alpha: float) -> NDArray[Any
         The sum, but for terms below 1e-8 of the first.
     """
     total = labels
+    # No term is negative, so the classes of a row far from every label rank as they
+    # should, however small its sums; conjugate gradients would blur them.
     for _ in range(int(np.ceil(np.log(1e-8) / np.log(alpha)))):
         total = alpha * (graph @ total) + labels
     return total

@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike
 from skda.base import Rows
 from skda.baselines._graph import GraphControl
 from skda.utils._sklearn import Interval
-from skda.utils.promotion import promote
+from skda.utils.labels import UNLABELED
+from skda.utils.promotion import most_certain
 
 __all__ = ["IterativeLabelPropagation"]
 
@@ -120,9 +121,10 @@ class IterativeLabelPropagation(GraphControl):
         hidden = np.flatnonzero(~target.labels.known)
         distributions = self._distributions(graph, given, hidden)
         for r in range(1, self.n_rounds + 1):
-            scores = distributions[hidden]
-            chosen = promote(scores, self.share * r / self.n_rounds)
+            share = self.share * r / self.n_rounds
+            codes = most_certain(distributions[hidden], share)
+            chosen = codes != UNLABELED
             labels = given.copy()
-            labels[hidden[chosen], scores[chosen].argmax(axis=1)] = 1
+            labels[hidden[chosen], codes[chosen]] = 1
             distributions = self._distributions(graph, labels, hidden)
         self.label_distributions_ = distributions

@@ -17,18 +17,19 @@ class BalancedLabelPropagation(GraphControl):
     r"""Labels spread over a graph of the target rows, in balance over the classes.
 
     Rows are tied to their nearest neighbors by the weights :math:`W` of
-    :func:`skda.preprocessing.cosine_graph`. With :math:`S = D^{-1/2} W D^{-1/2}` and the
-    one-hot labels :math:`Y`, zero where unknown, learning with local and global
-    consistency [1]_ minimizes
+    :func:`skda.preprocessing.cosine_graph`, of degrees :math:`d_i`. With the one-hot
+    labels :math:`y_i`, zero where unknown, learning with local and global consistency
+    [1]_ minimizes
 
     .. math::
 
         \sum_{ij} W_{ij} \Big\| \frac{f_i}{\sqrt{d_i}} - \frac{f_j}{\sqrt{d_j}} \Big\|^2
         + \frac{2 (1 - \alpha)}{\alpha} \sum_i \|f_i - y_i\|^2,
 
-    which is solved, up to a factor, by :math:`F = (I - \alpha S)^{-1} Y`. Its rows,
-    divided by their sums, are the distributions :math:`P`. Then the unlabeled rows are
-    brought to the class prior :math:`\pi` as Sinkhorn's algorithm does it:
+    which is solved, up to a factor, by :math:`F = (I - \alpha S)^{-1} Y` with
+    :math:`S = D^{-1/2} W D^{-1/2}`. Its rows, divided by their sums, are the
+    distributions :math:`P`. Then the unlabeled rows are brought to the class prior
+    :math:`\pi` as Sinkhorn's algorithm does it:
 
     .. math:: P_{ik} \leftarrow \operatorname{softmax}_k (\log P_{ik} + b_k)
         \quad\text{with } b \text{ such that}\quad

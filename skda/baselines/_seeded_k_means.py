@@ -48,6 +48,8 @@ class SeededKMeans(CentroidControl):
     ----------
     centroids_ : ndarray of shape (n_classes, n_features)
         Centroids of the centered rows.
+    label_distributions_ : ndarray of shape (n_target, n_classes)
+        What every target sample seen in ``fit`` became.
     n_iter_ : int
         Number of turns.
 

@@ -16,7 +16,7 @@ from skda.base import DomainName, Rows
 from skda.baselines._control import TargetControl
 from skda.utils._sklearn import HasMethods, Interval
 from skda.utils.labels import UNLABELED
-from skda.utils.promotion import promote
+from skda.utils.promotion import most_certain
 
 __all__ = ["BalancedSelfTraining"]
 
@@ -104,16 +104,14 @@ class BalancedSelfTraining(MetaEstimatorMixin, TargetControl):
 
     def _fit(self, source: Rows, target: Rows) -> None:
         codes = target.labels.codes(self.classes_)
-        hidden = np.flatnonzero(~target.labels.known)
+        hidden = ~target.labels.known
         self._refit(target.X, codes)
-        if not hidden.size:
+        if not hidden.any():
             return
         for r in range(1, self.n_rounds + 1):
             scores = self._scores(target.X[hidden])
-            chosen = promote(scores, self.share * r / self.n_rounds)
-            labels = codes.copy()
-            labels[hidden[chosen]] = scores[chosen].argmax(axis=1)
-            self._refit(target.X, labels)
+            codes[hidden] = most_certain(scores, self.share * r / self.n_rounds)
+            self._refit(target.X, codes)
 
     def _refit(self, X: NDArray[Any], codes: NDArray[np.int64]) -> None:
         """Fit a fresh classifier to the rows that have a label by now."""

@@ -6,6 +6,7 @@ from numbers import Real
 from typing import Any, ClassVar
 
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import softmax
 
 from skda.base import Rows
 from skda.baselines._centroids import CentroidControl
@@ -62,8 +63,8 @@ class SinkhornCentroids(CentroidControl):
     ----------
     centroids_ : ndarray of shape (n_classes, n_features)
         Centroids of the centered rows.
-    bias_ : ndarray of shape (n_classes,)
-        Biases :math:`b` of the last plan.
+    label_distributions_ : ndarray of shape (n_target, n_classes)
+        What every target sample seen in ``fit`` became.
     prior_ : ndarray of shape (n_classes,)
         The class prior.
     n_iter_ : int
@@ -76,8 +77,9 @@ class SinkhornCentroids(CentroidControl):
     Notes
     -----
     A new row is centered by the mean of the rows in ``fit`` and has the shares that
-    the formula gives it, with the biases of the last plan. Further fitted attributes
-    are those of :class:`skda.base.BaseDomainClassifier`.
+    the formula gives it without biases, so that its prediction does not depend on other
+    rows. Further fitted attributes are those of
+    :class:`skda.base.BaseDomainClassifier`.
 
     References
     ----------
@@ -122,5 +124,5 @@ class SinkhornCentroids(CentroidControl):
         self.prior_ = class_prior(self.prior, target.labels, self.classes_)
         super()._fit(source, target)
 
-    def _balance(self, X: NDArray[Any]) -> None:
-        self.bias_ = balancing_bias(self._logits(X), self.prior_)
+    def _shares(self, logits: NDArray[Any]) -> NDArray[Any]:
+        return softmax(logits + balancing_bias(logits, self.prior_), axis=1)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from inspect import signature
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from skda.base import BaseNetClassifier, DomainName, Sizes
-from skda.data import Batch, Domain
+from skda.base import BaseTwoStreamClassifier, Rows, Sizes
+from skda.data import Batch
 from skda.losses import (
     Centroids,
     class_centroids,
@@ -30,7 +30,6 @@ from skda.modules import (
     unit_length,
 )
 from skda.net import Objective
-from skda.preprocessing import RowScaler, row_preprocessor
 from skda.schedules import sigmoid_ramp
 from skda.utils._sklearn import Interval, StrOptions
 
@@ -40,8 +39,8 @@ __all__ = ["SSAN"]
 class SSANModule(TwoStreamClassifier):
     """Two encoders and a classifier, and a discriminator of the domains."""
 
-    def __init__(self, sizes: Sizes, n_components: int, **layout: Any) -> None:
-        super().__init__(sizes.widths, n_components, sizes.n_classes, **layout)
+    def __init__(self, *, n_components: int, **layout: Any) -> None:
+        super().__init__(n_components=n_components, **layout)
         self.discriminator = nn.Linear(n_components, 1)
 
     def discriminate(self, z: Tensor, reversal: float) -> Tensor:
@@ -81,11 +80,11 @@ class SSANObjective(Objective):
         f_t = module.encode(target.X, "target")  # (n_t, d)
         v_s, v_t = module.classify(f_s), module.classify(f_t)
 
-        teacher = self._teacher(v_s, source.labels)
+        teacher = self.teacher(v_s, source.labels)
         mu_s = class_centroids(f_s, source.labels)
         prototypes = pooled_centroids(mu_s, class_centroids(f_t, target.labels))
         mu_t = class_centroids(
-            f_t, target.labels + self._pseudo_labels(f_t, v_t, prototypes, target)
+            f_t, target.labels + self.pseudo_labels(f_t, v_t, prototypes, target.labels)
         )
         reversal = sigmoid_ramp(progress)
         domain_loss = pooled_domain_loss(
@@ -102,18 +101,18 @@ class SSANObjective(Objective):
             "domain": self.gamma * domain_loss,
         }
 
-    def _teacher(self, v_s: Tensor, labels: Tensor) -> Centroids:
+    def teacher(self, v_s: Tensor, labels: Tensor) -> Centroids:
         """Mean prediction of the source for every class, softened."""
         soft = (v_s.detach() if self.detach_teacher else v_s) / self.temperature
         return class_centroids(soft.softmax(dim=1), labels)
 
-    def _pseudo_labels(
-        self, f_t: Tensor, v_t: Tensor, prototypes: Centroids, target: Domain
+    def pseudo_labels(
+        self, f_t: Tensor, v_t: Tensor, prototypes: Centroids, labels: Tensor
     ) -> Tensor:
         """Label the target where the network and the nearest prototype agree."""
         similarities = f_t @ unit_length(prototypes.mean).T  # (n_t, c)
         return pseudo_labels(
-            v_t, target.labels, similarities if self.geometric_check else None
+            v_t, labels, similarities if self.geometric_check else None
         )
 
 
@@ -128,14 +127,14 @@ class SSANTargetObjective(SSANObjective):
         f_t = module.encode(target.X, "target")  # (n_t, d)
         v_t = module.classify(f_t)
         mu_l = class_centroids(f_t, target.labels)
-        mu_u = class_centroids(f_t, self._pseudo_labels(f_t, v_t, mu_l, target))
+        mu_u = class_centroids(f_t, self.pseudo_labels(f_t, v_t, mu_l, target.labels))
         return {
             "target_risk": cross_entropy(v_t, target.labels),
             "centroid": self.beta * triplet_centroid_loss(mu_l, mu_u),
         }
 
 
-class SSAN(BaseNetClassifier):
+class SSAN(BaseTwoStreamClassifier):
     r"""Simultaneous semantic alignment network.
 
     Classifies a partially labeled target with the help of a labeled source that has
@@ -241,6 +240,15 @@ class SSAN(BaseNetClassifier):
     warm_start : bool, default=False
         Whether to go on with the network of the last fit.
 
+    Attributes
+    ----------
+    class_centroids_ : ndarray of shape (n_classes, n_components)
+        Prototypes: centroids over the labeled rows of both domains.
+    soft_labels_ : ndarray of shape (n_classes, n_classes) or None
+        Mean softened prediction of the source for each class; None without a source.
+    pseudo_labels_ : ndarray of shape (n_target, n_classes)
+        One-hot pseudo-labels at the end; an all-zero row where there is none.
+
     See Also
     --------
     STN : Aligns classes by soft labels, in fewer steps.
@@ -268,9 +276,7 @@ class SSAN(BaseNetClassifier):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseNetClassifier._parameter_constraints,
-        "n_components": [Interval(Integral, 1, None, closed="left")],
-        "n_hidden": [Interval(Integral, 1, None, closed="left"), None],
+        **BaseTwoStreamClassifier._parameter_constraints,
         "alpha": [Interval(Real, 0, 1, closed="both")],
         "beta": [Interval(Real, 0, None, closed="left")],
         "gamma": [Interval(Real, 0, None, closed="left")],
@@ -278,11 +284,6 @@ class SSAN(BaseNetClassifier):
         "soft_reduction": [StrOptions({"class_sum", "mean"})],
         "detach_teacher": ["boolean"],
         "geometric_check": ["boolean"],
-        "leaky_logits": ["boolean"],
-        "init_std": [Interval(Real, 0, None, closed="neither")],
-        **RowScaler._parameter_constraints,
-        "n_neighbors": [Interval(Integral, 1, None, closed="left"), None],
-        "source_per_class": [Interval(Integral, 1, None, closed="left"), None],
         "rotate": ["boolean"],
     }
     _published: ClassVar[dict[str, Any]] = {
@@ -366,16 +367,11 @@ class SSAN(BaseNetClassifier):
         self.warm_start = warm_start
 
     def _module(self, sizes: Sizes) -> nn.Module:
-        module = SSANModule(
-            sizes,
-            self.n_components,
-            n_hidden=self.n_hidden,
-            leaky_logits=self.leaky_logits,
-        )
+        module = SSANModule(**self._layout(sizes))
         draw_normal(module, self.init_std)
         return module
 
-    def _objective(self) -> Objective:
+    def _objective(self) -> SSANObjective:
         return SSANObjective(**self._switches())
 
     def _target_objective(self) -> Objective:
@@ -385,16 +381,18 @@ class SSAN(BaseNetClassifier):
         names = set(signature(SSANObjective).parameters)
         return {name: value for name, value in vars(self).items() if name in names}
 
-    def _preprocessor(self, domain: DomainName) -> Any:
-        return row_preprocessor(
-            domain,
-            power=self.power,
-            normalize=self.normalize,
-            n_neighbors=self.n_neighbors,
-        )
-
-    def _source_per_class(self) -> int | None:
-        return self.source_per_class
-
     def _rotates(self) -> bool:
         return self.rotate and self.optimizer == "sgd"
+
+    def _describe(self, source: Rows, target: Rows) -> None:
+        objective = self._objective()
+        f_t, v_t, labels = self._seen(target, "target")
+        labeled = class_centroids(f_t, labels)
+        prototypes, self.soft_labels_ = labeled, None
+        if self.n_features_in_source_ is not None:
+            f_s, v_s, labels_s = self._seen(source, "source")
+            prototypes = pooled_centroids(class_centroids(f_s, labels_s), labeled)
+            self.soft_labels_ = objective.teacher(v_s, labels_s).mean.numpy()
+        kept = objective.pseudo_labels(f_t, v_t, prototypes, labels)
+        self.class_centroids_ = prototypes.mean.numpy()
+        self.pseudo_labels_ = kept.numpy()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from skda.base import BaseNetClassifier, DomainName, Sizes, TargetRisk
+from skda.base import BaseTwoStreamClassifier, Sizes, TargetRisk
 from skda.data import Batch
 from skda.losses import (
     class_centroids,
@@ -21,7 +21,6 @@ from skda.losses import (
 )
 from skda.modules import TwoStreamClassifier, draw_normal
 from skda.net import Objective
-from skda.preprocessing import RowScaler, row_preprocessor
 from skda.utils._sklearn import Interval
 
 __all__ = ["STN"]
@@ -63,7 +62,7 @@ class STNObjective(Objective):
         }
 
 
-class STN(BaseNetClassifier):
+class STN(BaseTwoStreamClassifier):
     r"""Soft transfer network: aligns domains by means that soft labels weigh.
 
     Classifies a partially labeled target with the help of a labeled source that has
@@ -176,17 +175,10 @@ class STN(BaseNetClassifier):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseNetClassifier._parameter_constraints,
-        "n_components": [Interval(Integral, 1, None, closed="left")],
-        "n_hidden": [Interval(Integral, 1, None, closed="left"), None],
+        **BaseTwoStreamClassifier._parameter_constraints,
         "beta": [Interval(Real, 0, None, closed="left")],
         "tau": [Interval(Real, 0, None, closed="left")],
         "detach_soft_labels": ["boolean"],
-        "leaky_logits": ["boolean"],
-        "init_std": [Interval(Real, 0, None, closed="neither")],
-        **RowScaler._parameter_constraints,
-        "n_neighbors": [Interval(Integral, 1, None, closed="left"), None],
-        "source_per_class": [Interval(Integral, 1, None, closed="left"), None],
     }
     _published: ClassVar[dict[str, Any]] = {
         "n_hidden": None,
@@ -258,13 +250,7 @@ class STN(BaseNetClassifier):
         self.warm_start = warm_start
 
     def _module(self, sizes: Sizes) -> nn.Module:
-        module = TwoStreamClassifier(
-            sizes.widths,
-            self.n_components,
-            sizes.n_classes,
-            n_hidden=self.n_hidden,
-            leaky_logits=self.leaky_logits,
-        )
+        module = TwoStreamClassifier(**self._layout(sizes))
         draw_normal(module, self.init_std, truncated=True)
         return module
 
@@ -275,14 +261,3 @@ class STN(BaseNetClassifier):
 
     def _target_objective(self) -> Objective:
         return TargetRisk(self.tau)
-
-    def _preprocessor(self, domain: DomainName) -> Any:
-        return row_preprocessor(
-            domain,
-            power=self.power,
-            normalize=self.normalize,
-            n_neighbors=self.n_neighbors,
-        )
-
-    def _source_per_class(self) -> int | None:
-        return self.source_per_class

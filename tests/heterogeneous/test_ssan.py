@@ -54,7 +54,9 @@ def make_step(sizes, make_batch):
             "detach_teacher": False,
             "geometric_check": True,
         }
-        module = SSANModule(sizes, 2, n_hidden=8)
+        module = SSANModule(
+            widths=sizes.widths, n_components=2, n_classes=3, n_hidden=8
+        )
         if dtype:
             module.to(dtype)
         return module, kind(**(defaults | switches)), batch or make_batch(dtype=dtype)
@@ -386,3 +388,31 @@ def test_published_settings_are_those_of_the_public_code():
     assert (clf.n_components, clf.n_hidden, clf.init_std) == (256, None, 0.01)
     assert (clf.power, clf.normalize, clf.leaky_logits) == (1.0, True, True)
     assert (clf.n_neighbors, clf.source_per_class) == (None, None)
+
+
+def test_what_the_method_is_about_can_be_looked_at(data, make_clf):
+    clf = make_clf(n_neighbors=None).fit(data.X, data.y, source=data.source)
+    known = data.y >= 0
+    rows = np.vstack(
+        [clf.transform(data.source[0], domain="source"), clf.transform(data.X[known])]
+    )
+    labels = np.concatenate([data.source[1], data.y[known]])
+    kept = clf.pseudo_labels_.sum(axis=1) > 0
+
+    for k in range(3):
+        assert_allclose(
+            clf.class_centroids_[k], rows[labels == k].mean(0), rtol=1e-4, atol=1e-6
+        )
+    assert_allclose(clf.soft_labels_.sum(axis=1), 1, rtol=1e-5)
+    assert clf.soft_labels_.argmax(axis=1).tolist() == [0, 1, 2]
+    assert not kept[known].any()
+    assert_array_equal(clf.pseudo_labels_[kept].argmax(axis=1), clf.transduction_[kept])
+
+
+def test_without_a_source_there_are_no_soft_labels(data, make_clf):
+    with pytest.warns(NoSourceWarning):
+        clf = make_clf().fit(data.X, data.y)
+
+    assert clf.soft_labels_ is None
+    assert clf.class_centroids_.shape == (3, 16)
+    assert clf.pseudo_labels_.shape == (100, 3)
