@@ -2,81 +2,37 @@
 
 from __future__ import annotations
 
-import inspect
-import time
-import warnings
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from os import PathLike
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import sklearn
-from numpy.typing import ArrayLike, NDArray
-from sklearn.base import clone
-from sklearn.metrics import accuracy_score
+from numpy.typing import ArrayLike
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer
 from sklearn.semi_supervised import LabelSpreading
 from sklearn.svm import SVC
-from sklearn.utils import Bunch, check_random_state
-from sklearn.utils.metadata_routing import get_routing_for_object
-from tqdm import tqdm
+from sklearn.utils import Bunch
 
+from skda._protocol import (
+    Outcome,
+    Row,
+    draw_splits,
+    evaluate_all,
+    label_of,
+    learns_from_source,
+    taken_by_fit,
+)
 from skda.baselines import TargetNet, TargetOnly
-from skda.datasets import label_few, load_task
+from skda.datasets import load_task
 from skda.heterogeneous import SSAN, STN, GeoST
-from skda.utils.labels import check_labels
 from skda.utils.optional import import_optional
-from skda.utils.validation import final_estimator
-from skda.utils.warnings import NoSourceWarning
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["compare", "default_estimators"]
-
-
-class Split(NamedTuple):
-    """What the methods may see of the labels, and where they are tested.
-
-    Parameters
-    ----------
-    seed : int
-        Seed of the draw, and of every method fitted to it.
-    y : ndarray of shape (n_target,)
-        Labels, all hidden but a few.
-    hidden : ndarray of shape (n_target,)
-        Rows whose label was hidden.
-    y_hidden : ndarray of shape (n_hidden,)
-        Their true labels.
-    """
-
-    seed: int
-    y: NDArray[Any]
-    hidden: NDArray[np.bool_]
-    y_hidden: NDArray[Any]
-
-
-class Row(NamedTuple):
-    """A line of the table.
-
-    Parameters
-    ----------
-    method : str
-        Name of the method.
-    source : {"real", "none", "unused"}
-        What it has for a source.
-    estimator : object
-        The unfitted estimator.
-    fit_params : dict
-        What it is fitted with, beside the target.
-    """
-
-    method: str
-    source: str
-    estimator: Any
-    fit_params: dict[str, Any]
 
 
 def compare(
@@ -91,6 +47,7 @@ def compare(
     random_state: int | np.random.RandomState | None = 0,
     n_per_class: int = 3,
     data_home: str | PathLike[str] | None = None,
+    n_jobs: int | None = None,
     verbose: int = 0,
 ) -> pd.DataFrame:
     """Compare estimators on a target of which few labels are known.
@@ -131,6 +88,10 @@ def compare(
         How many labels of each class are left.
     data_home : str or path-like, default=None
         Folder of the files of `task`; None is the environment variable ``SKDA_DATA``.
+    n_jobs : int, default=None
+        How many fits run at the same time, each in a process with one thread; -1 is one
+        per core. None is 1, unless joblib is told otherwise. On one thread the table is
+        the same for all, but for the seconds.
     verbose : int, default=0
         Whether to show the progress, on the standard error stream.
 
@@ -171,17 +132,20 @@ def compare(
     given = {"X": X, "y": y, "source": source, "pairs": pairs}
     data = _data(given, task, data_home)
     rows = _rows(_named(estimators), {"source": data.source, "pairs": pairs})
-    splits = _splits(data.X, data.y, n_splits, n_per_class, random_state)
-    results = []
-    with tqdm(total=len(rows) * n_splits, disable=not verbose, leave=False) as bar:
-        for row in rows:
-            bar.set_description(label_of(row.method, row.source))
-            outcomes = []
-            for split in splits:
-                outcomes.append(_evaluate(row, data.X, split))
-                bar.update()
-            results.append(_summary(row, outcomes))
-    return pandas.DataFrame(results)
+    splits = draw_splits(data.X, data.y, n_splits, n_per_class, random_state)
+    outcomes = evaluate_all(
+        ((row, split) for row in rows for split in splits),
+        data.X,
+        [label_of(row.method, row.source) for row in rows for _ in splits],
+        n_jobs=n_jobs,
+        verbose=verbose,
+    )
+    return pandas.DataFrame(
+        [
+            _summary(row, outcomes[i * n_splits : (i + 1) * n_splits])
+            for i, row in enumerate(rows)
+        ]
+    )
 
 
 def default_estimators() -> dict[str, Any]:
@@ -198,11 +162,6 @@ def default_estimators() -> dict[str, Any]:
         "SSAN": SSAN(),
         "GeoST": GeoST(),
     }
-
-
-def label_of(method: str, source: str) -> str:
-    """Name a row; a method without the source that it could use is marked."""
-    return f"{method}, no source" if source == "none" else method
 
 
 def _data(
@@ -223,31 +182,6 @@ def _data(
             f"{', '.join(names)}: pass both, or a task."
         )
     return Bunch(**given)
-
-
-def _splits(
-    X: Any,
-    y: ArrayLike,
-    n_splits: int,
-    n_per_class: int,
-    random_state: int | np.random.RandomState | None,
-) -> list[Split]:
-    """Draw the labels that are left, once per split."""
-    if n_splits < 1:
-        raise ValueError(f"Expected n_splits to be at least 1, got {n_splits}.")
-    truth = check_labels(y, X)
-    rng = check_random_state(random_state)
-    splits = []
-    for seed in rng.randint(np.iinfo(np.int32).max, size=n_splits).tolist():
-        y_few = label_few(y, n_per_class, random_state=seed)
-        hidden = truth.known & ~check_labels(y_few, X).known
-        if not hidden.any():
-            raise ValueError(
-                f"Expected labels to hide and judge by, but n_per_class={n_per_class} "
-                f"leaves them all: lower it."
-            )
-        splits.append(Split(seed, y_few, hidden, truth.values[hidden[truth.known]]))
-    return splits
 
 
 def _named(estimators: Any) -> list[tuple[str, Any]]:
@@ -306,8 +240,8 @@ def _rows(named: list[tuple[str, Any]], given: dict[str, Any]) -> list[Row]:
     given = {name: value for name, value in given.items() if value is not None}
     rows = []
     for method, estimator in named:
-        taken = _taken(estimator, {"source", "pairs"})
-        adapts = _uses_source(estimator, taken)
+        taken = taken_by_fit(estimator, {"source", "pairs"})
+        adapts = learns_from_source(estimator)
         fit_params = {name: value for name, value in given.items() if name in taken}
         if adapts and fit_params:
             rows.append(Row(method, "real", estimator, fit_params))
@@ -319,66 +253,7 @@ def _rows(named: list[tuple[str, Any]], given: dict[str, Any]) -> list[Row]:
     return rows
 
 
-def _taken(estimator: Any, names: set[str]) -> set[str]:
-    """Tell which fit parameters an estimator takes, for itself or for one inside."""
-    own = names & inspect.signature(estimator.fit).parameters.keys()
-    if own:
-        return own
-    try:
-        return get_routing_for_object(estimator).consumes("fit", names)
-    except NotImplementedError:  # by meta-estimators that hand on nothing
-        return set()
-
-
-def _uses_source(estimator: Any, taken: set[str]) -> bool:
-    """Tell whether a source makes a difference to an estimator."""
-    parts = [estimator, *estimator.get_params().values()]
-    return "source" in taken and all(getattr(p, "_uses_source", True) for p in parts)
-
-
-def _evaluate(row: Row, X: Any, split: Split) -> tuple[float, float]:
-    """Measure the accuracy and the seconds of a method on a split."""
-    estimator = _seeded(row.estimator, split.seed)
-    # Only routing takes a source through pipelines and searches; None leaves it be.
-    routing = sklearn.config_context(
-        enable_metadata_routing=bool(row.fit_params) or None
-    )
-    start = time.perf_counter()
-    with routing, warnings.catch_warnings():
-        if row.source == "none":
-            warnings.simplefilter("ignore", NoSourceWarning)
-        try:
-            y_pred = _transduced(estimator.fit(X, split.y, **row.fit_params), X)
-        except Exception as error:
-            error.add_note(f"While comparing {label_of(row.method, row.source)}.")
-            raise
-    seconds = time.perf_counter() - start
-    return accuracy_score(split.y_hidden, np.asarray(y_pred)[split.hidden]), seconds
-
-
-def _transduced(estimator: Any, X: Any) -> Any:
-    """Label the rows that the estimator was fitted to.
-
-    A method with a graph knows more of them than of the same rows seen anew.
-    """
-    final = final_estimator(estimator)
-    if hasattr(final, "transduction_"):
-        return final.transduction_
-    return estimator.predict(X)
-
-
-def _seeded(estimator: Any, seed: int) -> Any:
-    """Clone an estimator, and seed what has no seed, in it or inside."""
-    copy = clone(estimator)
-    unset = {
-        name: seed
-        for name, value in copy.get_params().items()
-        if name.rpartition("__")[2] == "random_state" and value is None
-    }
-    return copy.set_params(**unset)
-
-
-def _summary(row: Row, outcomes: list[tuple[float, float]]) -> dict[str, Any]:
+def _summary(row: Row, outcomes: list[Outcome]) -> dict[str, Any]:
     accuracies, seconds = zip(*outcomes, strict=True)
     return {
         "method": row.method,

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
-from tqdm import tqdm
 
-from skda._compare import Row, Split, _evaluate, _splits, _taken, _uses_source
+from skda._protocol import Row, Split, draw_splits, evaluate_all, learns_from_source
 from skda.datasets import noise_source
 from skda.utils.optional import import_optional
 from skda.utils.validation import check_pair
@@ -33,6 +32,7 @@ def source_gain(
     n_splits: int = 10,
     random_state: int | np.random.RandomState | None = 0,
     n_per_class: int = 3,
+    n_jobs: int | None = None,
     verbose: int = 0,
 ) -> pd.DataFrame:
     """Tell what a source is worth to an estimator.
@@ -73,6 +73,8 @@ def source_gain(
         :func:`compare`.
     n_per_class : int, default=3
         How many labels of each class are left.
+    n_jobs : int, default=None
+        How many fits run at the same time, as in :func:`compare`.
     verbose : int, default=0
         Whether to show the progress, on the standard error stream.
 
@@ -124,18 +126,20 @@ def source_gain(
     """
     pandas = import_optional("pandas", "skda.source_gain returns a pandas.DataFrame")
     _check(estimator, source, n_splits)
-    splits = _splits(X, y, n_splits, n_per_class, random_state)
-    outcomes: dict[str, list[tuple[float, float]]] = {kind: [] for kind in KINDS}
-    with tqdm(total=len(splits) * len(KINDS), disable=not verbose, leave=False) as bar:
-        for split in splits:
-            for kind in KINDS:
-                bar.set_description(kind)
-                row = _row(estimator, kind, source, split)
-                outcomes[kind].append(_evaluate(row, X, split))
-                bar.update()
-    reference = np.array(outcomes["none"])[:, 0]
+    splits = draw_splits(X, y, n_splits, n_per_class, random_state)
+    outcomes = evaluate_all(
+        ((_row(estimator, kind, source, s), s) for s in splits for kind in KINDS),
+        X,
+        list(KINDS) * n_splits,
+        n_jobs=n_jobs,
+        verbose=verbose,
+    )
+    by_kind = {
+        kind: np.array(outcomes[i :: len(KINDS)]) for i, kind in enumerate(KINDS)
+    }
+    reference = by_kind["none"][:, 0]
     return pandas.DataFrame(
-        [_summary(kind, np.array(outcomes[kind]), reference) for kind in KINDS]
+        [_summary(kind, by_kind[kind], reference) for kind in KINDS]
     )
 
 
@@ -147,7 +151,7 @@ def _check(estimator: Any, source: Any, n_splits: int) -> None:
             "pass the source."
         )
     check_pair(source, "source=(X_source, y_source)")
-    if not _uses_source(estimator, _taken(estimator, {"source"})):
+    if not learns_from_source(estimator):
         raise ValueError(
             f"Expected an estimator that learns from a source, got {estimator!r}, to "
             f"which none is worth anything: pass an adaptation method, such as "

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_matrix, diags_array, identity
+from sklearn import config_context
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.neighbors import NearestNeighbors
 from sklearn.pipeline import make_pipeline
@@ -59,10 +60,18 @@ def cosine_graph(X: NDArray[Any], n_neighbors: int = 10) -> csr_matrix:
     if n_neighbors < 1:
         return csr_matrix((len(X), len(X)), dtype=X.dtype)
     neighbors = NearestNeighbors(n_neighbors=n_neighbors, metric="cosine").fit(X)
-    graph = neighbors.kneighbors_graph(mode="distance").tocsr()
-    # Distances become similarities entry by entry: a stored zero is a weight of one.
-    graph.data = np.clip(1 - graph.data, 0, None).astype(X.dtype)
+    graph = _similarities(neighbors, None, X.dtype)
     return graph.maximum(graph.T).tocsr()
+
+
+def _similarities(neighbors: NearestNeighbors, X: Any, dtype: Any) -> csr_matrix:
+    """Tie rows, or each row of the index to the others, to the nearest in the index."""
+    # By default scikit-learn takes up to a gibibyte for the distances.
+    with config_context(working_memory=64):
+        graph = neighbors.kneighbors_graph(X, mode="distance").tocsr()
+    # Distances become similarities entry by entry: a stored zero is a weight of one.
+    graph.data = np.clip(1 - graph.data, 0, None).astype(dtype)
+    return graph
 
 
 def symmetric_normalization(graph: csr_matrix) -> csr_matrix:
@@ -268,8 +277,7 @@ class GraphSmoother(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         rows = validate_data(self, X, dtype=FLOATS, reset=False)
-        weights = self.neighbors_.kneighbors_graph(rows, mode="distance").tocsr()
-        weights.data = np.clip(1 - weights.data, 0, None).astype(rows.dtype)
+        weights = _similarities(self.neighbors_, rows, rows.dtype)
         degree = 1 + np.asarray(weights.sum(axis=1))  # (n, 1), its own weight included
         return normalize(rows / degree + weights @ self._shares / np.sqrt(degree))
 

@@ -75,8 +75,8 @@ def main() -> None:
             done = subprocess.run(command, capture_output=True, text=True, check=True)
             found = json.loads(done.stdout.splitlines()[-1])
             print(
-                f"{name:6} {size[0]:5} x {size[1]:4}   {found['seconds']:6.2f} s wall   "
-                f"{found['cpu_seconds']:6.2f} s CPU   {found['memory_mib']:6.0f} MiB"
+                f"{name:6} {size[0]:5} x {size[1]:4}   {found['seconds']:6.2f} s wall"
+                f"{found['cpu_seconds']:7.2f} s CPU {found['memory_mib']:6.0f} MiB"
             )
             if arguments.record:
                 append(

@@ -34,7 +34,8 @@ def balancing_bias(logits: NDArray[Any], prior: NDArray[Any]) -> NDArray[Any]:
     Returns
     -------
     ndarray of shape (K,)
-        The biases :math:`b`; zero if there is no row.
+        The biases :math:`b`; zero if there are fewer rows than classes, which cannot
+        all have their share then.
 
     Examples
     --------
@@ -54,7 +55,7 @@ def balancing_bias(logits: NDArray[Any], prior: NDArray[Any]) -> NDArray[Any]:
         return mass.mean() - prior @ bias, share - prior
 
     start = np.zeros(len(prior))
-    if len(logits) == 0:
+    if len(logits) < len(prior):
         return start
     result = minimize(
         dual,

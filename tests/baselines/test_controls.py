@@ -1,0 +1,238 @@
+"""Tests of what the controls share that learn from every row of the target."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+from sklearn.datasets import make_blobs
+from sklearn.preprocessing import FunctionTransformer
+
+from skda.baselines import (
+    BalancedLabelPropagation,
+    BalancedSelfTraining,
+    IterativeLabelPropagation,
+    SeededKMeans,
+    SinkhornCentroids,
+)
+from skda.datasets import label_few, load_office_caltech
+from skda.utils.labels import UNLABELED
+
+X, Y_TRUE = make_blobs(150, n_features=8, centers=3, cluster_std=5.0, random_state=0)
+Y = label_few(Y_TRUE, 5, random_state=0)
+KNOWN = Y != UNLABELED
+CONTROLS = [
+    BalancedLabelPropagation(),
+    BalancedLabelPropagation(balance=False),
+    IterativeLabelPropagation(),
+    BalancedSelfTraining(),
+    SeededKMeans(),
+    SinkhornCentroids(),
+]
+BALANCED = [
+    BalancedLabelPropagation(),
+    IterativeLabelPropagation(),
+    SinkhornCentroids(),
+]
+
+all_controls = pytest.mark.parametrize("control", CONTROLS, ids=repr)
+all_balanced = pytest.mark.parametrize("control", BALANCED, ids=repr)
+
+
+def assert_distributions(probabilities):
+    assert (probabilities >= 0).all()
+    assert_allclose(probabilities.sum(axis=1), 1)
+
+
+@all_controls
+def test_few_labels_are_enough(control):
+    clf = clone(control).fit(X, Y)
+
+    assert (clf.transduction_ == Y_TRUE)[~KNOWN].mean() > 0.8
+    assert clf.score(X, Y_TRUE) > 0.8
+
+
+@all_controls
+def test_new_rows_are_predicted_one_by_one(control):
+    new = ~KNOWN & (np.arange(150) % 2 == 0)
+    clf = clone(control).fit(X[~new], Y[~new])
+    together = clf.predict_proba(X[new])
+
+    assert clf.score(X[new], Y_TRUE[new]) > 0.8
+    assert_distributions(together)
+    assert_allclose(
+        np.vstack([clf.predict_proba(row[None]) for row in X[new]]), together
+    )
+
+
+@all_controls
+def test_labels_that_were_given_stay(control):
+    y = Y.copy()
+    y[np.flatnonzero(KNOWN)[0]] = 2  # which is wrong
+    clf = clone(control).fit(X, y)
+
+    assert_array_equal(clf.transduction_[KNOWN], y[KNOWN])
+
+
+@all_controls
+def test_the_source_is_ignored(control):
+    plain = clone(control).fit(X, Y)
+    given = clone(control).fit(X, Y, source=(X[:, :2], Y_TRUE))
+
+    assert_array_equal(plain.predict_proba(X), given.predict_proba(X))
+    assert_array_equal(plain.transduction_, given.transduction_)
+    assert given.n_features_in_source_ is None
+
+
+@all_controls
+def test_two_fits_are_one(control):
+    first, second = clone(control).fit(X, Y), clone(control).fit(X, Y)
+
+    assert_array_equal(first.predict_proba(X), second.predict_proba(X))
+
+
+@all_controls
+@pytest.mark.parametrize("y", [None, np.full(150, UNLABELED)])
+def test_a_target_without_labels_is_an_error_even_with_a_source(control, y):
+    message = f"{type(control).__name__} requires y.* label some target samples"
+    with pytest.raises(ValueError, match=message):
+        clone(control).fit(X, y, source=(X, Y_TRUE))
+
+
+@all_controls
+def test_a_fully_labeled_target_is_learned(control):
+    clf = clone(control).fit(X, Y_TRUE)
+
+    assert_array_equal(clf.transduction_, Y_TRUE)
+    assert clf.score(X, Y_TRUE) > 0.8
+
+
+@all_controls
+def test_a_single_class_takes_every_row(control):
+    clf = clone(control).fit(X, np.full(150, "cat"))
+
+    assert_array_equal(clf.predict_proba(X), 1)
+
+
+@all_controls
+def test_two_classes_are_enough(control):
+    rows = Y_TRUE != 1
+    clf = clone(control).fit(X[rows], Y[rows])
+
+    assert_distributions(clf.predict_proba(X[rows]))
+    assert clf.score(X[rows], Y_TRUE[rows]) > 0.8
+
+
+@all_controls
+def test_a_class_may_have_no_unlabeled_rows(control):
+    rows = (Y_TRUE != 2) | KNOWN
+    clf = clone(control).fit(X[rows], Y[rows])
+
+    assert_array_equal(clf.classes_, [0, 1, 2])
+    assert_distributions(clf.predict_proba(X))
+
+
+@all_controls
+@pytest.mark.parametrize("n_unlabeled", [0, 1, 3])
+def test_fewer_rows_than_neighbors_will_do(control, n_unlabeled):
+    rows = np.append(np.eye(3), np.eye(3)[:n_unlabeled] + 0.01, axis=0) - 0.1
+    y = np.append([0, 1, 2], np.full(n_unlabeled, UNLABELED))
+    clf = clone(control).fit(rows, y)
+
+    assert_distributions(clf.predict_proba(rows))
+    assert_array_equal(clf.transduction_, [0, 1, 2, 0, 1, 2][: len(rows)])
+
+
+@all_controls
+def test_a_single_row_will_do(control):
+    clf = clone(control).fit(X[:1], ["cat"])
+
+    assert_array_equal(clf.predict(X), "cat")
+
+
+@all_controls
+@pytest.mark.parametrize("zero", [KNOWN, ~KNOWN, KNOWN & (Y == 0), KNOWN | ~KNOWN])
+def test_rows_of_zeros_are_harmless(control, zero):
+    clf = clone(control).fit(np.where(zero[:, None], 0, X), Y)
+
+    assert_distributions(clf.predict_proba(np.vstack([X, np.zeros(8)])))
+
+
+@all_controls
+def test_features_that_are_never_negative_give_way_to_their_roots(control):
+    counts = np.exp(X / 10)
+    roots = clone(control).fit(counts, Y)
+    mended = clone(control).set_params(power=1.0).fit(np.sqrt(counts), Y)
+    plain = clone(control).set_params(power=1.0).fit(counts, Y)
+
+    assert_allclose(roots.predict_proba(counts), mended.predict_proba(np.sqrt(counts)))
+    assert (
+        np.abs(roots.predict_proba(counts) - plain.predict_proba(counts)).max() > 0.01
+    )
+
+
+@all_controls
+def test_rows_may_stay_as_they_are(control):
+    own = FunctionTransformer(lambda rows: rows / np.linalg.norm(rows, axis=1)[:, None])
+    scaled = clone(control).fit(X, Y)
+    unscaled = clone(control).set_params(power=None, target_transformer=own).fit(X, Y)
+
+    assert_allclose(unscaled.predict_proba(X), scaled.predict_proba(X))
+
+
+@all_balanced
+@pytest.mark.parametrize(
+    ("prior", "expected"),
+    [
+        ("labeled", [5 / 12, 5 / 12, 2 / 12]),
+        (None, [1 / 3, 1 / 3, 1 / 3]),
+        ([2, 1, 1], [0.5, 0.25, 0.25]),
+    ],
+)
+def test_the_unlabeled_rows_have_the_prior(control, prior, expected):
+    y = Y.copy()
+    y[np.flatnonzero(Y == 2)[2:]] = UNLABELED
+    clf = clone(control).set_params(prior=prior).fit(X, y)
+    shares = clf.label_distributions_[y == UNLABELED].mean(axis=0)
+
+    assert_allclose(clf.prior_, expected)
+    assert_allclose(shares, expected, atol=1e-5)
+
+
+@all_balanced
+@pytest.mark.parametrize(
+    "prior", [[0.5, 0.5], [1.0, 0.0, 1.0], [1.0, np.nan, 1.0], [[1.0, 1.0, 1.0]]]
+)
+def test_a_prior_has_one_positive_share_per_class(control, prior):
+    with pytest.raises(ValueError, match="one positive share for each of the 3"):
+        clone(control).set_params(prior=prior).fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    ("control", "accuracy", "deviation"),
+    [
+        (BalancedLabelPropagation(balance=False), 0.945, 0.025),
+        (BalancedLabelPropagation(), 0.943, 0.017),
+        (IterativeLabelPropagation(), 0.940, 0.007),
+        (BalancedSelfTraining(), 0.923, 0.042),
+        (SeededKMeans(), 0.930, 0.050),
+        (SinkhornCentroids(), 0.907, 0.023),
+    ],
+    ids=repr,
+)
+def test_office_caltech_is_within_a_deviation_of_the_known_accuracy(
+    control, accuracy, deviation
+):
+    name = "office_caltech_webcam_decaf6.npz"
+    if not Path(os.environ.get("SKDA_DATA", ""), name).is_file():
+        pytest.skip(f"SKDA_DATA, a folder with {name}, is not set")
+    rows, y_true = load_office_caltech("webcam", "decaf6", return_X_y=True)
+    accuracies = []
+    for seed in range(3):
+        y = label_few(y_true, 3, random_state=seed)
+        right = clone(control).fit(rows, y).transduction_ == y_true
+        accuracies.append(right[y == UNLABELED].mean())
+
+    assert np.mean(accuracies) == pytest.approx(accuracy, abs=deviation)
