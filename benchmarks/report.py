@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from _results import load
+from selection import selection_table
 
 __all__ = ["Table", "render"]
 
@@ -33,6 +34,22 @@ COLUMNS = {
     "mfeat_pix:mfeat_fou": "mfeat pix → fou",
     "reuters_0:reuters_4": "Reuters 0 → 4",
 }
+METHODS = [
+    "SVMt",
+    "TargetNet",
+    "LabelSpreading",
+    "BalancedLabelPropagation",
+    "BalancedSelfTraining",
+    "SeededKMeans",
+    "IterativeLabelPropagation",
+    "SinkhornCentroids",
+    "STN",
+    "SSAN",
+    "GeoST",
+    "GeoST, not averaged",
+    "SSAN.published()",
+    "STN.published()",
+]
 SOURCES = {"real": "with its source", "none": "no source", "unused": "target only"}
 
 
@@ -86,7 +103,7 @@ def accuracy_table(tasks: list[str], methods: list[str]) -> Table:
             if any(cells):
                 values = [percent(cell["values"]) if cell else "-" for cell in cells]
                 rows.append([f"{method}, {label}", *values])
-    return Table(["", *(COLUMNS[task] for task in tasks)], rows)
+    return Table(["Method", *(COLUMNS[task] for task in tasks)], rows)
 
 
 def gain_table(tasks: list[str], methods: list[str]) -> Table:
@@ -100,7 +117,7 @@ def gain_table(tasks: list[str], methods: list[str]) -> Table:
             cells.append(difference(*(p["values"] for p in pair)) if all(pair) else "-")
         if any(cell != "-" for cell in cells):
             rows.append([method, *cells])
-    return Table(["", *(COLUMNS[task] for task in tasks)], rows)
+    return Table(["Method", *(COLUMNS[task] for task in tasks)], rows)
 
 
 def best_epoch_table() -> Table:
@@ -116,16 +133,48 @@ def best_epoch_table() -> Table:
         ).items()
         if method == "SSAN.published()" and source == "real"
     ]
-    return Table(["", "last iterate", "best epoch on the test labels"], rows)
+    return Table(["Task", "last iterate", "best epoch on the test labels"], rows)
 
 
-def speed_table() -> Table:
-    """Show the ratios of the speed benchmarks."""
+def interval(record: dict[str, Any]) -> str:
+    """Write the median and the range of a ratio."""
+    return f"{record['ratio']:.2f} [{record['lowest']:.2f}, {record['highest']:.2f}]"
+
+
+def engine_table() -> Table:
+    """Show what the engine costs."""
+    records = latest(load("speed_engine"), "name").values()
+    rows = [[r["name"], interval(r), f"≤ {r['aim']}"] for r in records]
+    return Table(["Size", "engine / bare loop", "aim"], rows)
+
+
+def ssan_table() -> Table:
+    """Show what the plain way to write SSAN's step costs."""
+    records = latest(load("speed_ssan"), "precision").values()
+    rows = [[r["precision"], interval(r), f"≥ {r['aim']}"] for r in records]
+    return Table(["Precision", "plain / skda", "aim"], rows)
+
+
+def threads_table() -> Table:
+    """Show what a second thread does to a step."""
     rows = [
-        [name, f"{r['ratio']:.3f} [{r['lowest']:.3f}, {r['highest']:.3f}]", f"≤ {aim}"]
-        for (name, aim), r in latest(load("speed_engine"), "name", "aim").items()
+        [r["name"], f"{r['multiplications']:.0e}", interval(r)]
+        for r in latest(load("speed_threads"), "name").values()
     ]
-    return Table(["", "engine / bare loop", "aim"], rows)
+    return Table(["Size", "rows x parameters", "two threads / one"], rows)
+
+
+def rows_table() -> Table:
+    """Show time and memory of a fit as the rows grow."""
+    rows = [
+        [
+            f"{r['method']}, {r['n_rows']} x {r['n_features']}",
+            f"{r['cpu_seconds']:.2f}",
+            f"{r['memory_mib']:.0f}",
+        ]
+        for r in latest(load("speed_rows"), "method", "n_rows", "n_features").values()
+    ]
+    return Table(["Method and size", "CPU seconds", "MiB"], rows)
 
 
 def render() -> dict[Path, str]:
@@ -138,10 +187,14 @@ def render() -> dict[Path, str]:
         readme: filled(
             readme.read_text(), HEADLINE, accuracy_table([HEADLINE], main).markdown()
         ),
-        DOCS / "accuracy.inc": accuracy_table(order, methods).rst(),
-        DOCS / "gain.inc": gain_table(order, methods).rst(),
+        DOCS / "accuracy.inc": accuracy_table(order, METHODS).rst(),
+        DOCS / "gain.inc": gain_table(order, METHODS).rst(),
         DOCS / "best_epoch.inc": best_epoch_table().rst(),
-        DOCS / "speed.inc": speed_table().rst(),
+        DOCS / "engine.inc": engine_table().rst(),
+        DOCS / "ssan.inc": ssan_table().rst(),
+        DOCS / "threads.inc": threads_table().rst(),
+        DOCS / "rows.inc": rows_table().rst(),
+        DOCS / "selection.inc": selection_table(load("selection")),
     }
 
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
-from textwrap import fill
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from skda import __version__
@@ -17,15 +14,19 @@ from skda import __version__
 if TYPE_CHECKING:
     import pandas as pd
 
+    from skda._report import Settings
+
 # What takes seconds to import (torch, scikit-learn) is imported where it is used, so
 # that help and misspelled options are answered at once.
 
 __all__ = ["main"]
 
 QUICK_EPOCHS = 20
+FIGURES = (".png", ".pdf", ".svg")
 EPILOG = """\
 examples:
   skda compare
+  skda compare --source a.csv --target b.parquet --label kind --figure result.svg
   skda compare --task amazon_surf:webcam_decaf6 --data-home DIR --json result.json
 """
 TASK_HELP = """\
@@ -73,12 +74,42 @@ def _parser() -> argparse.ArgumentParser:
 def _add_compare(commands: Any) -> None:
     compare = commands.add_parser(
         "compare",
-        help="compare methods and controls on a task",
+        help="compare methods and controls on a task or on files of yours",
         description="Compare methods and controls over several draws of few labels.",
     )
     compare.set_defaults(run=_compare)
-    option = compare.add_argument
-    option("--task", default="digits", help=TASK_HELP)
+    _add_data(compare.add_argument_group("data"))
+    _add_protocol(compare.add_argument_group("protocol"))
+    option = compare.add_argument_group("output").add_argument
+    option("--json", metavar="FILE", help="write the results here, - for stdout")
+    option("--markdown", metavar="FILE", help="write the table here, - for stdout")
+    option("--figure", metavar="FILE", help="draw the table: .png, .pdf or .svg")
+
+
+def _add_data(group: Any) -> None:
+    option = group.add_argument
+    option("--task", help=TASK_HELP)
+    option(
+        "--data-home", metavar="DIR", help="folder of its files (default: SKDA_DATA)"
+    )
+    option(
+        "--target",
+        metavar="FILE",
+        help="target of your own: .csv, .parquet, .npz (X, y) or .mat",
+    )
+    option("--source", metavar="FILE", help="source of your own, with other features")
+    option(
+        "--label",
+        metavar="NAME",
+        help="column of the labels in both files; gaps are unlabeled rows, all other "
+        "columns are features",
+    )
+    option("--source-label", metavar="NAME", help="that of the source, if it differs")
+
+
+def _add_protocol(group: Any) -> None:
+    option = group.add_argument
+    option("--methods", metavar="A,B,...", help="only these methods, such as STN,SSAN")
     option("--splits", type=int, metavar="N", help="draws of labels (default: 3)")
     option(
         "--labels-per-class",
@@ -91,16 +122,18 @@ def _add_compare(commands: Any) -> None:
         "--seed", type=int, default=0, metavar="N", help="of everything (default: 0)"
     )
     option(
+        "--jobs",
+        type=int,
+        default=1,
+        metavar="N",
+        help="fits at the same time, each on one thread; -1 is all cores (default: 1)",
+    )
+    option(
         "--threads",
         type=int,
         default=1,
         metavar="N",
         help="CPU threads of PyTorch (default: 1; more only pay on large data)",
-    )
-    option("--methods", metavar="A,B,...", help="only these methods, such as STN,SSAN")
-    option("--json", metavar="FILE", help="write the results here, - for stdout")
-    option(
-        "--data-home", metavar="DIR", help="folder of the files (default: SKDA_DATA)"
     )
     option(
         "--quick",
@@ -117,11 +150,12 @@ def _exit_for(error: Exception, command: str) -> NoReturn:
 
 
 def _compare(args: argparse.Namespace) -> None:
-    """Fit, print the table and write the file."""
+    """Fit, write the tables and draw the figure."""
     _check(args)
     import torch  # noqa: PLC0415 (as it takes seconds)
 
     from skda._compare import compare  # noqa: PLC0415
+    from skda._report import Settings  # noqa: PLC0415
 
     # Threads that wait for each other on a busy machine cost ten times the work.
     torch.set_num_threads(args.threads)
@@ -129,34 +163,162 @@ def _compare(args: argparse.Namespace) -> None:
         args.splits = 1 if args.quick else 3
     table = compare(
         _estimators(args.methods, quick=args.quick),
-        task=args.task,
+        **_data(args),
         n_splits=args.splits,
         random_state=args.seed,
         n_per_class=args.labels_per_class,
-        data_home=args.data_home,
+        n_jobs=args.jobs,
         verbose=1,
     )
-    text = json.dumps(_report(table, args), indent=2, allow_nan=False)
-    if args.json == "-":
-        sys.stdout.write(f"{text}\n")
-        return
-    sys.stdout.write(_text(table, args))
-    if args.json:
-        Path(args.json).write_text(f"{text}\n", encoding="utf-8")
+    files = {role: getattr(args, role) for role in ("source", "target")}
+    settings = Settings(
+        task=_title(args),
+        files={role: file for role, file in files.items() if file},
+        n_splits=args.splits,
+        n_per_class=args.labels_per_class,
+        seed=args.seed,
+        quick_epochs=QUICK_EPOCHS if args.quick else None,
+    )
+    _write(table, settings, args)
 
 
 def _check(args: argparse.Namespace) -> None:
     """Complain before the minutes of fitting."""
     if args.threads < 1:
         raise ValueError(f"Expected --threads to be at least 1, got {args.threads}.")
-    if args.json in (None, "-"):
-        return
-    path = Path(args.json)
-    if path.is_dir() or not path.parent.is_dir():
+    if args.jobs == 0:
+        raise ValueError("Expected --jobs to be 1 or more, or -1 for all, got 0.")
+    if args.threads > 1 and args.jobs != 1:
         raise ValueError(
-            f"Expected --json to be - or a file in a folder that exists, got "
-            f"{args.json!r}."
+            f"Expected either --threads or --jobs, whose fits have one thread each, got "
+            f"--threads {args.threads} and --jobs {args.jobs}: leave one out."
         )
+    _check_data(args)
+    _check_outputs(args)
+
+
+def _check_data(args: argparse.Namespace) -> None:
+    if args.target is None:
+        for option in ("source", "label", "source_label"):
+            if getattr(args, option) is not None:
+                raise ValueError(
+                    f"Expected --target with --{option.replace('_', '-')}, got none: "
+                    f"name the file of the target, too."
+                )
+    elif args.task is not None or args.data_home is not None:
+        raise ValueError(
+            "Expected either a task or files, got --task or --data-home and --target: "
+            "leave one out."
+        )
+    elif args.source is None and args.source_label is not None:
+        raise ValueError("Expected --source with --source-label, got none: name it.")
+
+
+def _check_outputs(args: argparse.Namespace) -> None:
+    if args.json == args.markdown == "-":
+        raise ValueError(
+            "Expected one output on -, got --json and --markdown: write one to a file."
+        )
+    for option in ("json", "markdown", "figure"):
+        name = getattr(args, option)
+        if name is None or (name == "-" and option != "figure"):
+            continue
+        path = Path(name)
+        if path.is_dir() or not path.parent.is_dir():
+            raise ValueError(
+                f"Expected --{option} to be {'' if option == 'figure' else '- or '}a "
+                f"file in a folder that exists, got {name!r}."
+            )
+    if args.figure is not None:
+        if Path(args.figure).suffix.lower() not in FIGURES:
+            raise ValueError(
+                f"Expected --figure to end in {', '.join(FIGURES)}, got "
+                f"{args.figure!r}."
+            )
+        _pyplot()
+
+
+def _data(args: argparse.Namespace) -> dict[str, Any]:
+    """Choose the data: a task, or the user's own files."""
+    if args.target is None:
+        return {"task": args.task or "digits", "data_home": args.data_home}
+    target = _load(args.target, args.label)
+    if args.source is None:
+        return {"X": target.data, "y": target.target}
+    source = _load(args.source, args.source_label or args.label, option="source-label")
+    _check_classes(source.target, target.target)
+    return {
+        "X": target.data,
+        "y": target.target,
+        "source": (source.data, source.target),
+    }
+
+
+def _load(file: str, label: str | None, option: str = "label") -> Any:
+    """Load a file of the user's own, which has to have labels."""
+    from skda.datasets import load_table  # noqa: PLC0415 (it imports scikit-learn)
+
+    table = load_table(file, label)
+    if table.target is None:
+        names = ", ".join(table.feature_names[:8])
+        raise ValueError(
+            f"Expected --{option}, the column of the labels in {file}, got none: it is "
+            f"one of {names}{', ...' if len(table.feature_names) > 8 else ''}."
+        )
+    return table
+
+
+def _check_classes(y_source: Any, y: Any) -> None:
+    """Insist on a class in common, or the source has nothing to say."""
+    from skda.utils.labels import check_labels  # noqa: PLC0415
+
+    here, there = (check_labels(labels, labels).values for labels in (y_source, y))
+    common = set(here.tolist()) & set(there.tolist())
+    if not common:
+        raise ValueError(
+            f"Expected classes that the source and the target share, got "
+            f"{here.tolist()[0]!r} and others in the source, {there.tolist()[0]!r} and "
+            f"others in the target: spell them alike."
+        )
+
+
+def _title(args: argparse.Namespace) -> str:
+    if args.target is None:
+        return args.task or "digits"
+    files = [Path(file).name for file in (args.source, args.target) if file]
+    return " -> ".join(files)
+
+
+def _write(table: pd.DataFrame, settings: Settings, args: argparse.Namespace) -> None:
+    """Write all that was asked for; the text, unless something else is on stdout."""
+    from skda._report import as_markdown, as_record, as_text  # noqa: PLC0415
+
+    record = json.dumps(as_record(table, settings), indent=2, allow_nan=False)
+    texts = {args.json: f"{record}\n", args.markdown: as_markdown(table, settings)}
+    for name, text in texts.items():
+        if name not in (None, "-"):
+            Path(name).write_text(text, encoding="utf-8")
+    if args.figure is not None:
+        _draw(table, settings.task, args.figure)
+    sys.stdout.write(texts["-"] if "-" in texts else as_text(table, settings))
+
+
+def _draw(table: pd.DataFrame, title: str, file: str) -> None:
+    from skda.inspection import ComparisonDisplay  # noqa: PLC0415
+
+    pyplot = _pyplot()
+    with pyplot.rc_context({"svg.fonttype": "none"}):
+        figure = ComparisonDisplay.from_frame(table, name=title).figure_
+        figure.savefig(file, dpi=200)
+    pyplot.close(figure)
+
+
+def _pyplot() -> Any:
+    """Import what draws, for files only: there may be no screen."""
+    from skda.utils.optional import import_optional  # noqa: PLC0415
+
+    import_optional("matplotlib", "--figure draws with matplotlib").use("Agg")
+    return import_optional("matplotlib.pyplot", "--figure draws with matplotlib")
 
 
 def _estimators(methods: str | None, *, quick: bool) -> dict[str, Any]:
@@ -182,72 +344,3 @@ def _estimators(methods: str | None, *, quick: bool) -> dict[str, Any]:
             if "max_epochs" in estimator.get_params():
                 estimator.set_params(max_epochs=QUICK_EPOCHS)
     return chosen
-
-
-def _text(table: pd.DataFrame, args: argparse.Namespace) -> str:
-    """Lay the table out for a terminal, with what its numbers are."""
-    from skda._compare import label_of  # noqa: PLC0415 (it imports torch)
-
-    lines = [("method", "accuracy in %", "splits", "seconds")]
-    for row in table.to_dict("records"):
-        spread = f" +- {100 * row['std']:4.1f}" if args.splits > 1 else ""
-        lines.append(
-            (
-                label_of(row["method"], row["source"]),
-                f"{100 * row['accuracy']:.1f}{spread}",
-                str(row["n_splits"]),
-                f"{row['seconds']:.2f}",
-            )
-        )
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    rows = [
-        "  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])])
-        for line in lines
-    ]
-    rows.insert(1, "  ".join("-" * width for width in widths))
-    legend = [fill(line, 79) for line in _legend(table, args)]
-    return "\n".join([f"task {args.task}", "", *rows, "", *legend, ""])
-
-
-def _legend(table: pd.DataFrame, args: argparse.Namespace) -> list[str]:
-    spread = ", mean +- standard deviation over the splits" if args.splits > 1 else ""
-    what = "Transductive accuracy on the unlabeled target rows, last iterate"
-    legend = [f"{what}, {args.labels_per_class} labels per class{spread}."]
-    if (table["source"] == "none").any():
-        legend.append(
-            '"no source": the same method fitted to the same target rows and labels '
-            "alone; the difference is what the source is worth."
-        )
-    if args.quick:
-        legend.append(f"--quick trained for {QUICK_EPOCHS} epochs: this is no result.")
-    return legend
-
-
-def _report(table: pd.DataFrame, args: argparse.Namespace) -> dict[str, Any]:
-    """Collect the results, and all that it takes to judge and repeat them."""
-    import sklearn  # noqa: PLC0415 (as it takes seconds)
-    import skorch  # noqa: PLC0415
-    import torch  # noqa: PLC0415
-
-    records = table.astype(object).where(table.notna(), None).to_dict("records")
-    cuda = torch.cuda.is_available()
-    return {
-        "task": args.task,
-        "n_splits": args.splits,
-        "n_per_class": args.labels_per_class,
-        "seed": args.seed,
-        "quick": args.quick,
-        "metric": "transductive accuracy, last iterate",
-        "records": records,
-        "versions": {
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "scikit-learn": sklearn.__version__,
-            "skorch": skorch.__version__,
-            "skda": __version__,
-        },
-        "device": torch.cuda.get_device_name() if cuda else "cpu",
-        "torch_threads": torch.get_num_threads(),
-        "machine": platform.machine(),
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
-    }

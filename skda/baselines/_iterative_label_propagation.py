@@ -70,6 +70,9 @@ class IterativeLabelPropagation(GraphControl):
 
     Notes
     -----
+    Balance is as good as the prior: where classes of unlike sizes are labeled alike, it
+    does harm, so pass ``prior`` if you know their sizes.
+
     A new row takes the mean of the distributions of its nearest neighbors in ``fit``,
     weighted by their cosines. A row that is like no other takes the prior. Further
     fitted attributes are those of :class:`skda.base.BaseDomainClassifier`.

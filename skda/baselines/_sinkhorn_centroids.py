@@ -76,6 +76,9 @@ class SinkhornCentroids(CentroidControl):
 
     Notes
     -----
+    Balance is as good as the prior: where classes of unlike sizes are labeled alike, it
+    does harm, so pass ``prior`` if you know their sizes.
+
     A new row is centered by the mean of the rows in ``fit`` and has the shares that
     the formula gives it without biases, so that its prediction does not depend on other
     rows. Further fitted attributes are those of

@@ -1,7 +1,13 @@
-"""Displays, as in scikit-learn: what a source is worth, how a network was trained."""
+"""Displays, as in scikit-learn: of comparisons, of a source's worth, of trainings."""
 
+from skda.inspection._comparison import ComparisonDisplay
 from skda.inspection._embedding import EmbeddingDisplay
 from skda.inspection._source_gain import SourceGainDisplay
 from skda.inspection._terms import TermsDisplay
 
-__all__ = ["EmbeddingDisplay", "SourceGainDisplay", "TermsDisplay"]
+__all__ = [
+    "ComparisonDisplay",
+    "EmbeddingDisplay",
+    "SourceGainDisplay",
+    "TermsDisplay",
+]

@@ -33,16 +33,16 @@ class Spy(LogisticRegression):
 @pytest.mark.parametrize("n_rounds", [1, 3])
 def test_it_is_fitted_anew_to_the_most_certain_rows_of_each_class(n_rounds):
     rows, y = normalize(X), Y.copy()
-    for r in range(n_rounds + 1):
-        if r:
-            scores = svm.decision_function(rows[~KNOWN])
-            margin = np.diff(np.sort(scores, axis=1)[:, -2:]).ravel()
-            y[~KNOWN] = UNLABELED
-            for k in range(4):
-                members = np.flatnonzero(scores.argmax(axis=1) == k)
-                n_best = int(np.ceil(0.5 * r / n_rounds * len(members) - 1e-9))
-                best = members[np.argsort(-margin[members])][:n_best]
-                y[np.flatnonzero(~KNOWN)[best]] = k
+    svm = LinearSVC(random_state=0).fit(rows[KNOWN], Y[KNOWN])
+    for r in range(1, n_rounds + 1):
+        scores = svm.decision_function(rows[~KNOWN])
+        margin = np.diff(np.sort(scores, axis=1)[:, -2:]).ravel()
+        y[~KNOWN] = UNLABELED
+        for k in range(4):
+            members = np.flatnonzero(scores.argmax(axis=1) == k)
+            n_best = int(np.ceil(0.5 * r / n_rounds * len(members) - 1e-9))
+            best = members[np.argsort(-margin[members])][:n_best]
+            y[np.flatnonzero(~KNOWN)[best]] = k
         svm = LinearSVC(random_state=0).fit(rows[y != UNLABELED], y[y != UNLABELED])
 
     clf = BalancedSelfTraining(n_rounds=n_rounds, share=0.5).fit(X, Y)
