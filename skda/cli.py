@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 QUICK_EPOCHS = 20
+#: Files that have a column of labels, rather than a place for them.
+TABLES = (".csv", ".parquet")
 FIGURES = (".png", ".pdf", ".svg")
 EPILOG = """\
 examples:
@@ -190,7 +192,7 @@ def _check(args: argparse.Namespace) -> None:
         raise ValueError("Expected --jobs to be 1 or more, or -1 for all, got 0.")
     if args.threads > 1 and args.jobs != 1:
         raise ValueError(
-            f"Expected either --threads or --jobs, whose fits have one thread each, got "
+            f"Expected either --threads or --jobs, which has one thread per fit, got "
             f"--threads {args.threads} and --jobs {args.jobs}: leave one out."
         )
     _check_data(args)
@@ -212,12 +214,19 @@ def _check_data(args: argparse.Namespace) -> None:
         )
     elif args.source is None and args.source_label is not None:
         raise ValueError("Expected --source with --source-label, got none: name it.")
+    labels = {args.target: args.label, args.source: args.source_label or args.label}
+    for file, label in labels.items():
+        if label is None and file and Path(file).suffix.lower() in TABLES:
+            raise ValueError(
+                f"Expected --label, the column of the labels in {file}, got none: name "
+                f"it."
+            )
 
 
 def _check_outputs(args: argparse.Namespace) -> None:
-    if args.json == args.markdown == "-":
+    if args.json is not None and args.json == args.markdown:
         raise ValueError(
-            "Expected one output on -, got --json and --markdown: write one to a file."
+            f"Expected --json and --markdown to differ, got {args.json!r} for both."
         )
     for option in ("json", "markdown", "figure"):
         name = getattr(args, option)
@@ -242,30 +251,18 @@ def _data(args: argparse.Namespace) -> dict[str, Any]:
     """Choose the data: a task, or the user's own files."""
     if args.target is None:
         return {"task": args.task or "digits", "data_home": args.data_home}
-    target = _load(args.target, args.label)
+    from skda.datasets import load_table  # noqa: PLC0415 (it imports scikit-learn)
+
+    target = load_table(args.target, args.label)
     if args.source is None:
         return {"X": target.data, "y": target.target}
-    source = _load(args.source, args.source_label or args.label, option="source-label")
+    source = load_table(args.source, args.source_label or args.label)
     _check_classes(source.target, target.target)
     return {
         "X": target.data,
         "y": target.target,
         "source": (source.data, source.target),
     }
-
-
-def _load(file: str, label: str | None, option: str = "label") -> Any:
-    """Load a file of the user's own, which has to have labels."""
-    from skda.datasets import load_table  # noqa: PLC0415 (it imports scikit-learn)
-
-    table = load_table(file, label)
-    if table.target is None:
-        names = ", ".join(table.feature_names[:8])
-        raise ValueError(
-            f"Expected --{option}, the column of the labels in {file}, got none: it is "
-            f"one of {names}{', ...' if len(table.feature_names) > 8 else ''}."
-        )
-    return table
 
 
 def _check_classes(y_source: Any, y: Any) -> None:

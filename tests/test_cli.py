@@ -5,12 +5,19 @@ import re
 import subprocess
 import sys
 
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
 import pytest
 import torch
+from matplotlib import pyplot
 
 import skda
 from skda import _compare, cli
+from skda._compare import default_estimators
 from skda.datasets import make_heterogeneous_domains
+
+mpl.use("Agg")
 
 HELP_LOADS = """
 import sys
@@ -141,6 +148,13 @@ def test_the_embedded_digits_are_the_default(capsys):
         (["--threads", "0"], "--threads to be at least 1, got 0"),
         (["--json", "nowhere/result.json"], "--json to be - or a file in a folder"),
         (["--json", "."], "--json to be - or a file in a folder"),
+        (["--markdown", "nowhere/a.md"], "--markdown to be - or a file in a folder"),
+        (["--json", "-", "--markdown", "-"], "--markdown to differ, got '-' for both"),
+        (["--figure", "nowhere/a.png"], "--figure to be a file in a folder"),
+        (["--figure", "-"], r"--figure to end in \.png, \.pdf, \.svg, got '-'"),
+        (["--figure", "a.gif"], r"--figure to end in \.png, \.pdf, \.svg, got 'a.gif'"),
+        (["--jobs", "0"], "--jobs to be 1 or more, or -1 for all, got 0"),
+        (["--jobs", "2", "--threads", "2"], "got --threads 2 and --jobs 2: leave one"),
     ],
 )
 def test_mistakes_end_in_one_line_and_code_2(run, argv, message):
@@ -151,6 +165,162 @@ def test_mistakes_end_in_one_line_and_code_2(run, argv, message):
     assert err.startswith("skda compare: error: ")
     assert err.count("\n") == 1
     assert re.search(message, err)
+
+
+# Files of the user's own
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    """A folder with a source and a target, of unequal columns, where we are."""
+    domains = make_heterogeneous_domains(
+        60, 90, n_classes=3, n_labeled_per_class=30, random_state=0
+    )
+    names = np.array(["ant", "bee", "cat"], dtype=object)
+    X_source, y_source = domains.source
+    source = pd.DataFrame(X_source).add_prefix("s").assign(kind=names[y_source])
+    target = pd.DataFrame(domains.X).add_prefix("t")
+    target.insert(1, "class", names[domains.y_true])
+    target.loc[::3, "class"] = None
+    source.to_csv(tmp_path / "a.csv", index=False)
+    target.to_parquet(tmp_path / "b.parquet")
+    np.savez(tmp_path / "c.npz", X=X_source, y=y_source)
+    np.savez(tmp_path / "d.npz", X=domains.X, y=domains.y_true)
+    monkeypatch.chdir(tmp_path)
+    return target
+
+
+def _main(capsys, *argv):
+    try:
+        code = cli.main(["compare", *argv])
+    except SystemExit as end:
+        code = end.code
+    return code, *capsys.readouterr()
+
+
+SOURCE = ["--source", "a.csv", "--source-label", "kind"]
+TARGET = ["--target", "b.parquet", "--label", "class"]
+FAST = ["--methods", "SVMt,GeoST", "--splits", "2"]
+
+
+def test_own_files_are_compared_as_arrays_are(own, capsys):
+    code, out, _ = _main(capsys, *SOURCE, *TARGET, *FAST, "--json", "-")
+    report = json.loads(out)
+    source = pd.read_csv("a.csv")
+    table = skda.compare(
+        {name: default_estimators()[name] for name in ("SVMt", "GeoST")},
+        own.drop(columns="class"),
+        own["class"],
+        source=(source.drop(columns="kind"), source["kind"]),
+        n_splits=2,
+    )
+
+    assert code == 0
+    assert [r["accuracy"] for r in report["records"]] == table["accuracy"].tolist()
+    assert [r["source"] for r in report["records"]] == ["unused", "real", "none"]
+    assert report["task"] == "a.csv -> b.parquet"
+    assert report["files"] == {"source": "a.csv", "target": "b.parquet"}
+
+
+def test_a_target_alone_has_no_row_with_a_source(own, capsys):
+    code, out, _ = _main(capsys, *TARGET, *FAST)
+
+    assert code == 0
+    assert out.startswith("task b.parquet\n")
+    assert re.findall("^GeoST.*?(?=  )", out, re.MULTILINE) == ["GeoST, no source"]
+    assert "what the source is worth" not in out
+
+
+def test_one_name_of_the_labels_is_enough_and_archives_need_none(own, capsys):
+    pd.read_csv("a.csv").rename(columns={"kind": "class"}).to_csv("e.csv", index=False)
+    tables = _main(capsys, "--source", "e.csv", *TARGET, *FAST)
+    archives = _main(capsys, "--source", "c.npz", "--target", "d.npz", *FAST)
+
+    assert tables[0] == archives[0] == 0
+    assert "\nGeoST, no source" in tables[1]
+    assert "\nGeoST, no source" in archives[1]
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (SOURCE, "--target with --source, got none: name the file of the target"),
+        (["--label", "kind"], "--target with --label, got none"),
+        (["--source-label", "kind"], "--target with --source-label, got none"),
+        ([*TARGET, "--task", "digits"], "either a task or files, got --task or"),
+        ([*TARGET, "--data-home", "."], "either a task or files, got --task or"),
+        ([*TARGET, *SOURCE[2:]], "Expected --source with --source-label, got none"),
+        (TARGET[:2], "--label, the column of the labels in b.parquet, got none"),
+        (["--target", "d.npz", *SOURCE[:2]], "column of the labels in a.csv, got none"),
+        ([*TARGET, *SOURCE[:2]], "a column 'class' in a.csv, got 's0', .*'kind': name"),
+        (
+            ["--target", "none.csv", "--label", "y"],
+            "the file none.csv, got none: check",
+        ),
+        (["--target", "a.xls"], r"a file of type \.csv, .*, got 'a.xls'"),
+        ([*TARGET, "--source", "c.npz", "--source-label", "y"], "got 0 and others in"),
+    ],
+)
+def test_mistakes_about_files_end_in_one_line(own, capsys, argv, message):
+    code, out, err = _main(capsys, *argv)
+
+    assert code == 2
+    assert out == ""
+    assert err.count("\n") == 1
+    assert re.search(message, err)
+
+
+# Other outputs
+
+
+def test_markdown_is_a_table_with_its_legend(run, tmp_path):
+    file = tmp_path / "result.md"
+    options = ["--methods", "SVMt,GeoST", "--splits", "2"]
+    _, out, _ = run(*options, "--markdown", "-")
+    run(*options, "--markdown", str(file))
+    title, _, header, rule, *rows, _, legend = out.splitlines()
+
+    assert title == "**small**"
+    assert [c.strip() for c in header.split("|")[1:3]] == ["method", "accuracy in %"]
+    assert re.fullmatch(r"\| -+ \|( -+: \|){3}", rule)
+    assert [row.split("|")[1].strip() for row in rows] == [
+        "SVMt",
+        "GeoST",
+        "GeoST, no source",
+    ]
+    assert all(re.search(r"\| +\d+\.\d ± +\d+\.\d \|", row) for row in rows)
+    assert legend.startswith("Transductive accuracy")
+    assert file.read_text("utf-8").splitlines()[:3] == out.splitlines()[:3]
+
+
+@pytest.mark.parametrize(
+    ("name", "start"), [("f.png", b"\x89PNG"), ("f.PDF", b"%PDF"), ("f.svg", b"<?xml")]
+)
+def test_a_figure_comes_beside_the_table(run, tmp_path, name, start):
+    code, out, _ = run("--methods", "SVMt", "--figure", str(tmp_path / name))
+
+    assert code == 0
+    assert "SVMt" in out
+    assert (tmp_path / name).read_bytes().startswith(start)
+    assert not pyplot.get_fignums()
+
+
+def test_jobs_change_nothing(run):
+    options = ["--methods", "SVMt,GeoST", "--splits", "2", "--json", "-"]
+    one, two = (json.loads(run(*options, "--jobs", n)[1])["records"] for n in "12")
+
+    for records in (one, two):
+        for record in records:
+            record.pop("seconds")
+    assert two == one
+
+
+def test_missing_matplotlib_is_told_before_the_fits(run, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    code, _, err = run("--figure", str(tmp_path / "f.png"))
+
+    assert code == 2
+    assert err.startswith("skda compare: error: --figure draws with matplotlib")
 
 
 def test_missing_pandas_is_a_mistake_too(run, monkeypatch):

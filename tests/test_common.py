@@ -12,7 +12,11 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import skda.baselines
 import skda.heterogeneous
-from skda.baselines import TargetOnly
+from skda.baselines import (
+    BalancedLabelPropagation,
+    BalancedSelfTraining,
+    TargetOnly,
+)
 
 EXPECTED_FAILURES = {
     "check_classifiers_classes": "the label -1 marks an unlabeled sample",
@@ -23,6 +27,8 @@ FAST = {"max_epochs": 20, "random_state": 0}
 MORE = [
     TargetOnly(LogisticRegression()),
     TargetOnly(LabelSpreading(kernel="knn", n_neighbors=5), unlabeled="keep"),
+    BalancedLabelPropagation(balance=False),
+    BalancedSelfTraining(LogisticRegression()),
 ]
 
 

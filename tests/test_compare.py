@@ -5,6 +5,7 @@ import sys
 import warnings
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -170,6 +171,46 @@ def test_names_for_labels_and_frames_for_data_change_nothing(data, missing):
     )
 
     assert_array_equal(by_name["accuracy"], by_number["accuracy"])
+
+
+# Several at a time
+
+
+def test_jobs_change_nothing_but_the_time(data):
+    methods = {"SVMt": SVM_T, "STN": STN(max_epochs=3)}
+    one, two = (
+        compare(methods, **data, n_splits=2, n_jobs=n).drop(columns="seconds")
+        for n in (1, 2)
+    )
+
+    pd.testing.assert_frame_equal(two, one)
+
+
+def test_jobs_have_one_thread_each_and_leave_ours_alone(data, log, monkeypatch):
+    counts = {"now": 3, "seen": []}
+    monkeypatch.setattr("torch.get_num_threads", lambda: counts["now"])
+    monkeypatch.setattr("torch.set_num_threads", lambda n: counts.update(now=n))
+
+    class Counter(Recorder):
+        def predict(self, X):
+            counts["seen"].append(counts["now"])
+            return super().predict(X)
+
+    with joblib.parallel_config("threading", n_jobs=2):
+        compare(Counter(), data["X"], data["y"], n_splits=1)
+    assert counts == {"now": 3, "seen": [1]}
+
+    compare(Counter(), data["X"], data["y"], n_splits=1, n_jobs=1)
+    assert counts == {"now": 3, "seen": [1, 3]}
+
+
+def test_jobs_show_progress_and_errors_with_their_note(data, capsys):
+    methods = {"SVMt": SVM_T, "broken": STN(max_epochs=-1)}
+    with pytest.raises(ValueError, match="max_epochs") as caught:
+        compare(methods, **data, n_splits=1, n_jobs=2, verbose=1)
+
+    assert caught.value.__notes__ == ["While comparing broken."]
+    assert "1/3" in capsys.readouterr().err
 
 
 # The source

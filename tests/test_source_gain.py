@@ -180,6 +180,18 @@ def test_the_same_seed_gives_the_same_table(toy_data):
     assert [accuracies[:2] for accuracies in longer] == first["accuracies"].tolist()
 
 
+def test_jobs_change_nothing_but_the_time(toy_data):
+    X, y, source = toy_data.X, toy_data.y_true, toy_data.source
+    one, two = (
+        source_gain(_stn(), X, y, source=source, n_splits=2, n_jobs=n).drop(
+            columns="seconds"
+        )
+        for n in (1, 2)
+    )
+
+    pd.testing.assert_frame_equal(two, one)
+
+
 def test_rows_without_a_label_are_fitted_and_not_tested(data):
     X, y, source = data
     partly = np.where(np.arange(24) % 8 < 6, y, UNLABELED)

@@ -257,16 +257,20 @@ class BaseDomainClassifier(ClassifierMixin, BaseEstimator, ABC):
         source: tuple[ArrayLike, ArrayLike] | None,
     ) -> tuple[Rows, Rows]:
         """Check the source and the target, and learn ``classes_``."""
-        if source is None and y is None:
-            raise ValueError(
-                f"{type(self).__name__} requires y to be passed, but the target y is "
-                f"None: pass y, or source=(X_source, y_source)."
-            )
+        if not self._uses_source:
+            source = None
         self.source_transformer_ = clone(self.source_transformer, safe=False)
         self.target_transformer_ = clone(self.target_transformer, safe=False)
         self._preprocessors: dict[DomainName, Any] = {}
         X_target = self._check_rows(X, "target", fitting=True)
         target = Rows(X_target, check_labels(y, X_target))
+        if source is None and not target.labels.known.any():
+            advice = ", or pass source=(X_source, y_source)" * self._uses_source
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is "
+                f"None or every label is missing (-1, None or NaN): label some target "
+                f"samples{advice}."
+            )
         if source is None:  # which is to have no rows
             self.n_features_in_source_ = None
             rows = Rows(X_target[:0], check_labels(None, X_target[:0]))

@@ -6,12 +6,12 @@ from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from skda.base import BaseDomainClassifier, DomainName, Rows
+from skda.base import BaseDomainClassifier, DomainName
 from skda.preprocessing import RowScaler
 from skda.utils._sklearn import Interval, StrOptions
-from skda.utils.labels import Labels, check_labels
+from skda.utils.labels import Labels
 
 __all__ = ["TargetControl", "class_prior"]
 
@@ -32,20 +32,6 @@ class TargetControl(BaseDomainClassifier):
     _uses_source: ClassVar[bool] = False
     source_transformer = None
     power: Any
-
-    def _check_domains(
-        self,
-        X: ArrayLike,
-        y: ArrayLike | None,
-        source: tuple[ArrayLike, ArrayLike] | None,
-    ) -> tuple[Rows, Rows]:
-        if y is None or not check_labels(y, X).known.any():
-            raise ValueError(
-                f"{type(self).__name__} requires y to be passed, but the target y is "
-                f"None, or has nothing but missing labels (-1, None or NaN): label "
-                f"some target samples, as it does not learn from a source."
-            )
-        return super()._check_domains(X, y, None)
 
     def _preprocessor(self, domain: DomainName) -> Any:
         return None if self.power is None else RowScaler(self.power)

@@ -8,11 +8,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike
 from sklearn.preprocessing import Normalizer
 from torch import Tensor, nn
 
-from skda.base import BaseNetClassifier, DomainName, Rows, Sizes, TargetRisk
+from skda.base import BaseNetClassifier, DomainName, Sizes, TargetRisk
 from skda.modules import draw_normal
 from skda.net import Objective
 from skda.utils._sklearn import Interval
@@ -156,14 +155,6 @@ class TargetNet(BaseNetClassifier):
         self.random_state = random_state
         self.verbose = verbose
         self.warm_start = warm_start
-
-    def _check_domains(
-        self,
-        X: ArrayLike,
-        y: ArrayLike | None,
-        source: tuple[ArrayLike, ArrayLike] | None,
-    ) -> tuple[Rows, Rows]:
-        return super()._check_domains(X, y, None)
 
     def _module(self, sizes: Sizes) -> nn.Module:
         module = TargetNetModule(sizes, self.n_components)

@@ -142,4 +142,4 @@ def _rows(features: Any, labels: Any) -> tuple[Any, NDArray[np.int64]]:
     """Check rows and classes; MATLAB has columns of floats or of bytes for these."""
     y = np.asarray(labels).ravel().astype(np.int64)
     check_consistent_length(features, y)
-    return features.tocsr() if sparse.issparse(features) else features, y
+    return features.tocsr() if hasattr(features, "tocsr") else features, y

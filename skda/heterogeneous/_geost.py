@@ -18,6 +18,7 @@ from skda.base import BaseDomainClassifier, DomainName, Rows
 from skda.preprocessing import RowScaler, cosine_graph, symmetric_normalization
 from skda.utils._sklearn import Interval, StrOptions
 from skda.utils.labels import UNLABELED
+from skda.utils.promotion import most_certain
 from skda.utils.warnings import warn_user
 
 __all__ = ["GeoST"]
@@ -332,20 +333,6 @@ def root(geometry: Array) -> Array:
     """Take the symmetric root of a matrix whose eigenvalues are not negative."""
     values, vectors = np.linalg.eigh(geometry)
     return vectors * np.sqrt(np.maximum(values, 1e-6)) @ vectors.T
-
-
-def most_certain(probabilities: Array, share: float) -> Codes:
-    """Label that share of the rows of every predicted class; -1 for the others."""
-    predicted = probabilities.argmax(axis=1)
-    best = np.sort(probabilities, axis=1)[:, -2:]
-    counts = np.bincount(predicted, minlength=probabilities.shape[1])
-    quota = np.ceil(share * counts - 1e-9)  # rounding must not let in one more
-    order = np.lexsort((best[:, 0] - best[:, -1], predicted))  # class by class
-    ordered = predicted[order]
-    rank = np.arange(len(order)) - (np.cumsum(counts) - counts)[ordered]
-    labels = np.full(len(predicted), UNLABELED)
-    labels[order] = np.where(rank < quota[ordered], ordered, UNLABELED)
-    return labels
 
 
 def solved(

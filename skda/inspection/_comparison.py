@@ -186,7 +186,13 @@ def _plot_row(
     color = STYLES[record["source"]]["color"]
     splits = 100 * np.array(record["accuracies"])
     axes.scatter(
-        splits, np.full(len(splits), height), s=14, color=color, alpha=0.35, linewidth=0
+        splits,
+        np.full(len(splits), height),
+        s=14,
+        color="white",
+        edgecolor=color,
+        linewidth=0.9,
+        zorder=2.5,
     )
     style: dict[str, Any] = {
         "fmt": "o",
@@ -194,6 +200,7 @@ def _plot_row(
         "markersize": 7,
         "elinewidth": 2,
         "markeredgecolor": "white",
+        "zorder": 3,
     } | kwargs
     # Of one split there is no deviation.
     spread = 100 * np.nan_to_num(record["std"])

@@ -6,7 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skda.inspection import EmbeddingDisplay, SourceGainDisplay, TermsDisplay
+from skda.inspection import (
+    ComparisonDisplay,
+    EmbeddingDisplay,
+    SourceGainDisplay,
+    TermsDisplay,
+)
 
 TABLE = pd.DataFrame(
     {
@@ -18,8 +23,10 @@ TABLE = pd.DataFrame(
         "accuracies": [(0.6, 0.9), (0.4, 0.6)],
     }
 )
+COMPARISON = TABLE.assign(method="Method", std=0.1)
 HISTORY = {"phase": ["train"] * 2, "risk": [2.0, 1.0], "train_loss": [2.0, 1.0]}
 DATA = {
+    ComparisonDisplay: (COMPARISON,),
     SourceGainDisplay: (TABLE,),
     TermsDisplay: (HISTORY,),
     EmbeddingDisplay: ({"target": np.eye(2)}, {"target": [0, 1]}),
@@ -29,7 +36,14 @@ DATA = {
 @pytest.fixture(params=DATA, ids=lambda cls: cls.__name__)
 def display(request):
     """Make a display that is not drawn yet."""
-    return request.param(*DATA[request.param], estimator_name="Method")
+    display = request.param(*DATA[request.param])
+    setattr(display, _name_of(display), "Method")
+    return display
+
+
+def _name_of(display):
+    """What holds the name in the title."""
+    return "task_name" if hasattr(display, "task_name") else "estimator_name"
 
 
 def test_a_display_draws_on_axes_of_its_own(display):
@@ -49,7 +63,7 @@ def test_a_display_draws_on_axes_that_are_given(display, ax):
 
 
 def test_a_display_without_a_name_has_no_title(display):
-    display.estimator_name = None
+    setattr(display, _name_of(display), None)
 
     assert display.plot().ax_.get_title(loc="left") == ""
 

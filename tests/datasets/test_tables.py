@@ -1,0 +1,208 @@
+"""Tests of `skda.datasets.load_table`: files of the user's own."""
+
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_array_equal
+from scipy.io import savemat
+
+from skda.datasets import load_table
+from skda.utils.labels import check_labels
+
+FRAME = pd.DataFrame(
+    {
+        "width": [3.0, 1.0, 2.0, 4.0],
+        "kind": ["cat", None, "dog", "cat"],
+        "legs": [4, 3, 4, 4],
+        "tame": [True, False, True, True],
+    }
+)
+
+
+@pytest.fixture(params=["csv", "parquet"])
+def write(request, tmp_path):
+    """Write a frame in each format; gives the file."""
+
+    def write(frame):
+        file = tmp_path / f"pets.{request.param}"
+        if request.param == "csv":
+            frame.to_csv(file, index=False)
+        else:
+            frame.to_parquet(file)
+        return file
+
+    return write
+
+
+def _save(file, **arrays):
+    np.savez(file, **arrays)
+    return file
+
+
+# Tables
+
+
+def test_all_columns_but_the_labels_are_features_in_order(write):
+    file = write(FRAME)
+    table = load_table(file, label="kind")
+
+    assert table.feature_names == ["width", "legs", "tame"]
+    assert_array_equal(table.data, [[3, 4, 1], [1, 3, 0], [2, 4, 1], [4, 4, 1]])
+    assert table.data.dtype == np.float64
+    assert table.filename == str(file)
+
+
+def test_gaps_are_unlabeled_rows(write):
+    labels = check_labels(load_table(write(FRAME), label="kind").target, range(4))
+
+    assert_array_equal(labels.known, [True, False, True, True])
+    assert_array_equal(labels.values, ["cat", "dog", "cat"])
+
+
+@pytest.mark.parametrize("dtype", ["float64", "Int64"])
+def test_numbers_with_gaps_are_whole_classes(write, dtype):
+    frame = FRAME.assign(kind=pd.Series([2, None, 0, 1], dtype=dtype))
+    labels = check_labels(load_table(write(frame), "kind").target, range(4))
+
+    assert_array_equal(labels.values, [2, 0, 1])
+    assert labels.values.dtype.kind == "i"
+
+
+def test_numbers_without_gaps_stay_numbers(write):
+    target = load_table(write(FRAME.assign(kind=[2, 0, 0, -1])), "kind").target
+
+    assert target.dtype.kind == "i"
+    assert_array_equal(target, [2, 0, 0, -1])
+
+
+def test_without_a_label_every_column_is_a_feature(write):
+    table = load_table(write(FRAME.drop(columns="kind")))
+
+    assert table.target is None
+    assert table.feature_names == ["width", "legs", "tame"]
+
+
+def test_the_suffix_may_be_in_capitals_and_the_home_short(tmp_path, monkeypatch):
+    FRAME.to_csv(tmp_path / "PETS.CSV", index=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+
+    assert load_table("~/PETS.CSV", "kind").data.shape == (4, 3)
+
+
+@pytest.mark.parametrize(
+    ("change", "label", "message"),
+    [
+        (
+            {},
+            "sort",
+            r"column 'sort' in .*pets.*got 'width', 'kind', 'legs', 'tame': n",
+        ),
+        ({"size": list("SMLS")}, "kind", "others in 'size': encode or leave out"),
+        ({}, None, "others in 'kind': encode or leave out"),
+        ({"legs": [4, None, 4, 4]}, "kind", "got gaps in 'legs': fill them"),
+        ({"kind": [None] * 4}, "kind", "labels in 'kind' of .*, got none: label some"),
+        ({"kind": [-1] * 4}, "kind", "labels in 'kind' of .*, got none: label some"),
+    ],
+)
+def test_what_is_no_table_of_features_is_an_error(write, change, label, message):
+    with pytest.raises(ValueError, match=message):
+        load_table(write(FRAME.assign(**change)), label)
+
+
+def test_a_long_list_of_names_is_cut(write):
+    frame = pd.DataFrame(np.ones((2, 12))).add_prefix("x")
+    with pytest.raises(ValueError, match=r"got 'x0', .*, 'x7' and 4 more: name the"):
+        load_table(write(frame), "kind")
+
+
+def test_labels_alone_are_an_error(write):
+    with pytest.raises(ValueError, match=r"features in .*, got none: it needs"):
+        load_table(write(FRAME[["kind"]]), "kind")
+
+
+def test_saved_row_numbers_are_no_feature(tmp_path):
+    FRAME.to_csv(tmp_path / "pets.csv")
+    with pytest.raises(ValueError, match=r"got 'Unnamed: 0': .*to_csv\(index=False\)"):
+        load_table(tmp_path / "pets.csv", "kind")
+
+
+# Archives
+
+
+@pytest.mark.parametrize(("name", "label"), [("y", None), ("y", "y"), ("kind", "kind")])
+def test_archives_come_as_they_are(tmp_path, name, label):
+    X = np.eye(3, 2, dtype=np.float32)
+    file = _save(tmp_path / "pets.npz", X=X, **{name: [1, -1, 0]}, classes=["a", "b"])
+    table = load_table(file, label)
+
+    assert_array_equal(table.data, X)
+    assert table.data.dtype == np.float32
+    assert_array_equal(table.target, [1, -1, 0])
+    assert table.feature_names == ["x0", "x1"]
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"y": [0, 1]}, "arrays 'X' and 'y' in .*, got 'y': it lacks 'X'"),
+        ({"X": np.eye(2), "t": [0, 1]}, "got 'X', 't': it lacks 'y'"),
+        (
+            {"X": np.ones(2), "y": [0, 1]},
+            r"'X' in .*, got one of shape \(2,\) and type",
+        ),
+        ({"X": [["a"], ["b"]], "y": [0, 1]}, r"of shape \(2, 1\) and type <U1"),
+        ({"X": np.eye(2), "y": [0]}, "inconsistent numbers of samples"),
+        ({"X": [[np.nan, 0]], "y": [0]}, "got gaps in 'x0': fill them"),
+        ({"X": np.eye(2), "y": [-1, -1]}, "labels in 'y' of .*, got none: label"),
+    ],
+)
+def test_what_is_no_archive_of_samples_is_an_error(tmp_path, arrays, message):
+    with pytest.raises(ValueError, match=message):
+        load_table(_save(tmp_path / "pets.npz", **arrays))
+
+
+def test_an_archive_is_checked_to_be_one(tmp_path):
+    (tmp_path / "pets.npz").write_text("width,kind")
+    with pytest.raises(ValueError, match=r"archive of arrays .*with numpy\.savez"):
+        load_table(tmp_path / "pets.npz")
+
+
+def test_published_files_have_a_place_for_the_labels(tmp_path):
+    savemat(tmp_path / "toy.mat", {"features": np.eye(3), "labels": [[1], [2], [1]]})
+    table = load_table(tmp_path / "toy.mat", label="kind")
+
+    assert_array_equal(table.target, [1, 2, 1])
+    assert table.feature_names == ["x0", "x1", "x2"]
+
+
+# Files
+
+
+@pytest.mark.parametrize("name", ["pets.csv", "pets.parquet", "pets.npz", "pets.mat"])
+def test_a_missing_file_is_named(tmp_path, name):
+    with pytest.raises(FileNotFoundError, match=f"{name}, got none: check its name"):
+        load_table(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["pets.xlsx", "pets"])
+def test_an_unknown_format_is_told_the_known_ones(name):
+    with pytest.raises(
+        ValueError, match=rf"\.csv, \.parquet, \.npz, \.mat, got '{name}"
+    ):
+        load_table(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "package"),
+    [("pets.csv", "pandas"), ("pets.parquet", "pandas"), ("pets.parquet", "pyarrow")],
+)
+def test_what_reads_a_format_is_asked_for(tmp_path, monkeypatch, name, package):
+    (tmp_path / name).touch()
+    monkeypatch.setitem(sys.modules, package, None)
+    suffix = name.removeprefix("pets")
+    expected = rf"reads \{suffix} files with {package}, .* install 'skda\[compare\]'"
+    with pytest.raises(ModuleNotFoundError, match=expected):
+        load_table(tmp_path / name)
