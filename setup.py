@@ -46,6 +46,7 @@ setup(
     package_data={"skda": ["py.typed"]},
     python_requires=">=3.11",
     install_requires=[
+        "joblib>=1.3",
         "numpy>=1.26",
         "scikit-learn>=1.6",
         "scipy>=1.13",

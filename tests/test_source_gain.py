@@ -180,6 +180,7 @@ def test_the_same_seed_gives_the_same_table(toy_data):
     assert [accuracies[:2] for accuracies in longer] == first["accuracies"].tolist()
 
 
+@pytest.mark.slow
 def test_jobs_change_nothing_but_the_time(toy_data):
     X, y, source = toy_data.X, toy_data.y_true, toy_data.source
     one, two = (

@@ -5,10 +5,11 @@ from __future__ import annotations
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
-from skda.base._classifier import DomainName
+from skda.base._classifier import DomainName, Rows
 from skda.base._net_classifier import BaseNetClassifier, Sizes
 from skda.preprocessing import RowScaler, row_preprocessor
 from skda.utils._sklearn import Interval
+from skda.utils.warnings import warn_user
 
 __all__ = ["BaseTwoStreamClassifier"]
 
@@ -38,6 +39,17 @@ class BaseTwoStreamClassifier(BaseNetClassifier):
     normalize: bool
     n_neighbors: int | None
     source_per_class: int | None
+
+    def _fit(self, source: Rows, target: Rows) -> None:
+        """Train the network, after a word on the rows that it will not see."""
+        known = source.labels.known
+        if self.source_per_class is not None and 0 < known.sum() < len(known):
+            warn_user(
+                f"{type(self).__name__} leaves out {(~known).sum()} unlabeled source "
+                f"samples, as every step draws labeled ones: pass "
+                f"source_per_class=None to use them."
+            )
+        super()._fit(source, target)
 
     def _layout(self, sizes: Sizes) -> dict[str, Any]:
         """Spell the layout in the parameters of a ``TwoStreamClassifier``."""

@@ -20,8 +20,8 @@ __all__ = ["load_table"]
 
 #: Samples, labels or None, and the names of the features.
 Table = tuple[Any, Any, list[str]]
-#: How many names a message lists.
-MOST_NAMES = 8
+#: How many names a message lists from either end.
+MOST_NAMES = 4
 
 
 def load_table(path: str | PathLike[str], label: str | None = None) -> Bunch:
@@ -208,11 +208,11 @@ def _numbered(X: NDArray[Any]) -> list[str]:
 
 
 def _some(names: Any) -> str:
-    """List names, but not thousands of them."""
+    """List names, but of thousands the first and the last only."""
     quoted = [repr(str(name)) for name in names]
-    rest = len(quoted) - MOST_NAMES
-    more = f" and {rest} more" if rest > 0 else ""
-    return (", ".join(quoted[:MOST_NAMES]) or "none") + more
+    if len(quoted) > 2 * MOST_NAMES:
+        quoted[MOST_NAMES:-MOST_NAMES] = ["..."]
+    return ", ".join(quoted) or "none"
 
 
 _READERS: dict[str, Callable[[Path, str | None], Table]] = {

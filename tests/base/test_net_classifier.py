@@ -136,16 +136,28 @@ def test_source_rows_may_be_unlabeled_too(toy, make_clf):
     X_source, y_source = toy.source
     y_partly = np.where(np.arange(len(y_source)) % 2, y_source, UNLABELED)
 
-    clf = make_clf().fit(toy.X, source=(X_source, y_partly))
+    with pytest.warns(UserWarning, match="leaves out 150 unlabeled source samples"):
+        drawn = make_clf().fit(toy.X, source=(X_source, y_partly))
+    whole = make_clf(source_per_class=None).fit(toy.X, source=(X_source, y_partly))
 
-    assert_array_equal(clf.classes_, [0, 1, 2])
+    assert_array_equal(drawn.classes_, [0, 1, 2])
+    assert_array_equal(whole.classes_, [0, 1, 2])
+
+
+def test_a_source_without_any_label_still_shows_where_its_rows_lie(toy, make_clf):
+    source = toy.source[0], np.full(300, UNLABELED)
+    clf = make_clf().fit(toy.X, toy.y, source=source)
+
+    assert np.isfinite(clf.predict_proba(toy.X)).all()
 
 
 @pytest.mark.parametrize("with_source", [False, True])
 def test_no_label_at_all_is_an_error(toy, make_clf, with_source):
     y = np.full_like(toy.y, UNLABELED)
     source = (toy.source[0], y) if with_source else None
-    with pytest.raises(ValueError, match=r"label some (target )?samples, or pass source="):
+    with pytest.raises(
+        ValueError, match=r"label some (target )?samples, or pass source="
+    ):
         make_clf().fit(toy.X, y, source=source)
 
 

@@ -52,7 +52,7 @@ def test_the_intervals_are_means_and_deviations_in_percent(table):
     assert list(display.intervals_) == list(ACCURACIES)
     middle, _, *ends = _ends(display.intervals_["SVMt", "unused"])
     assert middle == pytest.approx(70)
-    assert_allclose(ends, [70 - spread / 2, 70 + spread / 2])
+    assert_allclose(ends, [70 - spread, 70 + spread])
 
 
 def test_methods_come_from_top_to_bottom_and_pairs_share_a_line(table):
