@@ -82,6 +82,7 @@ class SourceGainDisplay(Display):
         n_splits: int = 10,
         random_state: int | np.random.RandomState | None = 0,
         n_per_class: int = 3,
+        n_jobs: int | None = None,
         verbose: int = 0,
         name: str | None = None,
         ax: Axes | None = None,
@@ -105,6 +106,8 @@ class SourceGainDisplay(Display):
             Seed of the splits, the noise and the estimator.
         n_per_class : int, default=3
             How many labels of each class are left.
+        n_jobs : int, default=None
+            How many processes fit at the same time.
         verbose : int, default=0
             Whether to show the progress.
         name : str, default=None
@@ -127,6 +130,7 @@ class SourceGainDisplay(Display):
             n_splits=n_splits,
             random_state=random_state,
             n_per_class=n_per_class,
+            n_jobs=n_jobs,
             verbose=verbose,
         )
         name = type(estimator).__name__ if name is None else name
