@@ -120,6 +120,18 @@ def gain_table(tasks: list[str], methods: list[str]) -> Table:
     return Table(["Method", *(COLUMNS[task] for task in tasks)], rows)
 
 
+def kinds_table() -> Table:
+    """Show what each kind of source adds to a fit without one."""
+    found = latest(load("source_gain"), "task", "method", "source")
+    kinds = ["real", "renamed", "shuffled", "gaussian"]
+    rows = []
+    for task, method in dict.fromkeys((task, method) for task, method, _ in found):
+        runs = [found[task, method, kind]["values"] for kind in ["none", *kinds]]
+        cells = [difference(values, runs[0]) for values in runs[1:]]
+        rows.append([f"{method}, {COLUMNS[task]}", percent(runs[0]), *cells])
+    return Table(["Method and task", "no source", *kinds], rows)
+
+
 def best_epoch_table() -> Table:
     """Show the last iterate of SSAN as published beside its best epoch."""
     rows = [
@@ -189,6 +201,7 @@ def render() -> dict[Path, str]:
         ),
         DOCS / "accuracy.inc": accuracy_table(order, METHODS).rst(),
         DOCS / "gain.inc": gain_table(order, METHODS).rst(),
+        DOCS / "kinds.inc": kinds_table().rst(),
         DOCS / "best_epoch.inc": best_epoch_table().rst(),
         DOCS / "engine.inc": engine_table().rst(),
         DOCS / "ssan.inc": ssan_table().rst(),
