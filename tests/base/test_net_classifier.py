@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from skorch.callbacks import EarlyStopping
 
-from skda.heterogeneous import STN
+from skda.heterogeneous import SSAN, STN
 from skda.net import Phase
 from skda.utils.labels import UNLABELED
 from skda.utils.warnings import NoSourceWarning
@@ -426,3 +426,22 @@ def test_prediction_does_not_depend_on_how_rows_are_grouped(toy, make_clf):
     assert_allclose(
         clf.predict_proba(X)[:300], clf.predict_proba(X[:300]), rtol=1e-5, atol=1e-6
     )
+
+
+# CUDA
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("precision", ["float32", "bfloat16", "auto"])
+@pytest.mark.parametrize("batch_size", [-1, 64])
+def test_a_fit_on_the_gpu_is_a_fit(toy, precision, batch_size):
+    settings = {"batch_size": batch_size, "max_epochs": 60, "random_state": 0}
+    for cls in (SSAN, STN):
+        clf = cls(device="auto", precision=precision, n_components=32, **settings)
+        clf.fit(toy.X, toy.y, source=toy.source)
+        again = clone(clf).fit(toy.X, toy.y, source=toy.source)
+
+        assert next(clf.net_.module_.parameters()).is_cuda
+        assert np.isfinite(clf.predict_proba(toy.X)).all()
+        assert_allclose(clf.predict_proba(toy.X), again.predict_proba(toy.X), atol=1e-3)
