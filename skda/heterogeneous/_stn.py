@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from skda.base import BaseTwoStreamClassifier, Sizes, TargetRisk
+from skda.base import BaseTwoStreamClassifier, Sizes
 from skda.data import Batch
 from skda.losses import (
     class_centroids,
@@ -45,10 +45,7 @@ class STNObjective(Objective):
         v_s, v_t = module.classify(f_s), module.classify(f_t)
 
         # Unlabeled rows count for the classes they seem to be in, ever more.
-        p = v_t.softmax(dim=1)  # (n_t, c)
-        unlabeled = 1 - target.labels.sum(dim=1, keepdim=True)  # (n_t, 1)
-        soft_labels = unlabeled * (p.detach() if self.detach_soft_labels else p)
-        memberships = target.labels + progress * soft_labels
+        memberships = target.labels + progress * self.soft_labels(v_t, target.labels)
         alignment = linear_mmd(f_s, f_t) + paired_centroid_loss(
             class_centroids(f_s, source.labels), class_centroids(f_t, memberships)
         )
@@ -57,6 +54,32 @@ class STNObjective(Objective):
         labels = torch.cat([source.labels, target.labels])
         return {
             "risk": cross_entropy(logits, labels),
+            "alignment": self.beta * alignment,
+            "decay": self.tau / 2 * squared_norm(module),
+        }
+
+    def soft_labels(self, v_t: Tensor, labels: Tensor) -> Tensor:
+        """Give unlabeled rows their probabilities, of shape (n_t, c), others zeros."""
+        p = (v_t.detach() if self.detach_soft_labels else v_t).softmax(dim=1)
+        return (1 - labels.sum(dim=1, keepdim=True)) * p  # (n_t, c)
+
+
+class STNTargetObjective(STNObjective):
+    """What is left of Equation 1 without a source."""
+
+    def forward(
+        self, module: TwoStreamClassifier, batch: Batch, progress: float
+    ) -> dict[str, Tensor]:
+        """Evaluate the risk, and align the labeled rows with the soft-labeled."""
+        target = batch.target
+        f_t = module.encode(target.X, "target")  # (n_t, d)
+        v_t = module.classify(f_t)
+        alignment = paired_centroid_loss(
+            class_centroids(f_t, target.labels),
+            class_centroids(f_t, self.soft_labels(v_t, target.labels)),
+        )
+        return {
+            "risk": cross_entropy(v_t, target.labels),
             "alignment": self.beta * alignment,
             "decay": self.tau / 2 * squared_norm(module),
         }
@@ -82,8 +105,9 @@ class STN(BaseTwoStreamClassifier):
 
     where :math:`p_u` are the probabilities of the unlabeled target row :math:`u` and
     :math:`a` rises from zero to one over the training. A class without mass in one
-    domain does not count. Without a source, what remains is the cross-entropy of the
-    labeled target rows and the decay of the weights.
+    domain does not count. Without a source, the centroids of the labeled target rows
+    take the place of :math:`m^s_k`, and those of the soft-labeled the place of
+    :math:`m^t_k`. That is the control to beat.
 
     The steps of a pipeline before this one see the target only: pass
     ``source_transformer`` and ``target_transformer`` instead. The fitted attributes
@@ -260,4 +284,6 @@ class STN(BaseTwoStreamClassifier):
         )
 
     def _target_objective(self) -> Objective:
-        return TargetRisk(self.tau)
+        return STNTargetObjective(
+            self.beta, self.tau, detach_soft_labels=self.detach_soft_labels
+        )

@@ -200,7 +200,8 @@ def test_without_a_source_it_says_so_and_learns_from_the_target(toy, make_clf):
     assert set(clf.history_) == {
         "epoch",
         "phase",
-        "target_risk",
+        "risk",
+        "alignment",
         "decay",
         "train_loss",
     }

@@ -1,5 +1,7 @@
 """Tests of `skda.heterogeneous.STN`."""
 
+import warnings
+
 import pytest
 import torch
 from numpy.testing import assert_allclose
@@ -7,8 +9,9 @@ from torch._subclasses import FakeTensorMode
 
 from skda.datasets import make_heterogeneous_domains
 from skda.heterogeneous import STN
-from skda.heterogeneous._stn import STNObjective
+from skda.heterogeneous._stn import STNObjective, STNTargetObjective
 from skda.modules import TwoStreamClassifier
+from skda.utils.warnings import NoSourceWarning
 
 
 @pytest.fixture(scope="module")
@@ -29,12 +32,14 @@ def make_clf():
 
 @pytest.fixture
 def make_step(sizes, make_batch):
-    def make(batch=None, dtype=torch.double, *, detach_soft_labels=False):
+    def make(
+        batch=None, dtype=torch.double, *, detach_soft_labels=False, kind=STNObjective
+    ):
         torch.manual_seed(0)
         module = TwoStreamClassifier(sizes.widths, 2, 3, n_hidden=8)
         if dtype:
             module.to(dtype)
-        objective = STNObjective(0.5, 0.1, detach_soft_labels=detach_soft_labels)
+        objective = kind(0.5, 0.1, detach_soft_labels=detach_soft_labels)
         return module, objective, batch or make_batch(dtype=dtype)
 
     return make
@@ -68,6 +73,38 @@ def test_terms_equal_those_computed_class_by_class(make_step, a):
     assert terms["decay"].item() == pytest.approx(0.05 * decay.item())
 
 
+def test_without_a_source_labeled_rows_are_aligned_with_soft_labeled(make_step):
+    module, objective, batch = make_step(kind=STNTargetObjective)
+    target = batch.target
+    f_t = module.encode(target.X, "target")
+    v_t, y_l = module.classify(f_t), target.labels.argmax(1)[:4]
+    p_u, f_u = v_t[4:].softmax(1), f_t[4:]
+    gap = sum(
+        (f_t[:4][y_l == k].mean(0) - (p_u[:, k : k + 1] * f_u).sum(0) / p_u[:, k].sum())
+        .square()
+        .sum()
+        for k in range(3)
+    )
+    risk = torch.nn.functional.cross_entropy(v_t[:4], y_l)
+
+    terms = objective(module, batch, 0.5)
+
+    assert list(terms) == ["risk", "alignment", "decay"]
+    assert terms["risk"].item() == pytest.approx(risk.item())
+    assert terms["alignment"].item() == pytest.approx(0.5 * gap.item())
+
+
+def test_without_a_source_the_unlabeled_rows_change_the_predictions(data, make_clf):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NoSourceWarning)
+        aligned, plain = (
+            make_clf(beta=beta, lr=0.01).fit(data.X, data.y) for beta in (0.1, 0.0)
+        )
+    difference = aligned.predict_proba(data.X) - plain.predict_proba(data.X)
+
+    assert abs(difference).max() > 1e-3
+
+
 @pytest.mark.parametrize("detach", [False, True])
 def test_soft_labels_learn_unless_detached(make_step, detach):
     module, objective, batch = make_step(detach_soft_labels=detach)
@@ -76,6 +113,7 @@ def test_soft_labels_learn_unless_detached(make_step, detach):
     assert (module.head[0].weight.grad is None) == detach
 
 
+@pytest.mark.parametrize("kind", [STNObjective, STNTargetObjective])
 @pytest.mark.parametrize("progress", [0.0, 0.5])
 @pytest.mark.parametrize(
     ("source", "target"),
@@ -87,15 +125,16 @@ def test_soft_labels_learn_unless_detached(make_step, detach):
     ],
 )
 def test_missing_classes_neither_count_nor_poison(
-    make_step, make_batch, source, target, progress
+    make_step, make_batch, source, target, progress, kind
 ):
     batch = make_batch(source, target, dtype=torch.double)
-    module, objective, batch = make_step(batch)
+    module, objective, batch = make_step(batch, kind=kind)
     terms = objective(module, batch, progress)
     sum(terms.values()).backward()
+    gradients = [p.grad for p in module.parameters() if p.grad is not None]
 
     assert all(term.isfinite() for term in terms.values())
-    assert all(p.grad.isfinite().all() for p in module.parameters())
+    assert all(gradient.isfinite().all() for gradient in gradients)
 
 
 def test_a_step_has_static_shapes_and_never_waits_for_the_device(make_step):
