@@ -116,7 +116,7 @@ def test_soft_labels_learn_unless_detached(make_step, detach):
 @pytest.mark.parametrize("kind", [STNObjective, STNTargetObjective])
 @pytest.mark.parametrize("progress", [0.0, 0.5])
 @pytest.mark.parametrize(
-    ("source", "target"),
+    "labels",
     [
         ((0, 1, 2), (0, 0, -1, -1)),  # classes without a labeled target row
         ((0, 0, 1), (0, 1, 2, -1)),  # a class without a source row
@@ -125,9 +125,9 @@ def test_soft_labels_learn_unless_detached(make_step, detach):
     ],
 )
 def test_missing_classes_neither_count_nor_poison(
-    make_step, make_batch, source, target, progress, kind
+    make_step, make_batch, labels, progress, kind
 ):
-    batch = make_batch(source, target, dtype=torch.double)
+    batch = make_batch(*labels, dtype=torch.double)
     module, objective, batch = make_step(batch, kind=kind)
     terms = objective(module, batch, progress)
     sum(terms.values()).backward()
