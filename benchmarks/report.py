@@ -98,7 +98,8 @@ def accuracy_table(tasks: list[str], methods: list[str]) -> Table:
     for method in methods:
         for source, label in SOURCES.items():
             cells = [found.get((task, method, source)) for task in tasks]
-            if any(cells):
+            twice = source == "none" and method.endswith("not averaged")
+            if any(cells) and not twice:  # nothing to average without a source
                 values = [percent(cell["values"]) if cell else "-" for cell in cells]
                 rows.append([f"{method}, {label}", *values])
     return Table(["Method", *(COLUMNS[task] for task in tasks)], rows)
