@@ -67,7 +67,8 @@ class Table(NamedTuple):
         lines = [".. list-table::", "   :header-rows: 1", "   :class: results", ""]
         for row in [self.header, *self.rows]:
             first, *others = row
-            lines += [f"   * - {first}", *(f"     - {cell}" for cell in others)]
+            lines.append(f"   * - {first}")
+            lines += [f"     - {cell}".rstrip() for cell in others]
         return "\n".join(lines) + "\n"
 
 
@@ -100,7 +101,7 @@ def accuracy_table(tasks: list[str], methods: list[str]) -> Table:
             cells = [found.get((task, method, source)) for task in tasks]
             twice = source == "none" and method.endswith("not averaged")
             if any(cells) and not twice:  # nothing to average without a source
-                values = [percent(cell["values"]) if cell else "-" for cell in cells]
+                values = [percent(cell["values"]) if cell else "" for cell in cells]
                 rows.append([f"{method}, {label}", *values])
     return Table(["Method", *(COLUMNS[task] for task in tasks)], rows)
 
@@ -113,8 +114,8 @@ def gain_table(tasks: list[str], methods: list[str]) -> Table:
         cells = []
         for task in tasks:
             pair = [found.get((task, method, kind)) for kind in ("real", "none")]
-            cells.append(difference(*(p["values"] for p in pair)) if all(pair) else "-")
-        if any(cell != "-" for cell in cells):
+            cells.append(difference(*(p["values"] for p in pair)) if all(pair) else "")
+        if any(cells):
             rows.append([method, *cells])
     return Table(["Method", *(COLUMNS[task] for task in tasks)], rows)
 

@@ -37,9 +37,14 @@ html_theme = "pydata_sphinx_theme"
 html_title = f"skda {version}"
 html_show_sourcelink = False
 html_sidebars = {
-    page: [] for page in ("getting_started", "adding_a_method", "changelog")
+    page: []
+    for page in ("getting_started", "benchmarks", "adding_a_method", "changelog")
 }
-html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False}
+html_theme_options = {
+    "show_toc_level": 2,
+    "navigation_with_keys": False,
+    "secondary_sidebar_items": {"**": ["page-toc"], "benchmarks": []},
+}
 
 FRAGMENTS = Path(__file__).parent / "changelog.d"
 
