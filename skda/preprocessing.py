@@ -21,6 +21,7 @@ __all__ = [
     "GraphSmoother",
     "RowScaler",
     "cosine_graph",
+    "neighbor_similarities",
     "row_preprocessor",
     "symmetric_normalization",
 ]
@@ -60,12 +61,38 @@ def cosine_graph(X: NDArray[Any], n_neighbors: int = 10) -> csr_matrix:
     if n_neighbors < 1:
         return csr_matrix((len(X), len(X)), dtype=X.dtype)
     neighbors = NearestNeighbors(n_neighbors=n_neighbors, metric="cosine").fit(X)
-    graph = _similarities(neighbors, None, X.dtype)
+    graph = neighbor_similarities(neighbors, None, X.dtype)
     return graph.maximum(graph.T).tocsr()
 
 
-def _similarities(neighbors: NearestNeighbors, X: Any, dtype: Any) -> csr_matrix:
-    """Tie rows, or each row of the index to the others, to the nearest in the index."""
+def neighbor_similarities(
+    neighbors: NearestNeighbors, X: NDArray[Any] | None, dtype: Any
+) -> csr_matrix:
+    """Tie rows to the nearest ones of an index.
+
+    Parameters
+    ----------
+    neighbors : NearestNeighbors
+        Index under the cosine metric.
+    X : ndarray of shape (n, p) or None
+        Rows; None ties every row of the index to the others.
+    dtype : dtype
+        Type of the weights.
+
+    Returns
+    -------
+    csr_matrix of shape (n, n_indexed)
+        Cosines, zero where negative.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.neighbors import NearestNeighbors
+    >>> from skda.preprocessing import neighbor_similarities
+    >>> index = NearestNeighbors(n_neighbors=1, metric="cosine").fit(np.eye(2))
+    >>> neighbor_similarities(index, np.array([[3.0, 4.0]]), float).toarray()
+    array([[0. , 0.8]])
+    """
     # By default scikit-learn takes up to a gibibyte for the distances.
     with config_context(working_memory=64):
         graph = neighbors.kneighbors_graph(X, mode="distance").tocsr()
@@ -277,7 +304,7 @@ class GraphSmoother(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         rows = validate_data(self, X, dtype=FLOATS, reset=False)
-        weights = _similarities(self.neighbors_, rows, rows.dtype)
+        weights = neighbor_similarities(self.neighbors_, rows, rows.dtype)
         degree = 1 + np.asarray(weights.sum(axis=1))  # (n, 1), its own weight included
         return normalize(rows / degree + weights @ self._shares / np.sqrt(degree))
 

@@ -13,7 +13,11 @@ from sklearn.neighbors import NearestNeighbors
 
 from skda.base import DomainName, Rows
 from skda.baselines._control import TargetControl, class_prior
-from skda.preprocessing import cosine_graph, symmetric_normalization
+from skda.preprocessing import (
+    cosine_graph,
+    neighbor_similarities,
+    symmetric_normalization,
+)
 from skda.utils._sklearn import Interval, StrOptions
 from skda.utils.sinkhorn import balancing_bias
 
@@ -91,8 +95,7 @@ class GraphControl(TargetControl):
     def _probabilities(
         self, X: NDArray[Any], domain: DomainName
     ) -> NDArray[np.floating]:
-        weights = self.neighbors_.kneighbors_graph(X, mode="distance")
-        weights.data = np.clip(1 - weights.data, 0, None)
+        weights = neighbor_similarities(self.neighbors_, X, X.dtype)
         return self._normalized(weights @ self.label_distributions_)
 
     def _transduce(self, target: Rows) -> NDArray[np.floating]:

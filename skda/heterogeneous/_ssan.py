@@ -225,7 +225,7 @@ class SSAN(BaseTwoStreamClassifier):
         Weight decay of the optimizer.
     lr_schedule : {"constant", "cosine", "inverse"} or callable, default="cosine"
         Factor of the learning rate; a callable maps the progress to it. At the
-        constant rate of the public code, the last iterate is several points worse.
+        constant rate of the public code, the last iterate is unsteady.
     callbacks : list of skorch callbacks, default=None
         Copied, then called during training; ``net_.callbacks_`` has the copies.
     device : str or torch.device, default="auto"
