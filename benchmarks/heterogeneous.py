@@ -16,21 +16,16 @@ from typing import Any, NamedTuple
 
 import torch
 from _results import append, sha256
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import Normalizer
-from sklearn.semi_supervised import LabelSpreading
-from sklearn.svm import SVC
 from skorch.callbacks import Callback
 
 from skda import compare
+from skda._compare import default_estimators
 from skda.baselines import (
     BalancedLabelPropagation,
     BalancedSelfTraining,
     IterativeLabelPropagation,
     SeededKMeans,
     SinkhornCentroids,
-    TargetNet,
-    TargetOnly,
 )
 from skda.datasets import load_task
 from skda.heterogeneous import SSAN, STN, GeoST
@@ -56,27 +51,19 @@ class Method(NamedTuple):
     n_splits: int = 20
 
 
-def unit_rows(estimator: Any, unlabeled: str = "drop") -> Any:
-    """Give a scikit-learn classifier the rows that the networks see."""
-    return make_pipeline(Normalizer(), TargetOnly(estimator, unlabeled=unlabeled))
-
-
+USUAL = default_estimators()
 METHODS = {
-    "SVMt": Method(unit_rows(SVC(kernel="linear"))),
-    "TargetNet": Method(TargetNet(), 10),
-    "LabelSpreading": Method(
-        unit_rows(
-            LabelSpreading("knn", n_neighbors=10, alpha=0.8, max_iter=1000), "keep"
-        )
-    ),
+    "SVMt": Method(USUAL["SVMt"]),
+    "TargetNet": Method(USUAL["TargetNet"], 10),
+    "LabelSpreading": Method(USUAL["LabelSpreading"]),
     "BalancedLabelPropagation": Method(BalancedLabelPropagation()),
     "BalancedSelfTraining": Method(BalancedSelfTraining()),
     "SeededKMeans": Method(SeededKMeans()),
     "IterativeLabelPropagation": Method(IterativeLabelPropagation()),
     "SinkhornCentroids": Method(SinkhornCentroids()),
-    "STN": Method(STN(), 10),
-    "SSAN": Method(SSAN(), 10),
-    "GeoST": Method(GeoST()),
+    "STN": Method(USUAL["STN"], 10),
+    "SSAN": Method(USUAL["SSAN"], 10),
+    "GeoST": Method(USUAL["GeoST"]),
     "GeoST, not averaged": Method(GeoST(average=False)),
     "SSAN.published()": Method(SSAN.published(), 3),
     "STN.published()": Method(STN.published(), 3),

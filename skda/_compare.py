@@ -150,7 +150,7 @@ def compare(
 
 def default_estimators() -> dict[str, Any]:
     """Build the default line-up, controls first."""
-    # The controls see rows of unit length, as STN and SSAN do.
+    # Rows of unit length are what the papers give these controls.
     spreading = LabelSpreading("knn", n_neighbors=10, alpha=0.8, max_iter=1000)
     return {
         "SVMt": make_pipeline(Normalizer(), TargetOnly(SVC(kernel="linear"))),
