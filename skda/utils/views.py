@@ -1,0 +1,199 @@
+"""Views of paired samples: several modalities, one row each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import issparse, vstack
+
+from skda.utils.labels import Labels
+
+__all__ = [
+    "ViewRows",
+    "densified",
+    "is_list_of_views",
+    "is_mapping",
+    "mean_and_scale",
+    "n_paired_rows",
+    "named_views",
+    "sliced_views",
+    "stacked",
+]
+
+
+class ViewRows(NamedTuple):
+    """Paired samples, checked, transformed and dense.
+
+    Parameters
+    ----------
+    views : dict of str to ndarray of shape (n, p_v)
+        One matrix per view; row ``i`` of all of them is one pair.
+    labels : Labels
+        Categories of the pairs, as far as they are known.
+    """
+
+    views: dict[str, NDArray[Any]]
+    labels: Labels
+
+    @property
+    def n_rows(self) -> int:
+        """Count the pairs."""
+        return len(self.labels.known)
+
+    @property
+    def widths(self) -> dict[str, int]:
+        """Number of features of every view."""
+        return {name: rows.shape[1] for name, rows in self.views.items()}
+
+    def labeled(self) -> ViewRows:
+        """Keep the pairs whose category is known.
+
+        Returns
+        -------
+        ViewRows
+            The labeled pairs.
+        """
+        known = self.labels.known
+        views = {name: rows[known] for name, rows in self.views.items()}
+        return ViewRows(views, self.labels._replace(known=known[known]))
+
+    def stack(self, below: ViewRows) -> ViewRows:
+        """Put other pairs below these.
+
+        Parameters
+        ----------
+        below : ViewRows
+            Pairs with the same views.
+
+        Returns
+        -------
+        ViewRows
+            All pairs.
+        """
+        if not below.n_rows or not self.n_rows:
+            return self if self.n_rows else below
+        views = {
+            name: np.vstack([rows, below.views[name]])
+            for name, rows in self.views.items()
+        }
+        known = np.concatenate([self.labels.known, below.labels.known])
+        both = self.labels.values, below.labels.values
+        given = [values for values in both if len(values)]
+        values = np.concatenate(given) if given else self.labels.values
+        return ViewRows(views, Labels(known, values))
+
+
+def is_list_of_views(X: Any) -> bool:
+    """Tell a list of matrices from one matrix that is written as a list of rows."""
+    return isinstance(X, (list, tuple)) and all(
+        len(getattr(view, "shape", ())) == 2 for view in X
+    )
+
+
+def is_mapping(X: Any) -> bool:
+    """Tell a mapping of views from a sparse matrix that happens to be a dictionary."""
+    return isinstance(X, Mapping) and not issparse(X)
+
+
+def named_views(X: Any, names: list[str] | None = None) -> dict[str, Any]:
+    """Name the views of a mapping or a list: view0, view1 and so on in a list."""
+    if is_mapping(X):
+        views = dict(X)
+    else:
+        names = names or [f"view{i}" for i in range(len(X))]
+        if len(names) != len(X):
+            raise ValueError(
+                f"Expected one matrix for each of the views {names}, got {len(X)}: "
+                f"pass a mapping for a part of the views."
+            )
+        views = dict(zip(names, X, strict=True))
+    if not views:
+        raise ValueError("Expected at least one view, got none.")
+    return views
+
+
+def sliced_views(
+    X: Any, slices: Mapping[str, Any] | None, feature_names: Any = None
+) -> dict[str, Any]:
+    """Cut one matrix into its views: the slices given, or two halves.
+
+    Parameters
+    ----------
+    X : {ndarray, sparse matrix} of shape (n, p)
+        All views, side by side.
+    slices : mapping of str to slice or list, or None
+        Columns of every view: a slice, or a list of positions or of names.
+    feature_names : array-like of shape (p,), default=None
+        Names of the columns.
+
+    Returns
+    -------
+    dict of str to {ndarray, sparse matrix}
+        The views.
+    """
+    if slices is None:
+        half = (X.shape[1] + 1) // 2
+        slices = {"view0": slice(0, half), "view1": slice(half, None)}
+    names = [] if feature_names is None else list(feature_names)
+    views = {}
+    for view, columns in slices.items():
+        places = columns
+        if not isinstance(columns, slice):
+            unknown = [c for c in columns if isinstance(c, str) and c not in names]
+            if unknown:
+                raise ValueError(
+                    f"Expected the columns of view {view!r} among {names}, got "
+                    f"{unknown}."
+                )
+            places = [names.index(c) if isinstance(c, str) else c for c in columns]
+        views[view] = X[:, places]
+        if not views[view].shape[1]:
+            raise ValueError(
+                f"Expected at least one column in view {view!r}, got none of the "
+                f"{X.shape[1]}: check views={dict(slices)!r}."
+            )
+    return views
+
+
+def n_paired_rows(views: Mapping[str, Any]) -> int:
+    """Count the pairs, of which every view must have the same number."""
+    lengths = {
+        name: X.shape[0] if hasattr(X, "shape") else len(X) for name, X in views.items()
+    }
+    if len(set(lengths.values())) > 1:
+        raise ValueError(
+            f"Expected paired views, with as many rows in each, got {lengths}: row i "
+            f"of every view must belong to the same sample."
+        )
+    return next(iter(lengths.values()))
+
+
+def densified(views: Mapping[str, Any]) -> dict[str, Any]:
+    """Fill in the matrices that are sparse."""
+    return {
+        name: X.toarray() if issparse(X) else X  # type: ignore[attr-defined]
+        for name, X in views.items()
+    }
+
+
+def mean_and_scale(X: NDArray[Any], scaling: str | None) -> tuple[Any, Any]:
+    """Measure where a view lies and how wide; a constant is as wide as one."""
+    if scaling is None:
+        return 0.0, 1.0
+    mean = X.mean(axis=0)
+    deviations = X - mean
+    scale = np.sqrt((deviations**2).mean(axis=0 if scaling == "feature" else None))
+    tiny = 10 * np.finfo(X.dtype).eps * np.abs(X).max(initial=0.0)
+    return mean, np.where(scale > tiny, scale, 1.0).astype(X.dtype)
+
+
+def stacked(above: Any, below: Any) -> Any:
+    """Put rows below others, in whatever they come."""
+    if issparse(above) or issparse(below):
+        return vstack([above, below], format="csr")
+    if isinstance(above, list) and isinstance(below, list):
+        return above + below
+    return np.concatenate([np.asarray(above), np.asarray(below)])

@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+from scipy.sparse import csr_array, dok_array, issparse
+
+from skda.utils.labels import check_labels
+from skda.utils.views import (
+    ViewRows,
+    is_list_of_views,
+    is_mapping,
+    named_views,
+    sliced_views,
+    stacked,
+)
+
+
+def _rows(n, y=None):
+    X = np.arange(2.0 * n).reshape(n, 2)
+    return ViewRows({"a": X, "b": -X}, check_labels(y, X))
+
+
+def test_stacking_keeps_rows_and_labels_together():
+    both = _rows(2, ["x", None]).stack(_rows(3, [None, "y", "x"]))
+
+    assert both.n_rows == 5
+    assert both.labels.known.tolist() == [True, False, False, True, True]
+    assert both.labels.values.tolist() == ["x", "y", "x"]
+    assert both.labeled().views["a"][:, 0].tolist() == [0.0, 2.0, 4.0]
+
+
+def test_stacking_on_nothing_is_the_other():
+    rows, nothing = _rows(2), _rows(0)
+
+    assert rows.stack(nothing) is rows
+    assert nothing.stack(rows) is rows
+
+
+def test_lists_of_rows_are_one_array():
+    assert not is_list_of_views([[1.0, 2.0], [3.0, 4.0]])
+    assert is_list_of_views([np.eye(2), csr_array(np.eye(2))])
+
+
+def test_a_sparse_dictionary_is_a_matrix():
+    assert not is_mapping(dok_array((2, 2)))
+
+
+def test_one_array_has_two_halves():
+    halves = sliced_views(np.ones((2, 5)), None)
+
+    assert [rows.shape[1] for rows in halves.values()] == [3, 2]
+    assert list(halves) == ["view0", "view1"]
+
+
+def test_lists_are_numbered():
+    assert list(named_views([np.eye(2), np.eye(2)])) == ["view0", "view1"]
+
+
+def test_columns_must_exist():
+    with pytest.raises(
+        ValueError, match=r"columns of view 'a' among \[\], got \['p'\]"
+    ):
+        sliced_views(np.ones((2, 5)), {"a": ["p"]})
+    with pytest.raises(ValueError, match="at least one column in view 'b'"):
+        sliced_views(np.ones((2, 5)), {"a": slice(5), "b": slice(5, 9)})
+
+
+def test_there_must_be_views():
+    with pytest.raises(ValueError, match="at least one view, got none"):
+        named_views({})
+    with pytest.raises(ValueError, match=r"one matrix for each of the views \['a'\]"):
+        named_views([np.eye(2), np.eye(2)], ["a"])
+
+
+def test_stacked_takes_rows_as_they_come():
+    assert stacked(["a"], ["b", "c"]) == ["a", "b", "c"]
+    assert issparse(stacked(csr_array(np.eye(2)), np.eye(2)))
+    assert stacked([[1.0]], np.eye(1)).shape == (2, 1)
