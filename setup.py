@@ -11,6 +11,7 @@ VERSION = re.search(r'^__version__ = "(.+)"$', INIT, re.MULTILINE)[1]
 
 EXTRAS = {
     "compare": ["matplotlib", "pandas", "pyarrow"],
+    "faiss": ["faiss-cpu"],
     "ot": ["POT"],
     "docs": ["numpydoc", "pydata-sphinx-theme", "sphinx"],
     "lint": ["codespell", "mypy", "pandas-stubs", "ruff", "scipy-stubs"],
@@ -18,6 +19,7 @@ EXTRAS = {
 }
 EXTRAS["test"] = [
     *EXTRAS["compare"],
+    *EXTRAS["faiss"],
     *EXTRAS["ot"],
     "numpydoc",
     "polars",

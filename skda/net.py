@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from copy import deepcopy
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ from skorch.utils import TeeGenerator
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from skda.data import Batch, BatchLoader, Domains
+from skda.data import Batch, BatchLoader, Domains, Samples
 from skda.schedules import cosine, inverse_decay
 from skda.utils.validation import as_tensor
 
@@ -170,13 +171,20 @@ class DomainNet(NeuralNet):
 
     @torch.inference_mode()
     def evaluate(
-        self, function: Callable[[Tensor], Tensor], X: Tensor | NDArray[Any]
+        self, function: Callable[[Tensor], Tensor], X: Tensor | NDArray[Any] | Samples
     ) -> NDArray[Any]:
         """Map rows through a function of the module, a few thousand at a time."""
         self._set_training(False)
-        rows = X if isinstance(X, Tensor) else as_tensor(X, torch.device(self.device))
-        chunks = [function(chunk) for chunk in rows.split(4096)]
-        return torch.cat(chunks).cpu().numpy()
+        device = torch.device(self.device)
+        # An image of any size costs far more than its numbers.
+        n_rows = 4096 if len(X.shape) == 2 else max(1, 2**22 // prod(X.shape[1:]))
+        if isinstance(X, Samples):
+            steps = torch.arange(len(X)).split(min(n_rows, 256))
+            chunks = X.batches(steps, device, training=False)
+        else:
+            rows = X if isinstance(X, Tensor) else as_tensor(X, device)
+            chunks = iter(rows.split(n_rows))
+        return torch.cat([function(chunk) for chunk in chunks]).cpu().numpy()
 
     def columns(self) -> dict[str, NDArray[Any]]:
         """Turn the history into columns, NaN where an epoch lacks an entry."""

@@ -57,3 +57,32 @@ def make_domains():
         return Domains(Batch(domain(n_source, 3), domain(n_target, 2), pairs))
 
     return make
+
+
+class ToyPairs(NamedTuple):
+    """Paired views of six categories: three known, three new, and new ones to test."""
+
+    source: tuple[dict[str, np.ndarray], np.ndarray]
+    views: dict[str, np.ndarray]
+    y: np.ndarray
+    test: dict[str, np.ndarray]
+    y_test: np.ndarray
+
+
+@pytest.fixture(scope="session")
+def toy_pairs():
+    """Two linear views of the same latent categories, with noise of their own."""
+    rng = np.random.default_rng(0)
+    labels = np.tile(np.arange(6), 60)
+    latent = rng.normal(scale=2, size=(6, 5))[labels] + 0.7 * rng.normal(size=(360, 5))
+    views = {
+        name: latent @ rng.normal(size=(5, width)) + rng.normal(size=(360, width))
+        for name, width in (("image", 9), ("text", 7))
+    }
+
+    def part(rows):
+        return {name: X[rows] for name, X in views.items()}, labels[rows]
+
+    known = labels < 3
+    test = ~known & (np.arange(360) >= 240)
+    return ToyPairs(part(known), *part(~known & ~test), *part(test))

@@ -1,14 +1,25 @@
 """Base classes of the estimators."""
 
 from skda.base._classifier import BaseDomainClassifier, DomainName, Rows
+from skda.base._homogeneous import BaseHomogeneousClassifier
+from skda.base._index import GalleryIndex
 from skda.base._net_classifier import BaseNetClassifier, Sizes, TargetRisk
+from skda.base._net_retriever import BaseNetRetriever
+from skda.base._one_stream import BaseOneStreamClassifier, OneStreamObjective
+from skda.base._retriever import BaseRetriever
 from skda.base._two_stream import BaseTwoStreamClassifier
 
 __all__ = [
     "BaseDomainClassifier",
+    "BaseHomogeneousClassifier",
     "BaseNetClassifier",
+    "BaseNetRetriever",
+    "BaseOneStreamClassifier",
+    "BaseRetriever",
     "BaseTwoStreamClassifier",
     "DomainName",
+    "GalleryIndex",
+    "OneStreamObjective",
     "Rows",
     "Sizes",
     "TargetRisk",

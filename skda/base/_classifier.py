@@ -157,9 +157,9 @@ class BaseDomainClassifier(ClassifierMixin, BaseEstimator, ABC):
             do without any says so.
         source : tuple (X_source, y_source), default=None
             Source samples, of shape (n_source, n_source_features), and their labels,
-            of shape (n_source,). The two domains may have different features. None
-            runs the method's target-only form where it has one, else trains on the
-            labeled target samples alone.
+            of shape (n_source,). Which features they may have is up to the method.
+            None runs the method's target-only form where it has one, else trains on
+            the labeled target samples alone.
 
         Returns
         -------
@@ -262,40 +262,38 @@ class BaseDomainClassifier(ClassifierMixin, BaseEstimator, ABC):
         self.source_transformer_ = clone(self.source_transformer, safe=False)
         self.target_transformer_ = clone(self.target_transformer, safe=False)
         self._preprocessors: dict[DomainName, Any] = {}
-        X_target = self._check_rows(X, "target", fitting=True)
-        target = Rows(X_target, check_labels(y, X_target))
-        if source is None and not target.labels.known.any():
+        rows: dict[DomainName, Any]
+        rows = {"target": self._admit(X, "target", fitting=True)}
+        target = check_labels(y, rows["target"])
+        labels = {"source": check_labels(None, np.empty((0, 0))), "target": target}
+        if source is None and not target.known.any():
             advice = ", or pass source=(X_source, y_source)" * self._uses_source
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is "
                 f"None or every label is missing (-1, None or NaN): label some target "
                 f"samples{advice}."
             )
-        if source is None:  # which is to have no rows
-            self.n_features_in_source_ = None
-            rows = Rows(X_target[:0], check_labels(None, X_target[:0]))
-        else:
+        self.n_features_in_source_ = None
+        if source is not None:
             X_s, y_s = check_pair(source, "source=(X_source, y_source)")
             self._source_domain = SourceDomain()
-            X_source = self._check_rows(X_s, "source", fitting=True)
+            rows["source"] = self._admit(X_s, "source", fitting=True)
             self.n_features_in_source_ = self._source_domain.n_features_in_
-            rows = Rows(X_source, check_labels(y_s, X_source))
-        self.classes_ = union_of_classes(rows.labels, target.labels)
-        warn_about_missing_classes(
-            self.classes_, source=rows.labels, target=target.labels
-        )
+            labels["source"] = check_labels(y_s, rows["source"])
+        self.classes_ = union_of_classes(labels["source"], target)
+        warn_about_missing_classes(self.classes_, **labels)
         if source is None and self._uses_source:
             warn_user(
                 f"{type(self).__name__} is fitted without a source: it learns from the "
                 f"target alone. Pass source=(X_source, y_source).",
                 NoSourceWarning,
             )
-        return rows, target
+        rows = self._settle(rows, fitting=True)
+        rows.setdefault("source", rows["target"][:0])  # no source is one of no rows
+        return Rows(rows["source"], labels["source"]), Rows(rows["target"], target)
 
-    def _check_rows(
-        self, X: ArrayLike, domain: DomainName, *, fitting: bool
-    ) -> NDArray[Any]:
-        """Take samples of a domain to the rows that the method works on."""
+    def _admit(self, X: Any, domain: DomainName, *, fitting: bool) -> Any:
+        """Check samples of a domain and take them through its own transformer."""
         transformer = getattr(self, f"{domain}_transformer_")
         settings = {"dtype": self._dtype, "accept_sparse": "csr"}
         rows: Any = validate_data(
@@ -303,16 +301,36 @@ class BaseDomainClassifier(ClassifierMixin, BaseEstimator, ABC):
             X,
             reset=fitting,
             # A transformer may well exist to mend what this check would refuse.
-            skip_check_array=transformer is not None,
+            skip_check_array=self._mends(domain),
             **settings,
         )
-        if transformer is not None:
-            rows = transformed(transformer, rows, fitting=fitting)
-            rows = check_array(rows, input_name=f"X_{domain}", **settings)
-        dense: Any = rows.toarray() if issparse(rows) else rows  # type: ignore[attr-defined]
-        if fitting:
-            self._preprocessors[domain] = self._preprocessor(domain)
-        return transformed(self._preprocessors[domain], dense, fitting=fitting)
+        if transformer is None:
+            return rows
+        rows = transformed(transformer, rows, fitting=fitting)
+        return check_array(rows, input_name=f"X_{domain}", **settings)
+
+    def _mends(self, domain: DomainName) -> bool:
+        """Say whether a transformer of the user sees the samples of a domain first."""
+        return getattr(self, f"{domain}_transformer_") is not None
+
+    def _settle(
+        self, rows: dict[DomainName, Any], *, fitting: bool
+    ) -> dict[DomainName, Any]:
+        """Make dense rows, as the method wants them, of samples that were admitted."""
+        settled: dict[DomainName, Any] = {}
+        for domain, some in rows.items():
+            dense = some.toarray() if issparse(some) else some  # type: ignore[attr-defined]
+            if fitting:
+                self._preprocessors[domain] = self._preprocessor(domain)
+            settled[domain] = transformed(
+                self._preprocessors[domain], dense, fitting=fitting
+            )
+        return settled
+
+    def _check_rows(self, X: Any, domain: DomainName) -> Any:
+        """Take new samples of a domain to the rows that the method works on."""
+        rows = {domain: self._admit(X, domain, fitting=False)}
+        return self._settle(rows, fitting=False)[domain]
 
     def _check_samples(self, X: ArrayLike, domain: DomainName) -> NDArray[Any]:
         """Check samples of either domain after the fit."""
@@ -324,4 +342,4 @@ class BaseDomainClassifier(ClassifierMixin, BaseEstimator, ABC):
                 f"This {type(self).__name__} was fitted without a source: "
                 f"fit it with source=(X_source, y_source)."
             )
-        return self._check_rows(X, domain, fitting=False)
+        return self._check_rows(X, domain)

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
-from copy import deepcopy
-from math import ceil
-from numbers import Integral, Real
+from math import prod
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -18,20 +15,12 @@ from torch import Tensor, nn
 
 from skda.base._classifier import BaseDomainClassifier, DomainName, Rows
 from skda.base._rotation import restore_inputs, rotate_inputs
-from skda.data import Batch, BatchLoader, Domain, Domains, Pairs
+from skda.base._training import NetTraining
+from skda.data import Batch, Domain, Domains, Pairs, Samples
 from skda.losses import cross_entropy, squared_norm
-from skda.net import (
-    LR_SCHEDULES,
-    OPTIMIZERS,
-    DomainNet,
-    Objective,
-    Phase,
-    optimizer_params,
-)
-from skda.utils._sklearn import Interval, Options, StrOptions
+from skda.net import Objective, Phase
 from skda.utils.seeding import seeded
-from skda.utils.threads import few_threads
-from skda.utils.validation import as_tensor, check_device, check_precision
+from skda.utils.validation import as_tensor, check_device
 
 __all__ = ["BaseNetClassifier", "Sizes", "TargetRisk"]
 
@@ -96,7 +85,10 @@ class TargetRisk(Objective):
 
 
 class BaseNetClassifier(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseDomainClassifier
+    NetTraining,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    BaseDomainClassifier,
 ):
     """Classify a target domain by a network that both domains train.
 
@@ -115,41 +107,10 @@ class BaseNetClassifier(
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseDomainClassifier._parameter_constraints,
-        "max_epochs": [Interval(Integral, 1, None, closed="left")],
-        "max_steps": [Interval(Integral, 1, None, closed="left"), None],
-        "batch_size": [
-            Interval(Integral, 1, None, closed="left"),
-            Options(Integral, {-1}),
-        ],
-        "lr": [Interval(Real, 0, None, closed="neither")],
-        "optimizer": [StrOptions(set(OPTIMIZERS)), callable],
-        "momentum": [Interval(Real, 0, 1, closed="left")],
-        "weight_decay": [Interval(Real, 0, None, closed="left")],
-        "lr_schedule": [StrOptions(set(LR_SCHEDULES)), callable],
-        "callbacks": [list, None],
-        "device": [str, torch.device],
-        "precision": [StrOptions({"float32", "bfloat16", "auto"})],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
-        "warm_start": ["boolean"],
+        **NetTraining._parameter_constraints,
     }
     _dtype: ClassVar[type] = np.float32
     __metadata_request__transform: ClassVar[dict[str, bool]] = {"domain": True}
-    _task: tuple[Sizes, list[Any]]
-    max_epochs: int
-    max_steps: int | None
-    batch_size: int
-    lr: float
-    optimizer: str | Callable[..., Any]
-    momentum: float
-    weight_decay: float
-    lr_schedule: str | Callable[[float], float]
-    callbacks: list[Any] | None
-    device: str | torch.device
-    precision: str
-    random_state: int | np.random.RandomState | None
-    verbose: int
-    warm_start: bool
 
     @abstractmethod
     def _module(self, sizes: Sizes) -> nn.Module:
@@ -215,9 +176,7 @@ class BaseNetClassifier(
             target = target.labeled()  # no other row has a loss
         domains = Domains(self._resident(source, target, device))
         with seeded(self.random_state, device) as seed:
-            self.net_ = self._train(domains, seed)
-        self.history_ = self.net_.columns()
-        self.n_iter_ = len(self.net_.history)
+            self._train(domains, seed)
         self._describe(source, target)
         self._n_features_out = self._latent(target.X[:1], "target").shape[1]
 
@@ -235,83 +194,35 @@ class BaseNetClassifier(
         """Move everything to the device, once."""
 
         def domain(rows: Rows) -> Domain:
-            arrays = (
-                rows.X,
-                rows.labels.memberships(self.classes_),
-                np.arange(len(rows.X)),
-            )
-            return Domain(*(as_tensor(array, device) for array in arrays))
+            X = rows.X if isinstance(rows.X, Samples) else as_tensor(rows.X, device)
+            labels = rows.labels.memberships(self.classes_), np.arange(len(rows.X))
+            return Domain(X, *(as_tensor(array, device) for array in labels))
 
         domains = domain(source), domain(target)
         return Batch(*domains, pairs=Pairs(*(part.X[:0] for part in domains)))
 
-    def _train(self, domains: Domains, seed: int) -> DomainNet:
+    def _train(self, domains: Domains, seed: int) -> None:
         """Build the network and take it through the phases."""
         source, target, _ = domains.whole
         alone = len(source.X) == 0
-        batch_size = len(domains) if self.batch_size == -1 else self.batch_size
-        loading: dict[str, Any] = {
-            "seed": seed,
-            "source_per_class": self._source_per_class(),
-        }
-        loader = BatchLoader(domains, batch_size, **loading)
-        max_epochs = self.max_epochs
-        if self.max_steps is not None:
-            max_epochs = ceil(self.max_steps / len(loader))
-        first, *later = (
+        loading = {"seed": seed, "source_per_class": self._source_per_class()}
+        loader = self._loader(domains, **loading)
+        max_epochs = self._n_epochs(loader)
+        phases = (
             [Phase(self._target_objective(), max_epochs)]
             if alone
             else self._phases(max_epochs)
         )
-        n_source_features = 0 if alone else source.X.shape[1]
-        module: Any = self._network(
-            Sizes(n_source_features, target.X.shape[1], len(self.classes_))
-        )
+        n_source_features = 0 if alone else prod(source.X.shape[1:])
+        n_features = prod(target.X.shape[1:])
+        sizes = Sizes(n_source_features, n_features, len(self.classes_))
+        task = sizes, self.classes_.tolist()
+        module: Any = self._network(task, lambda: self._module(sizes))
         if self._rotates():
             domains = rotate_inputs(module.encoders, loader, max_epochs)
-        net = DomainNet(
-            module,
-            **first._asdict(),
-            **self._settings(target.X.device),
-            batch_size=batch_size,
-            **{f"iterator_train__{name}": value for name, value in loading.items()},
-        )
-        n_rows = (len(source.X) + len(target.X)) / len(loader)
-        n_parameters = sum(parameter.numel() for parameter in module.parameters())
-        with few_threads(n_rows * n_parameters, target.X.device):
-            net.fit(domains)
-            for phase in later:
-                net.set_params(**phase._asdict()).partial_fit(domains)
+        self._run(module, phases, domains, **loading)
         if self._rotates():
-            restore_inputs(net.module_.encoders)
-        return net
-
-    def _settings(self, device: torch.device) -> dict[str, Any]:
-        """Spell the training parameters in skorch's."""
-        schedule = self.lr_schedule
-        return optimizer_params(self.optimizer, self.momentum, self.weight_decay) | {
-            "lr": self.lr,
-            "lr_schedule": (
-                LR_SCHEDULES[schedule] if isinstance(schedule, str) else schedule
-            ),
-            "callbacks": deepcopy(self.callbacks),
-            "device": device,
-            "autocast": check_precision(self.precision, device),
-            "verbose": self.verbose,
-        }
-
-    def _network(self, sizes: Sizes) -> nn.Module:
-        """Build a network, or go on with the one of the last fit."""
-        task = sizes, self.classes_.tolist()
-        if not (self.warm_start and hasattr(self, "net_")):
-            self._task = task
-            return self._module(sizes)
-        if task != self._task:
-            raise ValueError(
-                f"warm_start goes on with the features and classes of the last fit, "
-                f"{self._task}, got {task}."
-            )
-        return self.net_.module_
+            restore_inputs(self.net_.module_.encoders)
 
     def _latent(self, X: NDArray[Any], domain: DomainName) -> NDArray[np.float32]:
         module = self.net_.module_

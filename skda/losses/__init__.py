@@ -1,6 +1,10 @@
 """Loss terms: pure functions of tensors, one equation each."""
 
-from skda.losses.adversarial import pooled_domain_loss
+from skda.losses.adversarial import (
+    confusion_loss,
+    domain_loss,
+    pooled_domain_loss,
+)
 from skda.losses.alignment import (
     Centroids,
     class_centroids,
@@ -9,19 +13,40 @@ from skda.losses.alignment import (
     pooled_centroids,
     triplet_centroid_loss,
 )
+from skda.losses.correlation import (
+    CanonicalMaps,
+    canonical_correlations,
+    canonical_maps,
+)
+from skda.losses.entropy import (
+    certainty_weights,
+    class_confusion_loss,
+    prediction_entropy,
+)
 from skda.losses.regularization import squared_norm
+from skda.losses.retrieval import matching_loss, residual_norm
 from skda.losses.semantic import pseudo_labels, soft_label_loss
 from skda.losses.supervised import cross_entropy
 
 __all__ = [
+    "CanonicalMaps",
     "Centroids",
+    "canonical_correlations",
+    "canonical_maps",
+    "certainty_weights",
     "class_centroids",
+    "class_confusion_loss",
+    "confusion_loss",
     "cross_entropy",
+    "domain_loss",
     "linear_mmd",
+    "matching_loss",
     "paired_centroid_loss",
     "pooled_centroids",
     "pooled_domain_loss",
+    "prediction_entropy",
     "pseudo_labels",
+    "residual_norm",
     "soft_label_loss",
     "squared_norm",
     "triplet_centroid_loss",

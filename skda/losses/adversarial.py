@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["pooled_domain_loss"]
+__all__ = ["confusion_loss", "domain_loss", "pooled_domain_loss"]
 
 
 def pooled_domain_loss(source: Tensor, target: Tensor) -> Tensor:
@@ -37,11 +37,95 @@ def pooled_domain_loss(source: Tensor, target: Tensor) -> Tensor:
     >>> pooled_domain_loss(torch.zeros(3), torch.zeros(5))
     tensor(0.6931)
     """
+    _check_vectors(source, target)
+    logits = torch.cat([source, target])  # (n_s + n_t,)
+    labels = torch.cat([torch.ones_like(source), torch.zeros_like(target)])
+    return F.binary_cross_entropy_with_logits(logits, labels)
+
+
+def domain_loss(
+    source: Tensor,
+    target: Tensor,
+    source_weights: Tensor | None = None,
+    target_weights: Tensor | None = None,
+) -> Tensor:
+    r"""Binary cross-entropy of a domain discriminator, the mean over both domains.
+
+    .. math::
+
+        -\frac{1}{2 n_s} \sum_i w^s_i \log \sigma(d^s_i)
+        - \frac{1}{2 n_t} \sum_j w^t_j \log \bigl(1 - \sigma(d^t_j)\bigr)
+
+    Either domain weighs the same, whatever its size.
+
+    Parameters
+    ----------
+    source : Tensor of shape (n_s,)
+        Logits :math:`d^s` of "this row is from the source", for source rows.
+    target : Tensor of shape (n_t,)
+        The same logits :math:`d^t`, for target rows.
+    source_weights, target_weights : Tensor of shape (n_s,) or (n_t,), default=None
+        Weights :math:`w` of the rows, of mean one; None is one each.
+
+    Returns
+    -------
+    Tensor of shape ()
+        The loss, :math:`\log 2` for a discriminator that cannot tell.
+
+    Examples
+    --------
+    >>> import torch
+    >>> domain_loss(torch.zeros(3), torch.zeros(5))
+    tensor(0.6931)
+    """
+    _check_vectors(source, target)
+    missed_source, missed_target = F.softplus(-source), F.softplus(target)
+    if source_weights is not None:
+        missed_source = source_weights * missed_source
+    if target_weights is not None:
+        missed_target = target_weights * missed_target
+    return (missed_source.mean() + missed_target.mean()) / 2
+
+
+def confusion_loss(logits: Tensor) -> Tensor:
+    r"""Cross-entropy of a domain discriminator with "either domain, equally likely".
+
+    .. math::
+
+        -\frac{1}{2n} \sum_i \log \sigma(d_i) + \log \bigl(1 - \sigma(d_i)\bigr)
+
+    Features that minimize it, while the discriminator does not move, are features of
+    no domain in particular [1]_.
+
+    Parameters
+    ----------
+    logits : Tensor of shape (n,)
+        Logits :math:`d` of "this row is from the source".
+
+    Returns
+    -------
+    Tensor of shape ()
+        The loss, at least :math:`\log 2`.
+
+    References
+    ----------
+    .. [1] E. Tzeng et al., "Simultaneous Deep Transfer Across Domains and Tasks",
+       ICCV 2015.
+
+    Examples
+    --------
+    >>> import torch
+    >>> confusion_loss(torch.zeros(3))
+    tensor(0.6931)
+    """
+    # Two softplus of opposite arguments differ by the argument.
+    return (F.softplus(logits) - logits / 2).mean()
+
+
+def _check_vectors(source: Tensor, target: Tensor) -> None:
+    """Reject shapes that would otherwise broadcast into a wrong, silent answer."""
     if source.ndim != 1 or target.ndim != 1:
         raise ValueError(
             f"Expected one logit per row, of shapes (n_s,) and (n_t,), "
             f"got {tuple(source.shape)} and {tuple(target.shape)}."
         )
-    logits = torch.cat([source, target])  # (n_s + n_t,)
-    labels = torch.cat([torch.ones_like(source), torch.zeros_like(target)])
-    return F.binary_cross_entropy_with_logits(logits, labels)

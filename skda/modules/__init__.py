@@ -1,14 +1,29 @@
 """Networks and layers that know of no method."""
 
+from skda.modules.adversary import AdversarialClassifier
 from skda.modules.gradient_reversal import reverse_gradient
 from skda.modules.initialization import draw_normal
+from skda.modules.multi_view import MultiViewEncoder, multilayer_perceptron
+from skda.modules.one_stream import (
+    OneStreamClassifier,
+    has_batch_norm,
+    row_extractor,
+    width_after,
+)
 from skda.modules.rotation import RotatedLinear
 from skda.modules.two_stream import TwoStreamClassifier, unit_length
 
 __all__ = [
+    "AdversarialClassifier",
+    "MultiViewEncoder",
+    "OneStreamClassifier",
     "RotatedLinear",
     "TwoStreamClassifier",
     "draw_normal",
+    "has_batch_norm",
+    "multilayer_perceptron",
     "reverse_gradient",
+    "row_extractor",
     "unit_length",
+    "width_after",
 ]

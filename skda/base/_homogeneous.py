@@ -1,0 +1,110 @@
+"""Classifiers of two domains that have the same features."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import issparse, vstack
+from sklearn.base import clone
+from sklearn.utils.validation import check_array
+
+from skda.base._classifier import BaseDomainClassifier, DomainName, Rows
+from skda.utils._sklearn import HasMethods
+from skda.utils.validation import transformed
+from skda.utils.warnings import warn_user
+
+__all__ = ["BaseHomogeneousClassifier"]
+
+
+class BaseHomogeneousClassifier(BaseDomainClassifier):
+    """Classify a target domain whose samples have the features of the source's.
+
+    The samples of both domains may go through one transformer, after those of their
+    own. An unlabeled source sample is left out if the method cannot use it.
+
+    Attributes
+    ----------
+    shared_transformer_ : transformer or None
+        The transformer fitted on the samples of both domains.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseDomainClassifier._parameter_constraints,
+        "shared_transformer": [HasMethods(["fit", "transform"]), None],
+    }
+    _uses_unlabeled_source: ClassVar[bool] = False
+    shared_transformer: Any
+
+    def _check_domains(self, X: Any, y: Any, source: Any) -> tuple[Rows, Rows]:
+        """Check both domains, and leave out what the method cannot use."""
+        self.shared_transformer_ = clone(self.shared_transformer, safe=False)
+        rows, target = super()._check_domains(X, y, source)
+        n_unlabeled = (~rows.labels.known).sum()
+        if n_unlabeled and n_unlabeled == len(rows.X):
+            raise ValueError(
+                f"{type(self).__name__} expects labeled source samples, got "
+                f"{n_unlabeled} unlabeled ones: label some, or pass source=None."
+            )
+        if n_unlabeled and not self._uses_unlabeled_source:
+            warn_user(
+                f"{type(self).__name__} leaves out {n_unlabeled} unlabeled source "
+                f"samples, of which it can make no use."
+            )
+            rows = rows.labeled()
+        return rows, target
+
+    def _admit(self, X: Any, domain: DomainName, *, fitting: bool) -> Any:
+        rows = super()._admit(X, domain, fitting=fitting)
+        return rows if hasattr(rows, "shape") else np.asarray(rows)
+
+    def _mends(self, domain: DomainName) -> bool:
+        return super()._mends(domain) or self.shared_transformer_ is not None
+
+    def _settle(
+        self, rows: dict[DomainName, Any], *, fitting: bool
+    ) -> dict[DomainName, Any]:
+        """Take the samples of both domains through the transformer that they share."""
+        if fitting:
+            self._check_same_shape({name: np.shape(X)[1:] for name, X in rows.items()})
+        transformer = self.shared_transformer_
+        if transformer is not None:
+            if fitting:
+                transformer.fit(_stacked(list(rows.values())))
+            rows = {name: self._shared(X, name) for name, X in rows.items()}
+        return super()._settle(rows, fitting=fitting)
+
+    def _shared(self, X: Any, domain: DomainName) -> NDArray[Any]:
+        rows = transformed(self.shared_transformer_, X, fitting=False)
+        return check_array(
+            rows, dtype=self._dtype, accept_sparse="csr", input_name=f"X_{domain}"
+        )
+
+    def _check_same_shape(self, shapes: dict[DomainName, tuple[int, ...]]) -> None:
+        """Reject domains that do not look alike."""
+        if len(set(shapes.values())) == 1:
+            return
+        source, target = shapes["source"], shapes["target"]
+        if len(source) == len(target) == 1:
+            raise ValueError(
+                f"{type(self).__name__} expects both domains to have the same "
+                f"features, got {source[0]} source features and {target[0]} target "
+                f"features: for domains of different features there are the methods "
+                f"of skda.heterogeneous."
+            )
+        raise ValueError(
+            f"{type(self).__name__} expects source and target samples of one shape, "
+            f"got {source} and {target}: resize the images to one size."
+        )
+
+
+def _stacked(domains: list[Any]) -> Any:
+    """Stack the samples of the domains, in whatever form they came."""
+    if any(issparse(X) for X in domains):
+        return vstack(domains, format="csr")
+    if all(hasattr(X, "columns") for X in domains):
+        package = type(domains[0]).__module__.partition(".")[0]
+        return sys.modules[package].concat(domains)  # as in pandas, so in Polars
+    return np.concatenate([np.asarray(X) for X in domains])

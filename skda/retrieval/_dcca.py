@@ -1,0 +1,259 @@
+"""Deep canonical correlation analysis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from numbers import Real
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from skda.base import BaseNetRetriever
+from skda.data import Batch, Domains
+from skda.losses import canonical_correlations, canonical_maps
+from skda.modules import MultiViewEncoder
+from skda.net import Objective
+from skda.utils._sklearn import Interval
+from skda.utils.views import ViewRows
+
+__all__ = ["DCCA"]
+
+
+class DCCAObjective(Objective):
+    """Equation 1 of :class:`DCCA`."""
+
+    def __init__(self, *, regularization: float) -> None:
+        super().__init__()
+        self.regularization = regularization
+
+    def forward(self, module: Any, batch: Batch, progress: float) -> dict[str, Tensor]:
+        """Correlate the two views of one batch."""
+        return self.correlation(module(batch.target.X))
+
+    def correlation(self, embeddings: Tensor) -> dict[str, Tensor]:
+        """Sum the correlations of embeddings of shape (2, b, d)."""
+        a, b = embeddings
+        rho = canonical_correlations(a, b, regularization=self.regularization)  # (d,)
+        return {"correlation": -rho.sum().to(a.dtype)}
+
+
+class DCCA(BaseNetRetriever):
+    r"""Deep canonical correlation analysis.
+
+    Trains a network for each of two views so that their outputs :math:`A` and
+    :math:`B` correlate as well as they can, whatever linear maps come after them:
+
+    .. math::
+
+        \max \; \big\lVert S_{aa}^{-1/2} S_{ab} S_{bb}^{-1/2} \big\rVert_*, \qquad
+        S_{aa} = \frac{A^\top A}{n - 1} + r I, \quad
+        S_{bb} = \frac{B^\top B}{n - 1} + r I, \quad
+        S_{ab} = \frac{A^\top B}{n - 1}
+
+    with centered outputs. The nuclear norm is the sum of their canonical correlations
+    :math:`s`. These linear maps, :math:`S_{aa}^{-1/2} U` and :math:`S_{bb}^{-1/2} V`
+    in terms of the singular vectors, are fitted at the end, on all pairs; the weight
+    :math:`\operatorname{diag}(s)^\rho` lets the cosine listen to the directions that
+    the views agree on. Labels are not used, the pairs of the source are.
+
+    Parameters
+    ----------
+    n_components : int, default=10
+        Number of outputs of each network. A step must have several times as many
+        pairs: where it has not, everything correlates, and nothing is learned.
+    hidden_layer_sizes : sequence of int, default=(512, 512)
+        Width of the hidden layers of both networks.
+    regularization : float, default=1e-3
+        Ridge :math:`r`.
+    correlation_power : float, default=1.0
+        Power :math:`\rho` of the correlations that weights the directions; 0 is the
+        paper's.
+    dropout : float, default=0.5
+        Fraction of the hidden units to drop in training.
+    views : mapping of str to slice or list, default=None
+        Columns of both views, where one array is passed.
+    shared_transformer : transformer, default=None
+        Fitted for each view on all pairs, before all else; a
+        :class:`skda.preprocessing.PerView` for a different one in each view.
+    scaling : {"feature", "view"} or None, default="feature"
+        Whether to standardize, by all pairs, every feature or the view as a whole.
+    max_epochs : int, default=50
+        Passes over all pairs.
+    max_steps : int, default=None
+        Steps to take instead, rounded up to whole epochs.
+    batch_size : int, default=750
+        Most pairs to draw at every step; -1 for all of them.
+    lr : float, default=0.001
+        Learning rate.
+    optimizer : {"sgd", "adam", "adamw", "rmsprop"} or callable, default="adamw"
+        Optimizer; a callable brings its own momentum and weight decay.
+    momentum : float, default=0.9
+        Momentum of "sgd", which is Nesterov's, and of "rmsprop".
+    weight_decay : float, default=0.1
+        Weight decay of the optimizer.
+    lr_schedule : {"constant", "cosine", "inverse"} or callable, default="constant"
+        Factor of the learning rate; a callable maps the progress to it.
+    callbacks : list of skorch callbacks, default=None
+        Copied, then called during training; ``net_.callbacks_`` has the copies.
+    device : str or torch.device, default="auto"
+        Where to train and embed; "auto" is CUDA where there is one.
+    precision : {"float32", "bfloat16", "auto"}, default="float32"
+        Precision of the layers in training; "auto" is bfloat16 where the device
+        computes in it. The correlations are taken in float64.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the initial weights, of the batches and of the dropout.
+    verbose : int, default=0
+        Whether to show a progress bar with every loss term.
+    warm_start : bool, default=False
+        Whether to go on with the network of the last fit.
+
+    Attributes
+    ----------
+    correlations_ : ndarray of shape (n_components,)
+        Canonical correlations :math:`s` of the outputs for all pairs.
+    means_ : dict of str to ndarray of shape (n_components,)
+        Mean output of each network.
+    weights_ : dict of str to ndarray of shape (n_components, n_components)
+        What the centered outputs are mapped by.
+    net_ : DomainNet
+        The fitted skorch net.
+    history_ : dict of str to ndarray of shape (`n_iter_`,)
+        Epoch, phase and every term of the objective.
+    n_iter_ : int
+        Number of epochs run.
+
+    See Also
+    --------
+    DCCAE : Also reconstructs the views.
+    RidgeCCA : The linear control, in closed form.
+
+    Notes
+    -----
+    Some libraries maximize the sum of squared correlations under the same name.
+    :meth:`published` returns the settings of a widely used public code, with ReLU in
+    place of the sigmoid; the paper trains with L-BFGS on all pairs at once.
+
+    References
+    ----------
+    .. [1] G. Andrew, R. Arora, J. Bilmes and K. Livescu, "Deep canonical correlation
+       analysis", ICML 2013.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skda.retrieval import DCCA
+    >>> rng = np.random.default_rng(0)
+    >>> latent = rng.normal(size=(200, 4))
+    >>> X = latent @ rng.normal(size=(4, 13))
+    >>> views = {"image": slice(8), "text": slice(8, 13)}
+    >>> dcca = DCCA(n_components=3, views=views, max_epochs=5, random_state=0)
+    >>> dcca.fit(X).transform(X).shape
+    (200, 6)
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseNetRetriever._parameter_constraints,
+        "regularization": [Interval(Real, 0, None, closed="neither")],
+        "correlation_power": [Interval(Real, 0, None, closed="left")],
+    }
+    _published: ClassVar[dict[str, Any]] = {
+        "n_components": 10,
+        "hidden_layer_sizes": (1024, 1024, 1024),
+        "correlation_power": 0.0,
+        "dropout": 0.0,
+        "batch_size": 800,
+        "optimizer": "rmsprop",
+        "momentum": 0.0,
+        "weight_decay": 1e-5,
+    }
+    _needs_two_views = True
+
+    def __init__(
+        self,
+        *,
+        n_components: int = 10,
+        hidden_layer_sizes: Sequence[int] = (512, 512),
+        regularization: float = 1e-3,
+        correlation_power: float = 1.0,
+        dropout: float = 0.5,
+        views: Mapping[str, Any] | None = None,
+        shared_transformer: Any = None,
+        scaling: str | None = "feature",
+        max_epochs: int = 50,
+        max_steps: int | None = None,
+        batch_size: int = 750,
+        lr: float = 1e-3,
+        optimizer: str | Callable[..., Any] = "adamw",
+        momentum: float = 0.9,
+        weight_decay: float = 0.1,
+        lr_schedule: str | Callable[[float], float] = "constant",
+        callbacks: list[Any] | None = None,
+        device: str | torch.device = "auto",
+        precision: str = "float32",
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+        warm_start: bool = False,
+    ) -> None:
+        self.n_components = n_components
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.regularization = regularization
+        self.correlation_power = correlation_power
+        self.dropout = dropout
+        self.views = views
+        self.shared_transformer = shared_transformer
+        self.scaling = scaling
+        self.max_epochs = max_epochs
+        self.max_steps = max_steps
+        self.batch_size = batch_size
+        self.lr = lr
+        self.optimizer = optimizer
+        self.momentum = momentum
+        self.weight_decay = weight_decay
+        self.lr_schedule = lr_schedule
+        self.callbacks = callbacks
+        self.device = device
+        self.precision = precision
+        self.random_state = random_state
+        self.verbose = verbose
+        self.warm_start = warm_start
+
+    def _module(self, widths: dict[str, int], n_classes: int) -> nn.Module:
+        return MultiViewEncoder(
+            widths,
+            self.n_components,
+            hidden_layer_sizes=self.hidden_layer_sizes,
+            dropout=self.dropout,
+        )
+
+    def _objective(self, source: ViewRows, target: ViewRows) -> DCCAObjective:
+        return DCCAObjective(regularization=self.regularization)
+
+    def _loader(self, domains: Domains, **loading: Any) -> Any:
+        loader = super()._loader(domains, **loading)
+        if loader.step_size < self.n_components:
+            raise ValueError(
+                f"Expected steps of several times n_components={self.n_components} "
+                f"pairs, got steps of {loader.step_size} of the {len(domains)} pairs: "
+                f"lower n_components or raise batch_size={self.batch_size}."
+            )
+        return loader
+
+    def _describe(self, source: ViewRows, target: ViewRows) -> None:
+        """Fit the linear maps that come after the networks."""
+        views = self._pairs(source, target).views
+        outputs = {name: super(DCCA, self)._embed(X, name) for name, X in views.items()}
+        a, b = map(torch.from_numpy, outputs.values())
+        *maps, s = canonical_maps(a, b, regularization=self.regularization)
+        self.correlations_ = s.numpy()
+        weight = self.correlations_**self.correlation_power
+        self.means_ = {name: rows.mean(axis=0) for name, rows in outputs.items()}
+        self.weights_: dict[str, NDArray[np.floating]] = {
+            name: (m.numpy() * weight).astype(self._dtype)
+            for name, m in zip(views, maps, strict=True)
+        }
+
+    def _embed(self, X: NDArray[Any], view: str) -> NDArray[np.floating]:
+        return (super()._embed(X, view) - self.means_[view]) @ self.weights_[view]
