@@ -5,14 +5,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from skda._compare import compare
+    from skda._compare_retrieval import compare_retrieval
     from skda._source_gain import source_gain
 
-__all__ = ["__version__", "compare", "source_gain"]
+__all__ = ["__version__", "compare", "compare_retrieval", "source_gain"]
 
 __version__ = "0.1.0.dev0"
 
 # `import skda` stays instant: what costs an import of PyTorch waits for its first use.
-_LAZY = {"compare": "skda._compare", "source_gain": "skda._source_gain"}
+_LAZY = {
+    "compare": "skda._compare",
+    "compare_retrieval": "skda._compare_retrieval",
+    "source_gain": "skda._source_gain",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import inspect
 import time
 import warnings
-from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import sklearn
@@ -34,8 +34,13 @@ __all__ = [
     "evaluate_all",
     "label_of",
     "learns_from_source",
+    "run_all",
+    "seeded_clone",
     "taken_by_fit",
 ]
+
+
+T = TypeVar("T")
 
 
 class Split(NamedTuple):
@@ -173,41 +178,73 @@ def evaluate_all(
     list of Outcome
         One per task, in order.
     """
-    measured = _measure(tasks, X, n_jobs)
-    outcomes = []
+    calls = ((row, X, split) for row, split in tasks)
+    return run_all(_evaluate, calls, names, n_jobs=n_jobs, verbose=verbose)
+
+
+def run_all(
+    function: Callable[..., T],
+    calls: Iterable[tuple[Any, ...]],
+    names: list[str],
+    *,
+    n_jobs: int | None = None,
+    verbose: int = 0,
+) -> list[T]:
+    """Call a function many times, see :func:`evaluate_all`.
+
+    Parameters
+    ----------
+    function : callable
+        What to call.
+    calls : iterable of tuple
+        Its arguments.
+    names : list of str
+        What to show while each call runs.
+    n_jobs : int, default=None
+        Processes.
+    verbose : int, default=0
+        Whether to show the progress.
+
+    Returns
+    -------
+    list
+        What it returned, in order.
+    """
+    results = _results(function, calls, n_jobs)
+    collected = []
     with tqdm(total=len(names), disable=not verbose, leave=False) as bar:
         for name in names:
             bar.set_description(name)
-            outcomes.append(next(measured))
+            collected.append(next(results))
             bar.update()
-    return outcomes
+    return collected
 
 
-def _measure(
-    tasks: Iterable[tuple[Row, Split]], X: Any, n_jobs: int | None
-) -> Iterator[Outcome]:
-    """Give the outcomes in order, as they come."""
+def _results(
+    function: Callable[..., T], calls: Iterable[tuple[Any, ...]], n_jobs: int | None
+) -> Iterator[T]:
+    """Give the results in order, as they come."""
     if effective_n_jobs(n_jobs) == 1:
-        return (_evaluate(row, X, split) for row, split in tasks)
+        return (function(*call) for call in calls)
     # scikit-learn's Parallel takes its settings, and the filters of warnings, along.
     parallel = Parallel(n_jobs=n_jobs, return_as="generator")
-    return iter(parallel(delayed(_evaluate_alone)(row, X, s) for row, s in tasks))
+    return iter(parallel(delayed(_alone)(function, *call) for call in calls))
 
 
-def _evaluate_alone(row: Row, X: Any, split: Split) -> Outcome:
-    """Evaluate on one thread, as the other cores have work of their own."""
+def _alone(function: Callable[..., T], *arguments: Any) -> T:
+    """Call on one thread, as the other cores have work of their own."""
     n_threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         with threadpool_limits(1):
-            return _evaluate(row, X, split)
+            return function(*arguments)
     finally:
         torch.set_num_threads(n_threads)
 
 
 def _evaluate(row: Row, X: Any, split: Split) -> Outcome:
     """Measure the accuracy and the seconds of a method on a split."""
-    estimator = _seeded(row.estimator, split.seed)
+    estimator = seeded_clone(row.estimator, split.seed)
     # Only routing takes a source through pipelines and searches; None leaves it be.
     routing = sklearn.config_context(
         enable_metadata_routing=bool(row.fit_params) or None
@@ -237,7 +274,7 @@ def _transduced(estimator: Any, X: Any) -> Any:
     return estimator.predict(X)
 
 
-def _seeded(estimator: Any, seed: int) -> Any:
+def seeded_clone(estimator: Any, seed: int) -> Any:
     """Clone an estimator, and seed what has no seed, in it or inside."""
     copy = clone(estimator)
     unset = {

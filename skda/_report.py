@@ -18,7 +18,18 @@ from skda._protocol import label_of
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Settings", "as_markdown", "as_record", "as_text"]
+__all__ = [
+    "Settings",
+    "as_markdown",
+    "as_record",
+    "as_text",
+    "environment",
+    "markdown_table",
+    "records_of",
+    "text_table",
+]
+
+Lines = list[tuple[str, ...]]
 
 HEADER = ("method", "accuracy in %", "splits", "seconds")
 
@@ -52,36 +63,56 @@ class Settings(NamedTuple):
 
 def as_text(table: pd.DataFrame, settings: Settings) -> str:
     """Lay the table out for a terminal, with what its numbers are."""
-    lines = _cells(table, "+-")
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    rows = [_aligned(line, widths, "  ") for line in lines]
-    rows.insert(1, "  ".join("-" * width for width in widths))
-    legend = [fill(line, 79) for line in _legend(table, settings, "+-")]
-    return "\n".join([f"task {settings.task}", "", *rows, "", *legend, ""])
+    legend = _legend(table, settings, "+-")
+    return text_table(settings.task, _cells(table, "+-"), legend)
 
 
 def as_markdown(table: pd.DataFrame, settings: Settings) -> str:
     """Write the table in Markdown, with what its numbers are."""
-    lines = [
-        tuple(cell.replace("|", r"\|") for cell in line) for line in _cells(table, "±")
-    ]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    rows = [f"| {_aligned(line, widths, ' | ')} |" for line in lines]
-    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
-    rows.insert(1, f"| {' | '.join(rule)} |")
-    legend = " ".join(_legend(table, settings, "±"))
-    return "\n".join([f"**{settings.task}**", "", *rows, "", legend, ""])
+    legend = _legend(table, settings, "±")
+    return markdown_table(settings.task, _cells(table, "±"), legend)
 
 
 def as_record(table: pd.DataFrame, settings: Settings) -> dict[str, Any]:
     """Collect the results, and all that it takes to judge and repeat them."""
-    records = table.astype(object).where(table.notna(), None).to_dict("records")
-    cuda = torch.cuda.is_available()
     return {
         **settings._asdict(),
         "quick": settings.quick_epochs is not None,
         "metric": "transductive accuracy, last iterate",
-        "records": records,
+        "records": records_of(table),
+        **environment(),
+    }
+
+
+def text_table(task: str, lines: Lines, legend: list[str]) -> str:
+    """Align cells, of which the first line has the names of the columns."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    rows = [_aligned(line, widths, "  ") for line in lines]
+    rows.insert(1, "  ".join("-" * width for width in widths))
+    paragraphs = [fill(line, 79) for line in legend]
+    return "\n".join([f"task {task}", "", *rows, "", *paragraphs, ""])
+
+
+def markdown_table(task: str, lines: Lines, legend: list[str]) -> str:
+    """Write cells as a table in Markdown, see :func:`text_table`."""
+    lines = [tuple(cell.replace("|", r"\|") for cell in line) for line in lines]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    rows = [f"| {_aligned(line, widths, ' | ')} |" for line in lines]
+    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
+    rows.insert(1, f"| {' | '.join(rule)} |")
+    return "\n".join([f"**{task}**", "", *rows, "", " ".join(legend), ""])
+
+
+def records_of(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Turn a table into what JSON can say."""
+    plain = table.astype(object).where(table.notna(), None)
+    return [{str(k): v for k, v in row.items()} for row in plain.to_dict("records")]
+
+
+def environment() -> dict[str, Any]:
+    """Say what the numbers were measured with."""
+    cuda = torch.cuda.is_available()
+    return {
         "versions": {
             "python": platform.python_version(),
             "torch": torch.__version__,
@@ -96,9 +127,9 @@ def as_record(table: pd.DataFrame, settings: Settings) -> dict[str, Any]:
     }
 
 
-def _cells(table: pd.DataFrame, plus_minus: str) -> list[tuple[str, ...]]:
+def _cells(table: pd.DataFrame, plus_minus: str) -> Lines:
     """Write all numbers out, below the names of the columns."""
-    lines: list[tuple[str, ...]] = [HEADER]
+    lines: Lines = [HEADER]
     for row in table.to_dict("records"):
         many = row["n_splits"] > 1
         spread = f" {plus_minus} {100 * row['std']:4.1f}" if many else ""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from skda import __version__
+from skda._cli_output import import_pyplot, write_all
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,10 +30,14 @@ examples:
   skda compare
   skda compare --source a.csv --target b.parquet --label kind --figure result.svg
   skda compare --task amazon_surf:webcam_decaf6 --data-home DIR --json result.json
+  skda compare --task wikipedia --data-home DIR --figure result.png
+  skda compare --view image=a.csv --view text=b.csv --labels c.csv
 """
 TASK_HELP = """\
 digits (the default, comes along), office_caltech, mfeat, reuters, or SOURCE:TARGET,
-such as amazon_surf:webcam_decaf6, mfeat_fou:mfeat_pix or reuters_0:reuters_4
+such as amazon_surf:webcam_decaf6, mfeat_fou:mfeat_pix or reuters_0:reuters_4; or, to
+compare cross-modal retrieval, wikipedia, wikipedia_deep, bbcsport or views of a data
+set, such as mfeat:fou-kar, msrc:gist-hog or reuters:0-1
 """
 
 
@@ -77,7 +81,8 @@ def _add_compare(commands: Any) -> None:
     compare = commands.add_parser(
         "compare",
         help="compare methods and controls on a task or on files of yours",
-        description="Compare methods and controls over several draws of few labels.",
+        description="Compare methods and controls over several draws of few labels; "
+        "of retrieval, over several draws of the categories that are new.",
     )
     compare.set_defaults(run=_compare)
     _add_data(compare.add_argument_group("data"))
@@ -85,7 +90,12 @@ def _add_compare(commands: Any) -> None:
     option = compare.add_argument_group("output").add_argument
     option("--json", metavar="FILE", help="write the results here, - for stdout")
     option("--markdown", metavar="FILE", help="write the table here, - for stdout")
-    option("--figure", metavar="FILE", help="draw the table: .png, .pdf or .svg")
+    option(
+        "--figure",
+        metavar="FILE",
+        help="draw the table: .png, .pdf or .svg; of retrieval, precision over recall, "
+        "and in FILE-embedding the views before and after the best method",
+    )
 
 
 def _add_data(group: Any) -> None:
@@ -107,16 +117,33 @@ def _add_data(group: Any) -> None:
         "columns are features",
     )
     option("--source-label", metavar="NAME", help="that of the source, if it differs")
+    option(
+        "--view",
+        metavar="NAME=FILE",
+        action="append",
+        help="one of the paired views of your own, to compare retrieval; at least two: "
+        ".csv, .parquet, .npz (X), .npy or .mat, row i of all of them one sample",
+    )
+    option(
+        "--labels",
+        metavar="FILE",
+        help="file of their categories, maybe one of the views; --label is the column",
+    )
 
 
 def _add_protocol(group: Any) -> None:
     option = group.add_argument
     option("--methods", metavar="A,B,...", help="only these methods, such as STN,SSAN")
-    option("--splits", type=int, metavar="N", help="draws of labels (default: 3)")
+    option(
+        "--splits",
+        type=int,
+        metavar="N",
+        help="draws of labels, or of new categories (default: 3; wikipedia takes less "
+        "than a minute)",
+    )
     option(
         "--labels-per-class",
         type=int,
-        default=3,
         metavar="N",
         help="labels left in each target class (default: 3)",
     )
@@ -156,13 +183,30 @@ def _compare(args: argparse.Namespace) -> None:
     _check(args)
     import torch  # noqa: PLC0415 (as it takes seconds)
 
-    from skda._compare import compare  # noqa: PLC0415
-    from skda._report import Settings  # noqa: PLC0415
-
     # Threads that wait for each other on a busy machine cost ten times the work.
     torch.set_num_threads(args.threads)
     if args.splits is None:
         args.splits = 1 if args.quick else 3
+    if _is_retrieval(args):
+        from skda._cli_retrieval import run  # noqa: PLC0415
+
+        run(args, quick_epochs=QUICK_EPOCHS if args.quick else None)
+    else:
+        _compare_domains(args)
+
+
+def _is_retrieval(args: argparse.Namespace) -> bool:
+    from skda.datasets._pairs import is_paired_task  # noqa: PLC0415
+
+    return bool(args.view) or (args.task is not None and is_paired_task(args.task))
+
+
+def _compare_domains(args: argparse.Namespace) -> None:
+    from skda._compare import compare  # noqa: PLC0415
+    from skda._report import Settings  # noqa: PLC0415
+
+    if args.labels_per_class is None:
+        args.labels_per_class = 3
     table = compare(
         _estimators(args.methods, quick=args.quick),
         **_data(args),
@@ -200,7 +244,9 @@ def _check(args: argparse.Namespace) -> None:
 
 
 def _check_data(args: argparse.Namespace) -> None:
-    if args.target is None:
+    if args.view or args.labels is not None:
+        _check_views(args)
+    elif args.target is None:
         for option in ("source", "label", "source_label"):
             if getattr(args, option) is not None:
                 raise ValueError(
@@ -214,6 +260,27 @@ def _check_data(args: argparse.Namespace) -> None:
         )
     elif args.source is None and args.source_label is not None:
         raise ValueError("Expected --source with --source-label, got none: name it.")
+    if not args.view:
+        _check_tables(args)
+
+
+def _check_views(args: argparse.Namespace) -> None:
+    """Check the options of paired files; other data do not go with them."""
+    if not args.view or args.labels is None:
+        raise ValueError(
+            "Expected both --view and --labels, the file of the categories to judge "
+            "by, got one of them: name the other, too."
+        )
+    for option in ("task", "data_home", "target", "source", "source_label"):
+        if getattr(args, option) is not None:
+            raise ValueError(
+                f"Expected no other data beside --view, got "
+                f"--{option.replace('_', '-')}: leave one out."
+            )
+
+
+def _check_tables(args: argparse.Namespace) -> None:
+    """Insist on the name of the labels, where a file does not tell."""
     labels = {args.target: args.label, args.source: args.source_label or args.label}
     for file, label in labels.items():
         if label is None and file and Path(file).suffix.lower() in TABLES:
@@ -244,7 +311,7 @@ def _check_outputs(args: argparse.Namespace) -> None:
                 f"Expected --figure to end in {', '.join(FIGURES)}, got "
                 f"{args.figure!r}."
             )
-        _pyplot()
+        import_pyplot()
 
 
 def _data(args: argparse.Namespace) -> dict[str, Any]:
@@ -287,35 +354,25 @@ def _title(args: argparse.Namespace) -> str:
 
 
 def _write(table: pd.DataFrame, settings: Settings, args: argparse.Namespace) -> None:
-    """Write all that was asked for; the text, unless something else is on stdout."""
     from skda._report import as_markdown, as_record, as_text  # noqa: PLC0415
 
-    record = json.dumps(as_record(table, settings), indent=2, allow_nan=False)
-    texts = {args.json: f"{record}\n", args.markdown: as_markdown(table, settings)}
-    for name, text in texts.items():
-        if name not in (None, "-"):
-            Path(name).write_text(text, encoding="utf-8")
-    if args.figure is not None:
-        _draw(table, settings.task, args.figure)
-    sys.stdout.write(texts["-"] if "-" in texts else as_text(table, settings))
+    write_all(
+        args,
+        record=as_record(table, settings),
+        markdown=as_markdown(table, settings),
+        text=as_text(table, settings),
+        draw=lambda: _draw(table, settings.task, args.figure),
+    )
 
 
 def _draw(table: pd.DataFrame, title: str, file: str) -> None:
     from skda.inspection import ComparisonDisplay  # noqa: PLC0415
 
-    pyplot = _pyplot()
+    pyplot = import_pyplot()
     with pyplot.rc_context({"svg.fonttype": "none"}):
         figure = ComparisonDisplay.from_frame(table, name=title).figure_
         figure.savefig(file, dpi=200)
     pyplot.close(figure)
-
-
-def _pyplot() -> Any:
-    """Import what draws, for files only: there may be no screen."""
-    from skda.utils.optional import import_optional  # noqa: PLC0415
-
-    import_optional("matplotlib", "--figure draws with matplotlib").use("Agg")
-    return import_optional("matplotlib.pyplot", "--figure draws with matplotlib")
 
 
 def _estimators(methods: str | None, *, quick: bool) -> dict[str, Any]:
