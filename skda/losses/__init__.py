@@ -23,10 +23,12 @@ from skda.losses.entropy import (
     class_confusion_loss,
     prediction_entropy,
 )
+from skda.losses.partial import complement_entropy, weighted_mean
 from skda.losses.regularization import squared_norm
 from skda.losses.retrieval import matching_loss, residual_norm
 from skda.losses.semantic import pseudo_labels, soft_label_loss
 from skda.losses.supervised import cross_entropy
+from skda.losses.topics import dense_topic_alignment, gated_topic_alignment
 
 __all__ = [
     "CanonicalMaps",
@@ -36,9 +38,12 @@ __all__ = [
     "certainty_weights",
     "class_centroids",
     "class_confusion_loss",
+    "complement_entropy",
     "confusion_loss",
     "cross_entropy",
+    "dense_topic_alignment",
     "domain_loss",
+    "gated_topic_alignment",
     "linear_mmd",
     "matching_loss",
     "paired_centroid_loss",
@@ -50,4 +55,5 @@ __all__ = [
     "soft_label_loss",
     "squared_norm",
     "triplet_centroid_loss",
+    "weighted_mean",
 ]

@@ -66,7 +66,12 @@ def class_confusion_loss(logits: Tensor, temperature: float = 1.0) -> Tensor:
     :func:`certainty_weights`, and :math:`\tilde C` the matrix
     :math:`P^\top \operatorname{diag}(w) P` with rows scaled to sum one,
 
-    .. math:: \frac{1}{c} \sum_k \sum_{l \neq k} \tilde C_{kl} .
+    .. math::
+
+        \frac{1}{c} \sum_k \sum_{l \neq k} \tilde C_{kl}
+        = 1 - \frac{1}{c} \sum_k \frac{\sum_i w_i P_{ik}^2}{\sum_i w_i P_{ik}} ,
+
+    because predictions sum to one; the right-hand side is what is computed.
 
     Parameters
     ----------
@@ -93,8 +98,7 @@ def class_confusion_loss(logits: Tensor, temperature: float = 1.0) -> Tensor:
     """
     softened = logits / temperature
     P = softened.softmax(dim=1)  # (n, c)
-    together = P.T @ (certainty_weights(softened)[:, None] * P)  # (c, c)
+    w = certainty_weights(softened)[:, None]  # (n, 1)
     # A class that no row is likely to have must not turn the loss into NaN.
-    mass = together.sum(dim=1).clamp(min=torch.finfo(P.dtype).tiny)  # (c,)
-    # Its share of itself, from each row; all else is confusion.
-    return 1 - (together.diagonal() / mass).mean()
+    mass = (w * P).sum(dim=0).clamp(min=torch.finfo(P.dtype).tiny)  # (c,)
+    return 1 - ((w * P.square()).sum(dim=0) / mass).mean()

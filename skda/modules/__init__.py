@@ -1,6 +1,7 @@
 """Networks and layers that know of no method."""
 
 from skda.modules.adversary import AdversarialClassifier
+from skda.modules.dropout import ByteDropout, quicken_dropout
 from skda.modules.gradient_reversal import reverse_gradient
 from skda.modules.initialization import draw_normal
 from skda.modules.multi_view import MultiViewEncoder, multilayer_perceptron
@@ -10,18 +11,27 @@ from skda.modules.one_stream import (
     row_extractor,
     width_after,
 )
+from skda.modules.receptors import Regression, TopicAutoEncoder, TopicReceptors
 from skda.modules.rotation import RotatedLinear
+from skda.modules.topics import FeatureRecorder, Topics
 from skda.modules.two_stream import TwoStreamClassifier, unit_length
 
 __all__ = [
     "AdversarialClassifier",
+    "ByteDropout",
+    "FeatureRecorder",
     "MultiViewEncoder",
     "OneStreamClassifier",
+    "Regression",
     "RotatedLinear",
+    "TopicAutoEncoder",
+    "TopicReceptors",
+    "Topics",
     "TwoStreamClassifier",
     "draw_normal",
     "has_batch_norm",
     "multilayer_perceptron",
+    "quicken_dropout",
     "reverse_gradient",
     "row_extractor",
     "unit_length",

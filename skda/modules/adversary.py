@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from skda.modules.dropout import quicken_dropout
 from skda.modules.multi_view import multilayer_perceptron
 from skda.modules.one_stream import OneStreamClassifier
 
@@ -56,17 +57,31 @@ class AdversarialClassifier(OneStreamClassifier):
         **layout: Any,
     ) -> None:
         super().__init__(extractor, n_components, n_classes, **layout)
-        self.discriminator = multilayer_perceptron(
-            [n_inputs or n_components, *discriminator_layer_sizes, 1], dropout=dropout
+        widths = [n_inputs or n_components, *discriminator_layer_sizes, 1]
+        self.discriminator = quicken_dropout(
+            multilayer_perceptron(widths, dropout=dropout)
         )
 
     def discriminate(self, f: Tensor, *, fixed: bool = False) -> Tensor:
-        """Map features, of shape (n, m), to logits of "source", of shape (n,).
+        """Map features to logits of "this row is from the source".
 
-        A ``fixed`` discriminator takes no gradient, but passes it on to the features.
+        Parameters
+        ----------
+        f : Tensor of shape (n, m)
+            Features.
+        fixed : bool, default=False
+            Whether to pass the gradient on to the features, and take none.
+
+        Returns
+        -------
+        Tensor of shape (n,)
+            The logits.
         """
+        precision = self.head.weight.dtype  # whatever autocast has made of f
         if not fixed:
-            return self.discriminator(f).to(f.dtype).squeeze(1)
+            return self.discriminator(f).to(precision).squeeze(1)
         parameters = self.discriminator.named_parameters()
         constants = {name: parameter.detach() for name, parameter in parameters}
-        return functional_call(self.discriminator, constants, f).to(f.dtype).squeeze(1)
+        return (
+            functional_call(self.discriminator, constants, f).to(precision).squeeze(1)
+        )

@@ -105,7 +105,8 @@ def width_after(extractor: nn.Module, sample_shape: Sequence[int]) -> int:
     72
     """
     extractor.eval()  # or batch norm would take the blank samples for data
-    shape = tuple(extractor(torch.zeros(2, *sample_shape)).shape)
+    device = next((weight.device for weight in extractor.parameters()), None)
+    shape = tuple(extractor(torch.zeros(2, *sample_shape, device=device)).shape)
     extractor.train()
     if len(shape) != 2 or shape[0] != 2:
         raise ValueError(
@@ -167,7 +168,7 @@ class OneStreamClassifier(nn.Module):
 
     def encode_both(self, X_s: Tensor, X_t: Tensor) -> tuple[Tensor, Tensor]:
         """Map a batch of either domain to features, of shapes (n_s, d), (n_t, d)."""
-        if not self.joint:
+        if not self.joint or X_s.dtype != X_t.dtype:
             return self.encode(X_s, "source"), self.encode(X_t, "target")
         f_s, f_t = self.encode(torch.cat([X_s, X_t])).split([len(X_s), len(X_t)])
         return f_s, f_t
