@@ -48,11 +48,34 @@ class OneStreamObjective(Objective):
         self.semi_supervised = True
 
     def start_fit(self, module: Any, domains: Batch) -> None:
-        """See whether there is a labeled target row at all."""
+        """See whether there is a labeled target row at all.
+
+        Parameters
+        ----------
+        module : nn.Module
+            Network.
+        domains : Batch
+            Every row.
+        """
         self.semi_supervised = bool(domains.target.labels.any())
 
     def forward(self, module: Any, batch: Batch, progress: float) -> dict[str, Tensor]:
-        """Evaluate the risks and the terms of the method on one batch."""
+        """Evaluate the risks and the terms of the method on one batch.
+
+        Parameters
+        ----------
+        module : OneStreamClassifier
+            Network.
+        batch : Batch
+            What the step sees.
+        progress : float
+            Fraction of the training already done.
+
+        Returns
+        -------
+        dict of str to Tensor of shape ()
+            The terms, weighted.
+        """
         source, target, _ = batch
         f_s, f_t = module.encode_both(source.X, target.X)
         v_s, v_t = module.classify(f_s), module.classify(f_t)
@@ -68,7 +91,24 @@ class OneStreamObjective(Objective):
         logits: tuple[Tensor, Tensor],
         progress: float,
     ) -> dict[str, Tensor]:
-        """Evaluate what brings the domains together; nothing, unless a method says."""
+        """Evaluate what brings the domains together; nothing, unless a method says.
+
+        Parameters
+        ----------
+        module : OneStreamClassifier
+            Network.
+        features : tuple of Tensor of shape (n_s, d) and (n_t, d)
+            Features of source and target.
+        logits : tuple of Tensor of shape (n_s, c) and (n_t, c)
+            Their logits.
+        progress : float
+            Fraction of the training already done.
+
+        Returns
+        -------
+        dict of str to Tensor of shape ()
+            The terms, weighted.
+        """
         return {}
 
 

@@ -407,3 +407,18 @@ def test_a_dataset_has_a_length(make_clf, images):
 
     with pytest.raises(TypeError, match=r"Expected a map-style Dataset.* got Stream"):
         make_clf().fit(Stream(), source=images["source"])
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("cls", METHODS)
+def test_images_are_learned_on_a_gpu(cls, make_clf, images, precision):
+    on_gpu = {"device": "cuda", "precision": precision}
+    clf = _fit(make_clf(cls, max_epochs=25, lr=0.1, extractor_lr=1.0, **on_gpu), images)
+    loaded = make_clf(cls, max_epochs=2, **on_gpu)
+    target, source = Images(images["X"], images["y"]), Images(*images["source"])
+    loaded.fit(target, source=(source, None))
+
+    assert clf.score(images["X"], images["y"]) > 0.6
+    assert np.isfinite(loaded.predict_proba(target)).all()

@@ -1,0 +1,133 @@
+"""Tests of the methods with a discriminator: DANN, CDAN and domain confusion."""
+
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from skda.base import Sizes
+from skda.unsupervised import CDAN, DANN, DomainConfusion
+
+RAMP = 2 / (1 + math.exp(-10 * 0.7)) - 1
+
+
+@pytest.fixture
+def make_terms(make_net, batch):
+    """Evaluate an objective at 70 % of the training."""
+
+    def make(cls, **params):
+        clf = make_net(cls, **params)
+        torch.manual_seed(0)
+        module = clf._module(Sizes(4, 4, 3)).double()
+        return module, clf._objective()(module, batch, 0.7)
+
+    return make
+
+
+def _domain_loss(d_s, d_t, w_s=1.0, w_t=1.0):
+    in_source = (w_s * -d_s.sigmoid().log()).mean()
+    return (in_source + (w_t * -(1 - d_t.sigmoid()).log()).mean()) / 2
+
+
+def _gradients(loss, module):
+    named = dict(module.named_parameters())
+    gradients = torch.autograd.grad(
+        loss, list(named.values()), retain_graph=True, allow_unused=True
+    )
+    return dict(zip(named, gradients, strict=True))
+
+
+def test_dann_by_hand(make_terms, batch):
+    module, terms = make_terms(DANN, lambda0=0.5)
+    f_s, f_t = module.encode(batch.source.X), module.encode(batch.target.X)
+    plain = _domain_loss(*(module.discriminator(f).squeeze(1) for f in (f_s, f_t)))
+    ours, theirs = (_gradients(loss, module) for loss in (terms["domain"], plain))
+
+    torch.testing.assert_close(terms["domain"], plain)
+    for name, gradient in ours.items():
+        if name.startswith("head"):
+            assert gradient is None
+            continue
+        factor = -0.5 * RAMP if name.startswith("extractor") else 1.0
+        torch.testing.assert_close(gradient, factor * theirs[name])
+
+
+@pytest.mark.parametrize("entropy_weighting", [False, True])
+def test_cdan_by_hand(make_terms, batch, entropy_weighting):
+    module, terms = make_terms(CDAN, entropy_weighting=entropy_weighting)
+    d, w = [], []
+    for rows in (batch.source, batch.target):
+        f = module.encode(rows.X)
+        g = module.classify(f).softmax(dim=1).detach()
+        pairs = zip(g, f, strict=True)
+        products = torch.stack([torch.outer(*pair).ravel() for pair in pairs])
+        d.append(module.discriminator(products).squeeze(1))
+        weights = 1 + ((g * g.log()).sum(dim=1)).exp()
+        w.append(weights / weights.mean() if entropy_weighting else 1.0)
+    plain = _domain_loss(*d, *w)
+    ours, theirs = (_gradients(loss, module) for loss in (terms["domain"], plain))
+
+    torch.testing.assert_close(terms["domain"], plain)
+    for name, gradient in ours.items():
+        if name.startswith("head"):
+            assert gradient is None
+            continue
+        factor = -RAMP if name.startswith("extractor") else 1.0
+        torch.testing.assert_close(gradient, factor * theirs[name])
+
+
+def test_random_products_have_the_kernel_of_all_products(make_net):
+    clf = make_net(CDAN, n_random=200_000, discriminator_layer_sizes=())
+    torch.manual_seed(0)
+    module = clf._module(Sizes(4, 4, 3))
+    exact = make_net(CDAN)._module(Sizes(4, 4, 3))
+    f, v = torch.rand(5, 32), torch.randn(5, 3)
+    h, full = module.condition(f, v), exact.condition(f, v)
+
+    assert h.shape == (5, 200_000)
+    assert full.shape == (5, 96)
+    torch.testing.assert_close(h @ h.T, full @ full.T, rtol=0.1, atol=0.1)
+
+
+def test_a_random_map_is_not_trained(make_net, shifted):
+    clf = make_net(CDAN, n_random=16, max_epochs=2)
+    clf.fit(shifted.X, source=shifted.source)
+    names = [name for name, _ in clf.net_.module_.named_parameters()]
+
+    assert clf.net_.module_.discriminator[0].in_features == 16
+    assert not [name for name in names if "map" in name]
+
+
+def test_domain_confusion_by_hand(make_terms, batch):
+    module, terms = make_terms(DomainConfusion, lambda0=0.5, entropy_weight=2.0)
+    f = module.encode(torch.cat([batch.source.X, batch.target.X]))
+    d = module.discriminator(f).squeeze(1)
+    confusion = F.binary_cross_entropy_with_logits(d, torch.full_like(d, 0.5))
+    p = module(batch.target.X).softmax(dim=1)
+
+    torch.testing.assert_close(terms["domain"], _domain_loss(d[:7], d[7:]))
+    torch.testing.assert_close(terms["confusion"], 0.5 * RAMP * confusion)
+    torch.testing.assert_close(
+        terms["entropy"], -2.0 * RAMP * (p * p.log()).sum(dim=1).mean()
+    )
+
+
+def test_either_player_of_domain_confusion_trains_one_side(make_terms):
+    module, terms = make_terms(DomainConfusion)
+    by_discriminator = _gradients(terms["domain"], module)
+    by_features = _gradients(terms["confusion"], module)
+
+    for name in by_features:
+        side = name.partition(".")[0]
+        assert (by_discriminator[name] is None) == (side != "discriminator")
+        assert (by_features[name] is None) == (side != "extractor")
+
+
+def test_a_working_discriminator_tells_the_domains(make_net, shifted):
+    """Without anything against it, that is; so it is not inert."""
+    clf = make_net(DANN, lambda0=0.0, max_epochs=200)
+    clf.fit(shifted.X, source=shifted.source)
+
+    assert clf.history_["domain"][0] > 0.6
+    assert clf.history_["domain"][-1] < 0.25
