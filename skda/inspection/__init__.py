@@ -1,17 +1,21 @@
-"""Displays, as in scikit-learn: of comparisons, of a source's worth, of trainings."""
+"""Displays, as in scikit-learn: of comparisons, trainings, topics and more."""
 
+from skda.inspection._class_weights import ClassWeightsDisplay
 from skda.inspection._comparison import ComparisonDisplay
 from skda.inspection._embedding import EmbeddingDisplay
 from skda.inspection._retrieval import RetrievalDisplay
 from skda.inspection._retrieval_embedding import RetrievalEmbeddingDisplay
 from skda.inspection._source_gain import SourceGainDisplay
 from skda.inspection._terms import TermsDisplay
+from skda.inspection._topics import TopicMapDisplay
 
 __all__ = [
+    "ClassWeightsDisplay",
     "ComparisonDisplay",
     "EmbeddingDisplay",
     "RetrievalDisplay",
     "RetrievalEmbeddingDisplay",
     "SourceGainDisplay",
     "TermsDisplay",
+    "TopicMapDisplay",
 ]

@@ -8,7 +8,7 @@ from typing import Any
 __all__ = ["import_optional"]
 
 
-def import_optional(module: str, need: str) -> Any:
+def import_optional(module: str, need: str, extra: str = "compare") -> Any:
     """Import an optional package, or say who needs it and how to install it.
 
     Parameters
@@ -17,6 +17,8 @@ def import_optional(module: str, need: str) -> Any:
         What to import.
     need : str
         Who needs it and why, as the subject and verb of a sentence.
+    extra : str, default="compare"
+        Extra of skda that brings it.
 
     Returns
     -------
@@ -35,6 +37,6 @@ def import_optional(module: str, need: str) -> Any:
         if (error.name or "").partition(".")[0] != package:
             raise  # it is there, but lacks something itself
         raise ModuleNotFoundError(
-            f"{need}, and {package} is not installed: run pip install 'skda[compare]'.",
+            f"{need}, and {package} is not installed: run pip install 'skda[{extra}]'.",
             name=package,
         ) from error

@@ -1,0 +1,308 @@
+"""Importance weighted adversarial nets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from numbers import Real
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from skda.base import OneStreamObjective
+from skda.losses import domain_loss, prediction_entropy
+from skda.modules import (
+    AdversarialClassifier,
+    multilayer_perceptron,
+    quicken_dropout,
+    reverse_gradient,
+)
+from skda.net import Objective
+from skda.partial._base import BasePartialClassifier
+from skda.schedules import sigmoid_ramp
+from skda.utils._sklearn import Interval
+
+__all__ = ["IWAN"]
+
+
+class IWANModule(AdversarialClassifier):
+    """A network with a second discriminator, which weighs the source rows."""
+
+    def __init__(
+        self,
+        n_components: int,
+        *,
+        discriminator_layer_sizes: Sequence[int],
+        dropout: float,
+        **layout: Any,
+    ) -> None:
+        super().__init__(
+            n_components=n_components,
+            discriminator_layer_sizes=discriminator_layer_sizes,
+            dropout=dropout,
+            **layout,
+        )
+        widths = [n_components, *discriminator_layer_sizes, 1]
+        self.weigher = quicken_dropout(multilayer_perceptron(widths, dropout=dropout))
+
+    def weigh(self, f: Tensor) -> Tensor:
+        """Map features, of shape (n, d), to logits of "source", of shape (n,)."""
+        return self.weigher(f.detach()).to(f.dtype).squeeze(1)
+
+
+class IWANObjective(OneStreamObjective):
+    """Equation 1 of :class:`IWAN`."""
+
+    def __init__(
+        self, lambda0: float, *, domain_weight: float, entropy_weight: float
+    ) -> None:
+        super().__init__(lambda0)
+        self.domain_weight = domain_weight
+        self.entropy_weight = entropy_weight
+
+    def adapt(
+        self,
+        module: IWANModule,
+        features: tuple[Tensor, Tensor],
+        logits: tuple[Tensor, Tensor],
+        progress: float,
+    ) -> dict[str, Tensor]:
+        """Evaluate the losses of both discriminators, and the entropy."""
+        sizes = [len(f) for f in features]
+        f, reversal = torch.cat(features), self.lambda0 * sigmoid_ramp(progress)
+        o_s, o_t = module.weigh(f).split(sizes)
+        d_s, d_t = module.discriminate(reverse_gradient(f, reversal)).split(sizes)
+        weights = (-o_s).sigmoid().detach()  # how little a row looks like the source
+        weights = weights / (weights.mean() + 1e-5)
+        weighed = domain_loss(d_s, d_t, weights)
+        terms = {
+            "weigher": 1.5 * self.domain_weight * domain_loss(o_s, o_t),
+            "domain": self.domain_weight * weighed,
+        }
+        if self.entropy_weight:
+            entropy = prediction_entropy(logits[1]).mean()
+            terms["entropy"] = self.entropy_weight * entropy
+        return terms
+
+
+class IWAN(BasePartialClassifier):
+    r"""Importance weighted adversarial nets.
+
+    Learns features from which a discriminator cannot tell the domains, where source
+    rows count the less, the better another discriminator knows where they are from: of
+    their classes, the target has none [1]_. The network minimizes
+
+    .. math::
+
+        L = L_s + L_t + \tfrac{3}{2} \mu L_D + \mu L_{D_0} + \lambda_H H \tag{1}
+
+    * :math:`L_s` and :math:`L_t`: the cross-entropy of the labeled rows of the source
+      and, if there are any, of the target.
+    * :math:`L_D`: the cross-entropy of the discriminator :math:`D` that weighs the
+      rows, the mean over both domains. It trains nothing else.
+    * :math:`L_{D_0}`: that of the other one, with source rows of weight
+      :math:`1 - D(f_i)`, scaled to mean one, without a gradient. Behind it, the
+      gradient is multiplied by :math:`-\kappa`;
+      :math:`\kappa = \lambda_0 \bigl(2 / (1 + e^{-10 p}) - 1\bigr)` rises with the
+      progress :math:`p` of the training.
+    * :math:`H`: the mean entropy of the predictions of target rows.
+
+    Inputs may be rows of features, images or a ``Dataset``; see :meth:`fit`, and
+    :class:`skda.base.BaseOneStreamClassifier` for images and for further fitted
+    attributes. Labeled target rows, if there are any, add their mean cross-entropy; a
+    label that the source lacks is an error. The steps of a pipeline before this one
+    see the target only: pass ``shared_transformer`` instead.
+
+    Parameters
+    ----------
+    lambda0 : float, default=1.0
+        Weight :math:`\lambda_0` of the reversed gradient, at the end of the training.
+    domain_weight : float, default=1.0
+        Weight :math:`\mu` of the losses of the discriminators; 3 in the public code.
+    entropy_weight : float, default=0.1
+        Weight :math:`\lambda_H` of the entropy of the target's predictions.
+    discriminator_layer_sizes : sequence of int, default=(256, 256)
+        Widths of the hidden layers of either discriminator.
+    dropout : float, default=0.5
+        Fraction of their hidden units to drop in training.
+    n_components : int, default=256
+        Number of features that the network makes of a row.
+    hidden_layer_sizes : sequence of int, default=()
+        Widths of the layers before them.
+    normalize : bool, default=True
+        Whether to scale every row to a mean square of one first.
+    module : callable, default=None
+        Function without arguments that builds a feature extractor, from samples of any
+        shape to vectors, instead of the network that these three describe.
+    extractor_lr : float, default=1.0
+        Learning rate of the feature extractor, relative to ``lr``.
+    train_transform, eval_transform : callable, default=None
+        What to make of a sample of a ``Dataset`` in training, and otherwise.
+    num_workers : int, default=0
+        Processes that load the samples of a ``Dataset``.
+    shared_transformer : transformer, default=None
+        Cloned, fitted on the samples of both domains and applied to them ever after.
+    source_transformer, target_transformer : transformer, default=None
+        The same for the samples of one domain, before the shared one.
+    max_epochs : int, default=40
+        Passes over the larger of the two domains.
+    max_steps : int, default=None
+        Steps to take instead, rounded up to whole epochs.
+    batch_size : int, default=64
+        Most samples to draw from each domain at every step; -1 for all of them.
+    lr : float, default=0.01
+        Learning rate.
+    optimizer : {"sgd", "adam", "adamw", "rmsprop"} or callable, default="sgd"
+        Optimizer; a callable brings its own momentum and weight decay.
+    momentum : float, default=0.9
+        Momentum of "sgd", which is Nesterov's, and of "rmsprop".
+    weight_decay : float, default=0.001
+        Weight decay of the optimizer.
+    lr_schedule : {"constant", "cosine", "inverse"} or callable, default="inverse"
+        Factor of the learning rate; a callable maps the progress to it.
+    callbacks : list of skorch callbacks, default=None
+        Copied, then called during training; ``net_.callbacks_`` has the copies.
+    device : str or torch.device, default="auto"
+        Where to train and predict; "auto" is CUDA where there is one.
+    precision : {"float32", "bfloat16", "auto"}, default="float32"
+        Precision of the layers in training; "auto" is bfloat16 where the device
+        computes in it.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the initial weights and of the batches.
+    verbose : int, default=0
+        Whether to show a progress bar with every loss term.
+    warm_start : bool, default=False
+        Whether to go on with the network of the last fit.
+
+    Attributes
+    ----------
+    class_weights_ : ndarray of shape (n_classes,)
+        Share of every class in the predictions of the target, in the order of
+        ``classes_``.
+    class_weights_history_ : ndarray of shape (n_refreshes, n_classes)
+        These shares at the end of the training.
+
+    See Also
+    --------
+    PADA : Weighs classes, by the predictions of the target.
+    ETN : Weighs rows, by a discriminator that knows the classes.
+
+    Notes
+    -----
+    As in the public code, both discriminators see the same features; in the paper, the
+    source has an extractor of its own.
+
+    :meth:`published` has the settings of TLlib, but for the batch norm of the features
+    there. A pretrained ``module``
+    has a tenth of the learning rate there: pass ``extractor_lr=0.1``.
+
+    References
+    ----------
+    .. [1] J. Zhang et al., "Importance Weighted Adversarial Nets for Partial Domain
+       Adaptation", CVPR 2018.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_blobs
+    >>> from skda.partial import IWAN
+    >>> X, y = make_blobs(200, n_features=5, random_state=0)
+    >>> few = y[:100] < 2
+    >>> clf = IWAN(max_epochs=10, random_state=0)
+    >>> clf.fit(X[:100][few] + 1.0, source=(X[100:], y[100:])).class_weights_.shape
+    (3,)
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BasePartialClassifier._parameter_constraints,
+        "domain_weight": [Interval(Real, 0, None, closed="left")],
+        "entropy_weight": [Interval(Real, 0, None, closed="left")],
+        "discriminator_layer_sizes": ["array-like"],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+    }
+    _published: ClassVar[dict[str, Any]] = {
+        "domain_weight": 3.0,
+        "discriminator_layer_sizes": (1024, 1024),
+        "batch_size": 36,
+        "max_steps": 10_000,
+        "lr": 0.001,
+    }
+
+    def __init__(
+        self,
+        *,
+        lambda0: float = 1.0,
+        domain_weight: float = 1.0,
+        entropy_weight: float = 0.1,
+        discriminator_layer_sizes: Sequence[int] = (256, 256),
+        dropout: float = 0.5,
+        n_components: int = 256,
+        hidden_layer_sizes: Sequence[int] = (),
+        normalize: bool = True,
+        module: Callable[[], nn.Module] | None = None,
+        extractor_lr: float = 1.0,
+        train_transform: Callable[[Any], Any] | None = None,
+        eval_transform: Callable[[Any], Any] | None = None,
+        num_workers: int = 0,
+        shared_transformer: Any = None,
+        source_transformer: Any = None,
+        target_transformer: Any = None,
+        max_epochs: int = 40,
+        max_steps: int | None = None,
+        batch_size: int = 64,
+        lr: float = 0.01,
+        optimizer: str | Callable[..., Any] = "sgd",
+        momentum: float = 0.9,
+        weight_decay: float = 0.001,
+        lr_schedule: str | Callable[[float], float] = "inverse",
+        callbacks: list[Any] | None = None,
+        device: str | torch.device = "auto",
+        precision: str = "float32",
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+        warm_start: bool = False,
+    ) -> None:
+        self.lambda0 = lambda0
+        self.domain_weight = domain_weight
+        self.entropy_weight = entropy_weight
+        self.discriminator_layer_sizes = discriminator_layer_sizes
+        self.dropout = dropout
+        self.n_components = n_components
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.normalize = normalize
+        self.module = module
+        self.extractor_lr = extractor_lr
+        self.train_transform = train_transform
+        self.eval_transform = eval_transform
+        self.num_workers = num_workers
+        self.shared_transformer = shared_transformer
+        self.source_transformer = source_transformer
+        self.target_transformer = target_transformer
+        self.max_epochs = max_epochs
+        self.max_steps = max_steps
+        self.batch_size = batch_size
+        self.lr = lr
+        self.optimizer = optimizer
+        self.momentum = momentum
+        self.weight_decay = weight_decay
+        self.lr_schedule = lr_schedule
+        self.callbacks = callbacks
+        self.device = device
+        self.precision = precision
+        self.random_state = random_state
+        self.verbose = verbose
+        self.warm_start = warm_start
+
+    def _objective(self) -> Objective:
+        return IWANObjective(
+            self.lambda0,
+            domain_weight=self.domain_weight,
+            entropy_weight=self.entropy_weight,
+        )
+
+    def _classifier(self, **layout: Any) -> nn.Module:
+        return IWANModule(
+            **layout,
+            discriminator_layer_sizes=self.discriminator_layer_sizes,
+            dropout=self.dropout,
+        )

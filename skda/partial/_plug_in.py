@@ -1,0 +1,214 @@
+"""What an estimator does that adds something to the training of another."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    MetaEstimatorMixin,
+    TransformerMixin,
+    clone,
+)
+from sklearn.utils import Tags, get_tags
+from sklearn.utils.validation import check_is_fitted
+from torch.utils.data import Dataset
+
+from skda.base import BaseOneStreamClassifier, DomainName
+from skda.data import Domains
+from skda.net import Phase
+
+__all__ = ["BasePlugIn", "SampleSet"]
+
+SampleSet = ArrayLike | Dataset[Any]
+
+
+class BasePlugIn(
+    MetaEstimatorMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    ClassifierMixin,
+    BaseEstimator,
+):
+    """Predict by a backbone, to whose training a subclass adds something.
+
+    Attributes
+    ----------
+    backbone_ : estimator object
+        The fitted backbone. What it has learned, such as ``classes_``, ``history_`` or
+        ``transduction_``, is to be had under the same name here.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "backbone": "no_validation",  # its own error says more
+        "random_state": ["random_state"],
+    }
+    __metadata_request__fit: ClassVar[dict[str, bool]] = {"source": True}
+    __metadata_request__predict: ClassVar[dict[str, bool]] = {"domain": True}
+    __metadata_request__predict_proba: ClassVar[dict[str, bool]] = {"domain": True}
+    __metadata_request__transform: ClassVar[dict[str, bool]] = {"domain": True}
+    __metadata_request__score: ClassVar[dict[str, bool]] = {"domain": True}
+    backbone: Any
+    backbone_: Any
+    random_state: int | np.random.RandomState | None
+
+    @abstractmethod
+    def _default_backbone(self) -> BaseOneStreamClassifier:
+        """Build the backbone that stands for None."""
+
+    @abstractmethod
+    def _extend(
+        self, module: Any, phases: list[Phase], domains: Domains
+    ) -> list[Phase]:
+        """Add to the objectives of a training."""
+
+    def predict_proba(
+        self, X: SampleSet, *, domain: DomainName = "target"
+    ) -> NDArray[np.floating]:
+        """Estimate class probabilities.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or Dataset of n_samples samples
+            Samples, as the backbone takes them.
+        domain : {"target", "source"}, default="target"
+            Domain they come from.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Probabilities, in the order of ``classes_``.
+        """
+        return self._fitted().predict_proba(X, domain=domain)
+
+    def predict(self, X: SampleSet, *, domain: DomainName = "target") -> NDArray[Any]:
+        """Predict classes.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or Dataset of n_samples samples
+            Samples, as the backbone takes them.
+        domain : {"target", "source"}, default="target"
+            Domain they come from.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Predicted labels.
+        """
+        return self._fitted().predict(X, domain=domain)
+
+    def transform(
+        self, X: SampleSet, *, domain: DomainName = "target"
+    ) -> NDArray[np.float32]:
+        """Map samples to the features of the backbone.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or Dataset of n_samples samples
+            Samples, as the backbone takes them.
+        domain : {"target", "source"}, default="target"
+            Domain they come from.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_components)
+            Latent features.
+        """
+        return self._latent(X, domain)
+
+    def score(
+        self,
+        X: SampleSet,
+        y: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+        *,
+        domain: DomainName = "target",
+    ) -> float:
+        """Measure the accuracy of the predictions.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or Dataset of n_samples samples
+            Samples, as the backbone takes them.
+        y : array-like of shape (n_samples,), default=None
+            True labels; a sample whose label is missing does not count. None for the
+            labels of a Dataset.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Sample weights. A pipeline with metadata routing insists on the name.
+        domain : {"target", "source"}, default="target"
+            Domain they come from.
+
+        Returns
+        -------
+        float
+            Fraction of labeled samples classified correctly.
+        """
+        return self._fitted().score(X, y, sample_weight, domain=domain)
+
+    def __getattr__(self, name: str) -> Any:
+        """Look up what the backbone has learned, which ends in an underscore."""
+        if name.startswith("_") or not name.endswith("_") or name == "backbone_":
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute {name!r}"
+            )
+        return getattr(self.backbone_, name)
+
+    def __sklearn_tags__(self) -> Tags:
+        backbone = self.backbone
+        return get_tags(self._default_backbone() if backbone is None else backbone)
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.backbone_._n_features_out
+
+    def _latent(self, X: SampleSet, domain: DomainName) -> NDArray[np.float32]:
+        backbone = self._fitted()
+        return backbone._latent(backbone._check_samples(X, domain), domain)
+
+    def _fitted(self) -> Any:
+        check_is_fitted(self)
+        return self.backbone_
+
+    def _fit_backbone(self, X: Any, y: Any, source: Any) -> None:
+        """Fit the backbone to what :meth:`_extend` makes of its objectives."""
+        backbone: Any = self._unfitted()
+        run = backbone._run
+
+        def run_extended(
+            module: Any, phases: list[Phase], domains: Domains, **loading: Any
+        ) -> None:
+            if len(domains.whole.source.X):
+                phases = self._extend(module, phases, domains)
+            run(module, phases, domains, **loading)
+
+        # The objectives of this one fit, not a class of its own, are extended.
+        backbone._run = run_extended
+        try:
+            backbone.fit(X, y, source=source)
+        finally:
+            del backbone._run
+        self.backbone_ = backbone
+
+    def _unfitted(self) -> Any:
+        """Copy the backbone, or go on with the one of the last fit."""
+        given = self._default_backbone() if self.backbone is None else self.backbone
+        if not isinstance(given, BaseOneStreamClassifier):
+            raise TypeError(
+                f"{type(self).__name__} expects a backbone that trains one network for "
+                f"both domains, to whose objective it can add, got {given!r}: pass an "
+                f"estimator of skda.partial or skda.unsupervised that has lr and "
+                f"max_epochs, such as BA3US() or DANN()."
+            )
+        backbone: Any = clone(given)
+        before: Any = vars(self).get("backbone_")
+        if given.warm_start and type(before) is type(given):
+            backbone = before.set_params(**backbone.get_params(deep=False))
+        if self.random_state is not None:
+            backbone.set_params(random_state=self.random_state)
+        return backbone

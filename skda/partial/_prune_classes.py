@@ -1,0 +1,213 @@
+"""Source classes that the target does not show, left out before any method."""
+
+from __future__ import annotations
+
+import warnings
+from math import ceil
+from numbers import Real
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import MetaEstimatorMixin, clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import Normalizer
+from sklearn.utils.validation import has_fit_parameter
+
+from skda.base import BaseHomogeneousClassifier, DomainName, Rows
+from skda.partial._subset import SubsetMixin
+from skda.unsupervised import SPL
+from skda.utils._sklearn import HasMethods, Interval
+from skda.utils.warnings import NoSourceWarning
+
+__all__ = ["PruneClasses"]
+
+#: Rounds of leaving out at most half of the classes that look absent.
+MAX_ROUNDS = 6
+
+
+class PruneClasses(MetaEstimatorMixin, SubsetMixin, BaseHomogeneousClassifier):
+    r"""Leave out the source classes that the target does not show, then adapt.
+
+    A classifier of the source alone predicts the :math:`n_t` rows of the target. With
+    :math:`K` classes in the source, a class looks absent if it is predicted for fewer
+    than
+
+    .. math:: \theta \, \frac{n_t}{K} \tag{1}
+
+    rows. The rarer half of the classes that look absent is left out, the classifier is
+    fitted anew to the others, and so on until none looks absent, for at most six
+    rounds. Two classes stay in any case, and so does every class that a row of the
+    target is labeled with. Then the ``estimator`` is fitted to what is left of the
+    source. It predicts no class that was left out, so that methods which expect every
+    class in the target become methods for a target that lacks some.
+
+    The steps of a pipeline before this one see the target only: pass
+    ``shared_transformer`` instead, here for the classifier and the ``estimator``, or in
+    the ``estimator`` to have it fitted to the classes that stay. Rows of features are
+    expected, no images. Further fitted attributes are those of
+    :class:`skda.base.BaseHomogeneousClassifier`.
+
+    Parameters
+    ----------
+    estimator : estimator object, default=None
+        Method of :mod:`skda.unsupervised` or :mod:`skda.partial`; None is ``SPL()``.
+    threshold : float, default=0.4
+        Share :math:`\theta` of Equation 1. 0 leaves out no class; 0.2 is safer where
+        it is not known whether the target lacks any.
+    classifier : estimator object, default=None
+        Classifier of the source; None is a logistic regression with ``C=10`` on rows of
+        unit length.
+    shared_transformer : transformer, default=None
+        Cloned, fitted on the samples of both domains and applied to them ever after.
+    source_transformer, target_transformer : transformer, default=None
+        The same for the samples of one domain, before the shared one.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the ``estimator``; None leaves it the one that it has.
+
+    Attributes
+    ----------
+    estimator_ : estimator object
+        The fitted method, whose ``classes_`` are the kept ones. It has ``transform`` if
+        the method makes features.
+    kept_classes_ : ndarray of shape (n_kept_classes,)
+        The classes that were not left out.
+    class_shares_ : ndarray of shape (n_classes,)
+        Share of the target that was predicted to be of every class, in the order of
+        ``classes_``, in the last round that the class was there; NaN without a source.
+
+    See Also
+    --------
+    SHOT : Leaves classes out by a similar rule, as it adapts.
+
+    Notes
+    -----
+    A class that is in the target, but that the classifier does not find there, is lost.
+    So look at ``class_shares_``. Where the target has every class, leaving some out
+    does harm.
+
+    Centering every domain helps where both have the same classes, and does harm where
+    they have not. So it is worth trying in the ``estimator``, which sees the same
+    classes in both, but not before it.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_blobs
+    >>> from skda.partial import PruneClasses
+    >>> X, y = make_blobs(300, n_features=5, centers=4, random_state=0)
+    >>> target = y[:150] < 2
+    >>> clf = PruneClasses().fit(X[:150][target] + 1.0, source=(X[150:], y[150:]))
+    >>> clf.kept_classes_
+    array([0, 1])
+    >>> clf.predict_proba(X[:1] + 1.0).shape
+    (1, 4)
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseHomogeneousClassifier._parameter_constraints,
+        "estimator": [HasMethods(["fit", "predict_proba"]), None],
+        "threshold": [Interval(Real, 0, 1, closed="both")],
+        "classifier": [HasMethods(["fit", "predict"]), None],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        estimator: Any = None,
+        *,
+        threshold: float = 0.4,
+        classifier: Any = None,
+        shared_transformer: Any = None,
+        source_transformer: Any = None,
+        target_transformer: Any = None,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.estimator = estimator
+        self.threshold = threshold
+        self.classifier = classifier
+        self.shared_transformer = shared_transformer
+        self.source_transformer = source_transformer
+        self.target_transformer = target_transformer
+        self.random_state = random_state
+
+    def _fit(self, source: Rows, target: Rows) -> None:
+        kept = np.ones(len(self.classes_), dtype=bool)
+        self.class_shares_ = np.full(len(kept), np.nan)
+        given = {}
+        if len(source.X):
+            kept = self._kept(source, target)
+            inside = kept[source.labels.codes(self.classes_)]
+            given["source"] = source.X[inside], source.labels.values[inside]
+        self.kept_classes_ = self.classes_[kept]
+        y = np.full(len(target.X), None)
+        y[target.labels.known] = target.labels.values
+        estimator = self._unfitted()
+        with warnings.catch_warnings():
+            # Both have been said already, of all classes.
+            warnings.simplefilter("ignore", NoSourceWarning)
+            warnings.filterwarnings("ignore", "No target sample is labeled")
+            self.estimator_ = estimator.fit(target.X, y, **given)
+
+    def _kept(self, source: Rows, target: Rows) -> NDArray[np.bool_]:
+        """Find the classes that do not look absent."""
+        n_classes, n_target = len(self.classes_), len(target.X)
+        codes, given = (rows.labels.codes(self.classes_) for rows in (source, target))
+        known = target.labels.known
+        least = self.threshold / n_classes
+        kept = np.ones(n_classes, dtype=bool)
+        certain = np.isin(np.arange(n_classes), given)
+        for _ in range(MAX_ROUNDS):
+            inside = kept[codes]
+            classifier = self._source_classifier()
+            classifier.fit(source.X[inside], codes[inside])
+            found = np.where(known, given, classifier.predict(target.X))
+            shares = np.bincount(found, minlength=n_classes) / n_target
+            self.class_shares_[kept] = shares[kept]
+            rare = np.flatnonzero(kept & ~certain & (shares < least))
+            rarest = rare[np.argsort(shares[rare], kind="stable")]
+            n_dropped = min(ceil(len(rare) / 2), kept.sum() - 2)
+            if n_dropped < 1:
+                break
+            kept[rarest[:n_dropped]] = False
+        return kept
+
+    def _source_classifier(self) -> Any:
+        if self.classifier is not None:
+            return clone(self.classifier)
+        return make_pipeline(Normalizer(), LogisticRegression(C=10.0, max_iter=1000))
+
+    def _unfitted(self) -> Any:
+        """Clone the estimator, if it can be told of a source."""
+        estimator = SPL() if self.estimator is None else clone(self.estimator)
+        if not has_fit_parameter(estimator, "source"):
+            raise ValueError(
+                f"PruneClasses expects an estimator whose fit takes source, got "
+                f"{type(estimator).__name__}: pass a method of skda.unsupervised or "
+                f"skda.partial; any other classifier goes into SourceOnly."
+            )
+        if self.random_state is not None:
+            names = [p for p in estimator.get_params() if p.endswith("random_state")]
+            estimator.set_params(**dict.fromkeys(names, self.random_state))
+        return estimator
+
+    def _over_all(self, probabilities: NDArray[Any]) -> NDArray[Any]:
+        """Spread probabilities of the kept classes over all of them."""
+        spread = np.zeros((len(probabilities), len(self.classes_)))
+        places = np.searchsorted(self.classes_, self.estimator_.classes_)
+        spread[:, places] = probabilities
+        return spread
+
+    def _transduce(self, target: Rows) -> NDArray[np.floating]:
+        transduction = self.estimator_.transduction_[:, None]
+        return (transduction == self.classes_).astype(np.float64)
+
+    def _probabilities(
+        self, X: NDArray[Any], domain: DomainName
+    ) -> NDArray[np.floating]:
+        return self._over_all(self.estimator_.predict_proba(X, **_metadata(domain)))
+
+
+def _metadata(domain: DomainName) -> dict[str, DomainName]:
+    # What is no adaptation method may be the estimator, too, but knows no domains.
+    return {} if domain == "target" else {"domain": domain}

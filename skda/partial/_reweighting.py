@@ -1,0 +1,241 @@
+"""What :class:`skda.partial.AR` trains, and what it minimizes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from skda.base import OneStreamObjective
+from skda.data import Batch
+from skda.losses import cross_entropy, prediction_entropy, weighted_mean
+from skda.modules import OneStreamClassifier
+from skda.partial._base import target_logits
+from skda.schedules import sigmoid_ramp
+
+__all__ = ["ARObjective", "CriticizedClassifier", "nearest_weights"]
+
+
+class SpectralLinear(nn.Linear):
+    """A linear layer that is divided by its largest singular value.
+
+    That of PyTorch, a parametrization, cannot be pickled.
+    """
+
+    u: Tensor
+
+    def __init__(self, in_features: int, out_features: int) -> None:
+        super().__init__(in_features, out_features)
+        self.register_buffer("u", F.normalize(torch.randn(out_features), dim=0))
+
+    def forward(self, X: Tensor) -> Tensor:
+        """Map rows; in training, after one more step of the power iteration."""
+        with torch.autocast(X.device.type, enabled=False):  # which would round it
+            with torch.no_grad():
+                v = F.normalize(self.u @ self.weight, dim=0)
+                if self.training:
+                    self.u = F.normalize(self.weight @ v, dim=0)
+            weight = self.weight / (self.u @ self.weight @ v)
+        return F.linear(X, weight, self.bias)
+
+
+class CriticizedClassifier(OneStreamClassifier):
+    """A classifier, and a critic of its features that is Lipschitz-continuous.
+
+    Parameters
+    ----------
+    extractor : nn.Module
+        Network from samples to rows of ``d`` features.
+    n_components : int
+        Number of features ``d``.
+    n_classes : int
+        Number of classes ``c``.
+    critic_layer_sizes : sequence of int, default=(256,)
+        Width of every hidden layer of the critic.
+    **layout : dict
+        Passed to :class:`skda.modules.OneStreamClassifier`.
+    """
+
+    def __init__(
+        self,
+        extractor: nn.Module,
+        n_components: int,
+        n_classes: int,
+        *,
+        critic_layer_sizes: Sequence[int] = (256,),
+        **layout: Any,
+    ) -> None:
+        super().__init__(extractor, n_components, n_classes, **layout)
+        widths = [n_components, *critic_layer_sizes]
+        self.critic = nn.Sequential()
+        for width, following in pairwise(widths):
+            self.critic.extend([SpectralLinear(width, following), nn.LeakyReLU(0.2)])
+        self.critic.append(SpectralLinear(widths[-1], 1))
+
+    def criticize(self, f: Tensor) -> Tensor:
+        """Map features, of shape (n, d), to scores, of shape (n,).
+
+        Parameters
+        ----------
+        f : Tensor of shape (n, d)
+            Features.
+
+        Returns
+        -------
+        Tensor of shape (n,)
+            Scores, which are to be larger in the source.
+        """
+        return self.critic(f).to(f.dtype).squeeze(1)
+
+
+class Criticizing(nn.Module):
+    """Samples to the scores of a critic."""
+
+    def __init__(self, module: CriticizedClassifier) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, X: Tensor) -> Tensor:
+        """Map samples, of shape (n, ...), to scores, of shape (n,)."""
+        return self.module.criticize(self.module.encode(X, "source"))
+
+
+class ARObjective(OneStreamObjective):
+    """Equations 1 and 2 of :class:`skda.partial.AR`.
+
+    Parameters
+    ----------
+    lambda0 : float
+        Weight of the entropy, at the end of the training.
+    rho : float
+        How far the weights may be from one.
+    smoothing : float
+        Share of a label that all classes have in equal parts.
+    n_refreshes : int
+        Number of equal parts of the training, of which each but the first begins with
+        new weights.
+    """
+
+    weights: Tensor
+
+    def __init__(
+        self, lambda0: float, *, rho: float, smoothing: float, n_refreshes: int
+    ) -> None:
+        super().__init__(lambda0)
+        self.rho = rho
+        self.smoothing = smoothing
+        self.n_refreshes = n_refreshes
+        self.register_buffer("weights", torch.empty(0))
+
+    def start_fit(self, module: Any, domains: Batch) -> None:
+        """Let all source rows weigh the same.
+
+        Parameters
+        ----------
+        module : nn.Module
+            Network.
+        domains : Batch
+            Every row.
+        """
+        super().start_fit(module, domains)
+        labels = domains.source.labels
+        self.weights = labels.new_ones(len(labels))
+        self.n_steps, self.stage, self.progress = 0, 0, 0.0
+
+    def start_epoch(self, module: Any, domains: Batch) -> None:
+        """Refresh the weights, if a part of the training is over.
+
+        Parameters
+        ----------
+        module : nn.Module
+            Network.
+        domains : Batch
+            Every row.
+        """
+        # The last progress seen was that of the step before this epoch.
+        done = self.progress * self.n_steps / max(self.n_steps - 1, 1)
+        stage = int(done * self.n_refreshes + 1e-6)
+        if stage > self.stage:
+            self.stage = stage
+            scores = target_logits(Criticizing(module), domains.source)
+            self.weights = nearest_weights(scores, self.rho)
+
+    def forward(
+        self, module: CriticizedClassifier, batch: Batch, progress: float
+    ) -> dict[str, Tensor]:
+        """Evaluate the weighted risk, the entropy and what the critic minimizes.
+
+        Parameters
+        ----------
+        module : CriticizedClassifier
+            Network.
+        batch : Batch
+            What the step sees.
+        progress : float
+            Fraction of the training already done.
+
+        Returns
+        -------
+        dict of str to Tensor of shape ()
+            The terms, weighted.
+        """
+        self.n_steps, self.progress = self.n_steps + 1, progress
+        source, target, _ = batch
+        f_s, f_t = module.encode_both(source.X, target.X)
+        v_s, v_t = module.classify(f_s), module.classify(f_t)
+        w = self.weights.index_select(0, source.rows)
+        risks = F.cross_entropy(
+            v_s, source.labels, reduction="none", label_smoothing=self.smoothing
+        )
+        d = module.criticize(torch.cat([f_s, f_t]).detach())
+        d_s, d_t = d[: len(f_s)], d[len(f_s) :]
+        terms = {
+            "source_risk": weighted_mean(risks, w),
+            "critic": d_t.mean() - weighted_mean(d_s, w),
+        }
+        if self.semi_supervised:
+            terms["target_risk"] = cross_entropy(v_t, target.labels)
+        weight = self.lambda0 * sigmoid_ramp(progress)
+        return terms | {"entropy": weight * prediction_entropy(v_t).mean()}
+
+
+def nearest_weights(scores: Tensor, rho: float) -> Tensor:
+    r"""Minimize :math:`\sum_i w_i d_i` over weights that are not too far from one.
+
+    The weights are not negative, have a mean of one, and
+    :math:`\frac1n \sum_i (w_i - 1)^2 \le \rho`. By the conditions of Karush, Kuhn and
+    Tucker they are :math:`\max(0, 1 - t (d_i + \nu))`; :math:`\nu` has a closed form,
+    that of the projection onto a simplex, and :math:`t` is found by bisection.
+
+    Parameters
+    ----------
+    scores : Tensor of shape (n,)
+        Scores :math:`d`.
+    rho : float
+        Bound :math:`\rho`.
+
+    Returns
+    -------
+    Tensor of shape (n,)
+        The weights.
+    """
+    n_rows = len(scores)
+    d = scores.double() - scores.double().mean()
+    d = d / d.abs().max().clamp(min=torch.finfo(d.dtype).tiny)
+    ordered = d.sort().values
+    ranks = torch.arange(1, n_rows + 1, dtype=d.dtype, device=d.device)
+
+    def weights(t: Tensor) -> Tensor:
+        excess = ((1 - t * ordered).cumsum(dim=0) - n_rows) / ranks
+        return (1 - t * d - excess.max()).clamp(min=0)
+
+    low, high = d.new_tensor(-16.0), d.new_tensor(16.0)  # logarithms of t
+    for _ in range(60):
+        middle = (low + high) / 2
+        far = (weights(middle.exp()) - 1).square().mean() > rho
+        low, high = torch.where(far, low, middle), torch.where(far, middle, high)
+    return weights(low.exp()).to(scores.dtype)
