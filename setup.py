@@ -15,7 +15,7 @@ EXTRAS = {
     "ot": ["POT"],
     "docs": ["numpydoc", "pydata-sphinx-theme", "sphinx"],
     "lint": ["codespell", "mypy", "pandas-stubs", "ruff", "scipy-stubs"],
-    "bench": ["threadpoolctl"],
+    "bench": ["skada>=0.6", "threadpoolctl"],
 }
 EXTRAS["test"] = [
     *EXTRAS["compare"],
@@ -30,7 +30,7 @@ EXTRAS["test"] = [
 setup(
     name="skda",
     version=VERSION,
-    description="Domain adaptation as scikit-learn estimators",
+    description="Domain adaptation and cross-modal retrieval for scikit-learn",
     long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     author="skda developers",

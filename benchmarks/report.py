@@ -10,15 +10,15 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
 
-import numpy as np
 from _results import load
+from _tables import Table, difference, interval, latest, percent
+from retrieval_report import readme_retrieval_table, retrieval_tables
 from selection import selection_table
+from unsupervised_report import readme_unsupervised_table, unsupervised_tables
 
-__all__ = ["Table", "render"]
+__all__ = ["render"]
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs" / "benchmarks"
@@ -49,47 +49,6 @@ METHODS = [
     "STN.published()",
 ]
 SOURCES = {"real": "with its source", "none": "no source", "unused": "target only"}
-
-
-class Table(NamedTuple):
-    """A table, before it is Markdown or reStructuredText."""
-
-    header: list[str]
-    rows: list[list[str]]
-
-    def markdown(self) -> str:
-        """Spell the table for README.md."""
-        lines = [self.header, ["---", *["---:"] * (len(self.header) - 1)], *self.rows]
-        return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
-
-    def rst(self) -> str:
-        """Spell the table for the documentation."""
-        lines = [".. list-table::", "   :header-rows: 1", "   :class: results", ""]
-        for row in [self.header, *self.rows]:
-            first, *others = row
-            lines.append(f"   * - {first}")
-            lines += [f"     - {cell}".rstrip() for cell in others]
-        return "\n".join(lines) + "\n"
-
-
-def latest(
-    records: Iterable[dict[str, Any]], *names: str
-) -> dict[tuple[Any, ...], dict[str, Any]]:
-    """Keep the last record of every combination of some fields, in order."""
-    return {tuple(record[name] for name in names): record for record in records}
-
-
-def percent(values: list[float]) -> str:
-    """Write mean, standard deviation and number of splits."""
-    mean, std = 100 * np.mean(values), 100 * np.std(values, ddof=1)
-    return f"{mean:.1f} ± {std:.1f} ({len(values)})"
-
-
-def difference(values: list[float], others: list[float]) -> str:
-    """Write the mean paired difference and its standard error."""
-    n = min(len(values), len(others))
-    gaps = 100 * (np.array(values[:n]) - np.array(others[:n]))
-    return f"{gaps.mean():+.1f} ({gaps.std(ddof=1) / np.sqrt(n):.1f})"
 
 
 def accuracy_table(tasks: list[str], methods: list[str]) -> Table:
@@ -148,11 +107,6 @@ def best_epoch_table() -> Table:
     return Table(["Task", "last iterate", "best epoch on the test labels"], rows)
 
 
-def interval(record: dict[str, Any]) -> str:
-    """Write the median and the range of a ratio."""
-    return f"{record['ratio']:.2f} [{record['lowest']:.2f}, {record['highest']:.2f}]"
-
-
 def engine_table() -> Table:
     """Show what the engine costs."""
     records = latest(load("speed_engine"), "name").values()
@@ -196,8 +150,10 @@ def render() -> dict[Path, str]:
     text = filled(
         readme.read_text(), "heterogeneous", accuracy_table(order, main).markdown()
     )
+    text = filled(text, "gain", gain_table(order, main).markdown())
+    text = filled(text, "unsupervised", readme_unsupervised_table().markdown())
     return {
-        readme: filled(text, "gain", gain_table(order, main).markdown()),
+        readme: filled(text, "retrieval", readme_retrieval_table().markdown()),
         DOCS / "accuracy.inc": accuracy_table(order, METHODS).rst(),
         DOCS / "gain.inc": gain_table(order, METHODS).rst(),
         DOCS / "kinds.inc": kinds_table().rst(),
@@ -207,6 +163,9 @@ def render() -> dict[Path, str]:
         DOCS / "threads.inc": threads_table().rst(),
         DOCS / "rows.inc": rows_table().rst(),
         DOCS / "selection.inc": selection_table(load("selection")),
+    } | {
+        DOCS / f"{name}.inc": table.rst()
+        for name, table in (retrieval_tables() | unsupervised_tables()).items()
     }
 
 

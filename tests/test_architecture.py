@@ -17,6 +17,7 @@ LAYERS = [
     ("metrics", "datasets"),
     ("base",),
     ("heterogeneous", "unsupervised", "retrieval", "baselines"),
+    ("partial",),
     ("model_selection",),
     ("_protocol",),
     ("_retrieval_protocol", "_compare", "_source_gain", "_report"),

@@ -6,45 +6,81 @@ import numpy as np
 import pytest
 from scipy.sparse import hstack, issparse
 from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import MaxAbsScaler, StandardScaler
 from sklearn.semi_supervised import LabelSpreading
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import skda.baselines
 import skda.heterogeneous
+import skda.partial
+import skda.retrieval
+import skda.unsupervised
+from skda.base import (
+    BaseDomainClassifier,
+    BaseHomogeneousClassifier,
+    BaseRetriever,
+    GalleryIndex,
+)
 from skda.baselines import (
     BalancedLabelPropagation,
     BalancedSelfTraining,
     TargetOnly,
 )
+from skda.preprocessing import PerView
+from skda.unsupervised import SourceOnly
 
 EXPECTED_FAILURES = {
     "check_classifiers_classes": "the label -1 marks an unlabeled sample",
 }
-FAMILIES = [skda.heterogeneous, skda.baselines]
-ESTIMATORS = [getattr(family, name) for family in FAMILIES for name in family.__all__]
-FAST = {"max_epochs": 20, "random_state": 0}
+FAMILIES = [
+    skda.heterogeneous,
+    skda.unsupervised,
+    skda.partial,
+    skda.retrieval,
+    skda.baselines,
+]
+ESTIMATORS = [
+    cls
+    for family in FAMILIES
+    for cls in map(vars(family).get, family.__all__)
+    if issubclass(cls, BaseDomainClassifier | BaseRetriever)
+]
+FAST = {
+    "max_epochs": 20,
+    "hidden_layer_sizes": (16,),
+    "discriminator_layer_sizes": (8,),
+    "random_state": 0,
+}
 MORE = [
     TargetOnly(LogisticRegression()),
     TargetOnly(LabelSpreading(kernel="knn", n_neighbors=5), unlabeled="keep"),
     BalancedLabelPropagation(balance=False),
     BalancedSelfTraining(LogisticRegression()),
+    SourceOnly(LogisticRegression()),
+    GalleryIndex(n_neighbors=1),
+    PerView(MaxAbsScaler()),
 ]
 
 
 def _with_source(cls):
     """Subclass an estimator so that it never lacks a source.
 
-    The source is the target upside down, and one feature wider.
+    The source is the target upside down, and one feature wider if it may be. That of a
+    retriever has all the labels, because no category may be in both.
     """
 
     def fit(self, X, y=None):
         if y is None:
             return cls.fit(self, X, y)
         upside_down = X.tocsr()[::-1] if issparse(X) else np.asarray(X)[::-1]
+        y_source = np.asarray(y)[::-1].ravel()
+        if issubclass(cls, BaseRetriever):
+            return cls.fit(self, X, source=(upside_down, y_source))
+        if issubclass(cls, BaseHomogeneousClassifier):
+            return cls.fit(self, X, y, source=(upside_down, y_source))
         stack = hstack if issparse(X) else np.hstack
         X_source = stack([upside_down, np.zeros((upside_down.shape[0], 1))])
-        return cls.fit(self, X, y, source=(X_source, np.asarray(y)[::-1].ravel()))
+        return cls.fit(self, X, y, source=(X_source, y_source))
 
     name = f"{cls.__name__}WithSource"
     globals()[name] = type(name, (cls,), {"fit": fit, "__module__": __name__})
@@ -57,6 +93,7 @@ def _fast(cls, signature):
 
 @pytest.mark.filterwarnings("ignore::skda.utils.warnings.NoSourceWarning")
 @pytest.mark.filterwarnings("ignore:Can't check dok sparse matrix:UserWarning")
+@pytest.mark.filterwarnings("ignore:.*leaves out .* unlabeled pairs:UserWarning")
 @parametrize_with_checks(
     [
         _fast(variant, inspect.signature(cls))
@@ -87,10 +124,11 @@ def test_only_keywords_configure(cls):
 )
 def test_published_settings_may_be_overridden(cls):
     published = cls.published()
-    scaled = cls.published(target_transformer=StandardScaler())
+    name = "shared" if issubclass(cls, BaseRetriever) else "target"
+    scaled = cls.published(**{f"{name}_transformer": StandardScaler()})
 
     assert type(published) is cls
     assert not hasattr(published, "classes_")
-    assert isinstance(scaled.target_transformer, StandardScaler)
-    scaled.set_params(target_transformer=None)
+    assert isinstance(getattr(scaled, f"{name}_transformer"), StandardScaler)
+    scaled.set_params(**{f"{name}_transformer": None})
     assert scaled.get_params() == published.get_params()

@@ -28,7 +28,12 @@ USER_FACING = (
     "skda.heterogeneous",
     "skda.inspection",
     "skda.losses",
+    "skda.metrics",
     "skda.model_selection",
+    "skda.partial",
+    "skda.preprocessing",
+    "skda.retrieval",
+    "skda.unsupervised",
 )
 
 

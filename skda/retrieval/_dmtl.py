@@ -123,14 +123,16 @@ class DMTL(BaseNetRetriever):
             \log\big(p(t_i \mid a_i) + \sigma\big)
             + \log\big(p(a_i \mid t_i) + \sigma\big)\Big), \quad
             p(t_j \mid a_i) = \operatorname*{softmax}_j
-            \big(-\lVert a_i - t_j \rVert / \tau\big) \\
+            \big(s(a_i, t_j) / \tau\big) \\
         L_s &= \operatorname*{mean}_{i \in \text{labeled}}
             \lVert P a_i - y_i \rVert + \lVert P t_i - y_i \rVert \\
         L_t &= \operatorname*{mean}_{j \in \text{unlabeled}}
             \lVert P a_j - z_j^a \rVert + \lVert P t_j - z_j^t \rVert
 
-    :math:`z_j` is what the classifier said of row :math:`j` when it was last seen, one
-    epoch ago. With more than two views, :math:`L_m` is summed over all pairs of them.
+    The similarity :math:`s` is :math:`-\lVert a - t \rVert` in the paper and a cosine
+    by default; :math:`z_j` is what the classifier said of row :math:`j` when it was
+    last seen, one epoch ago. With more than two views, :math:`L_m` is summed over all
+    pairs of them.
 
     Parameters
     ----------
@@ -144,10 +146,10 @@ class DMTL(BaseNetRetriever):
         Weight of the labeled pairs; 0 leaves them out.
     lambda2 : float, default=1.0
         Weight of the unlabeled pairs, which the paper does not give; 0 leaves them out.
-    similarity : {"euclidean", "cosine"}, default="euclidean"
-        What :math:`L_m` compares: negative distances, or cosines.
-    temperature : float, default=1.0
-        Temperature :math:`\tau`; 0.3 is good for cosines.
+    similarity : {"cosine", "euclidean"}, default="cosine"
+        What :math:`L_m` compares: cosines, or negative distances as in the paper.
+    temperature : float, default=0.3
+        Temperature :math:`\tau`; 1 for distances, as in the paper.
     sigma : float, default=1e-6
         :math:`\sigma`, which also silences pairs that are hopelessly far apart.
     matching_pairs : {"all", "new"}, default="all"
@@ -156,8 +158,8 @@ class DMTL(BaseNetRetriever):
         Whether :math:`P` is trained, or random with orthonormal rows.
     pseudo_label_init : {"random", "predict"}, default="random"
         First :math:`z`: standard normal, or what the untrained network says.
-    dropout : float, default=0.0
-        Fraction of the hidden units to drop in training.
+    dropout : float, default=0.5
+        Fraction of the hidden units to drop in training; none in the paper.
     relu_output : bool, default=False
         Whether a ReLU follows the last layer, on which the paper is unclear.
     views : mapping of str to slice or list, default=None
@@ -175,12 +177,13 @@ class DMTL(BaseNetRetriever):
         Most pairs to draw at every step; -1 for all of them.
     lr : float, default=0.0003
         Learning rate; 0.0001 in the paper.
-    optimizer : {"sgd", "adam", "adamw", "rmsprop"} or callable, default="adam"
-        Optimizer; a callable brings its own momentum and weight decay.
+    optimizer : {"sgd", "adam", "adamw", "rmsprop"} or callable, default="adamw"
+        Optimizer; a callable brings its own momentum and weight decay. "adam" in the
+        paper.
     momentum : float, default=0.9
         Momentum of "sgd", which is Nesterov's, and of "rmsprop".
-    weight_decay : float, default=0.0
-        Weight decay of the optimizer.
+    weight_decay : float, default=0.1
+        Weight decay of the optimizer; none in the paper.
     lr_schedule : {"constant", "cosine", "inverse"} or callable, default="constant"
         Factor of the learning rate; a callable maps the progress to it.
     callbacks : list of skorch callbacks, default=None
@@ -217,8 +220,9 @@ class DMTL(BaseNetRetriever):
     Notes
     -----
     The setting of the paper without new categories is ``fit(views, y)``. Without any
-    label only :math:`L_m` is left. On wide pairs of views prefer :class:`RidgeCCA` as
-    the control: the benchmark shows how rarely this network beats it.
+    label only :math:`L_m` is left. As published, the network remembers its training
+    pairs, and canonical correlations of the new pairs alone, :class:`RidgeCCA`, are
+    better; the defaults here are regularized instead.
 
     References
     ----------
@@ -256,7 +260,12 @@ class DMTL(BaseNetRetriever):
     _published: ClassVar[dict[str, Any]] = {
         "n_components": 512,
         "hidden_layer_sizes": (4096, 4096),
+        "similarity": "euclidean",
+        "temperature": 1.0,
+        "dropout": 0.0,
         "lr": 1e-4,
+        "optimizer": "adam",
+        "weight_decay": 0.0,
     }
 
     def __init__(
@@ -267,13 +276,13 @@ class DMTL(BaseNetRetriever):
         matching_weight: float = 1.0,
         lambda1: float = 1.5,
         lambda2: float = 1.0,
-        similarity: str = "euclidean",
-        temperature: float = 1.0,
+        similarity: str = "cosine",
+        temperature: float = 0.3,
         sigma: float = 1e-6,
         matching_pairs: str = "all",
         classifier: str = "linear",
         pseudo_label_init: str = "random",
-        dropout: float = 0.0,
+        dropout: float = 0.5,
         relu_output: bool = False,
         views: Mapping[str, Any] | None = None,
         shared_transformer: Any = None,
@@ -282,9 +291,9 @@ class DMTL(BaseNetRetriever):
         max_steps: int | None = None,
         batch_size: int = 100,
         lr: float = 3e-4,
-        optimizer: str | Callable[..., Any] = "adam",
+        optimizer: str | Callable[..., Any] = "adamw",
         momentum: float = 0.9,
-        weight_decay: float = 0.0,
+        weight_decay: float = 0.1,
         lr_schedule: str | Callable[[float], float] = "constant",
         callbacks: list[Any] | None = None,
         device: str | torch.device = "auto",

@@ -66,11 +66,11 @@ class GMLDA(LinearRetriever):
 
     Attributes
     ----------
-    discriminants_ : ndarray of shape (n_components_,)
+    discriminants_ : ndarray of shape (`n_components_`,)
         The eigenvalues :math:`\rho`, the largest first.
     center_ : dict of str to ndarray of shape (n_view_features,)
         Mean of every view over all pairs.
-    weights_ : dict of str to ndarray of shape (n_view_features, n_components_)
+    weights_ : dict of str to ndarray of shape (n_view_features, `n_components_`)
         Weights of every view.
     n_components_ : int
         Number of dimensions.

@@ -63,11 +63,11 @@ class MCCA(LinearRetriever):
 
     Attributes
     ----------
-    correlations_ : ndarray of shape (n_components_,)
+    correlations_ : ndarray of shape (`n_components_`,)
         The :math:`\rho`, the largest first.
     center_ : dict of str to ndarray of shape (n_view_features,)
         Mean of every view over all pairs.
-    weights_ : dict of str to ndarray of shape (n_view_features, n_components_)
+    weights_ : dict of str to ndarray of shape (n_view_features, `n_components_`)
         Weights of every view, times :math:`\rho` if ``weighted``.
     n_components_ : int
         Number of dimensions.

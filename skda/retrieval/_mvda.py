@@ -76,11 +76,11 @@ class MvDA(LinearRetriever):
 
     Attributes
     ----------
-    discriminants_ : ndarray of shape (n_components_,)
+    discriminants_ : ndarray of shape (`n_components_`,)
         Ratio of Equation 1 in every dimension, the largest first.
     center_ : dict of str to ndarray of shape (n_view_features,)
         Mean of every view over all pairs.
-    weights_ : dict of str to ndarray of shape (n_view_features, n_components_)
+    weights_ : dict of str to ndarray of shape (n_view_features, `n_components_`)
         Weights :math:`w_v` of every view.
     n_components_ : int
         Number of dimensions.

@@ -54,7 +54,7 @@ class PLS(LinearRetriever):
     ----------
     center_ : dict of str to ndarray of shape (n_view_features,)
         Mean of every view over all pairs.
-    weights_ : dict of str to ndarray of shape (n_view_features, n_components_)
+    weights_ : dict of str to ndarray of shape (n_view_features, `n_components_`)
         Weights (or rotations) of every view.
     n_components_ : int
         Number of dimensions.

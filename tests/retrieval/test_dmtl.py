@@ -8,9 +8,13 @@ from skda.retrieval import DMTL
 from skda.retrieval._dmtl import DMTLModule, DMTLObjective
 from skda.utils.warnings import NoSourceWarning
 
-SMALL = {
+SMALL = {  # the paper's form, in a small network
     "n_components": 8,
     "hidden_layer_sizes": (16,),
+    "similarity": "euclidean",
+    "temperature": 1.0,
+    "dropout": 0.0,
+    "weight_decay": 0.0,
     "lr": 3e-3,
     "max_epochs": 20,
     "random_state": 0,
@@ -225,7 +229,7 @@ def test_every_term_changes_the_embedding(toy_pairs, term):
         {"matching_pairs": "new"},
         {"pseudo_label_init": "predict"},
         {"relu_output": True},
-        {"optimizer": "adamw", "weight_decay": 0.1},
+        {"weight_decay": 1.0},
     ],
 )
 def test_settings_change_the_embedding(toy_pairs, setting):
@@ -266,6 +270,14 @@ def test_a_source_that_no_term_looks_at_costs_nothing(toy_pairs):
         with_source.transform(toy_pairs.test)["text"],
         without.transform(toy_pairs.test)["text"],
     )
+
+
+def test_defaults_learn_to_retrieve_new_categories(toy_pairs):
+    dmtl = DMTL(hidden_layer_sizes=(64,), lr=3e-3, random_state=0)
+
+    dmtl.fit(toy_pairs.views, source=toy_pairs.source)
+
+    assert dmtl.score(toy_pairs.test, toy_pairs.y_test) > 0.7
 
 
 def test_three_views(toy_pairs):

@@ -1,0 +1,141 @@
+"""The tables of unsupervised adaptation, for ``report.py``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from _results import load
+from _tables import Table, interval, latest
+
+__all__ = ["readme_unsupervised_table", "unsupervised_tables"]
+
+LETTERS = {"amazon": "A", "caltech": "C", "webcam": "W", "dslr": "D"}
+DIGITS = {"digits_mnist256": "MNIST", "digits_usps256": "USPS"}
+#: Rows of SymNets' ablation, in the order of its Table 4.
+ABLATION = {
+    "SourceOnly": "SourceOnly",
+    "SourceOnly + entropy": "SourceOnly + entropy",
+    "DomainConfusion": "DomainConfusion",
+    "DomainConfusion + entropy": "DomainConfusion + entropy",
+    "SymNets w/o E_t": "SymNets without cross-domain training",
+    "SymNets w/o M": "SymNets without entropy",
+    "SymNets w/o confusion": "SymNets without confusion",
+    "SymNets w/o category confusion": "SymNets without category confusion",
+    "SymNets": "SymNets",
+}
+#: What a reader of README.md should see of every group.
+README = {
+    "squeezenet": "Office-Caltech, SqueezeNet (12)",
+    "surf": "Office-Caltech, SURF (4)",
+    "digits": "MNIST ↔ USPS (2)",
+}
+
+Found = dict[tuple[str, str, str], dict[str, Any]]
+
+
+def results() -> Found:
+    """Read the latest line of every combination."""
+    return latest(load("unsupervised"), "group", "task", "method")
+
+
+def column(task: str) -> str:
+    """Spell a task."""
+    ends = [
+        DIGITS.get(end) or LETTERS[end.partition("_")[0]] for end in task.split(":")
+    ]
+    return " → ".join(ends)
+
+
+def cell(values: list[float]) -> str:
+    """Write mean, standard deviation and number of seeds."""
+    mean = f"{100 * np.mean(values):.1f}"
+    if len(values) == 1:
+        return mean
+    return f"{mean} ± {100 * np.std(values, ddof=1):.1f} ({len(values)})"
+
+
+def mean_over(runs: list[list[float]]) -> str:
+    """Write the mean over tasks, and its deviation over seeds."""
+    return cell(np.mean(runs, axis=0).tolist())
+
+
+def tasks_of(found: Found, group: str) -> list[str]:
+    """List the tasks of a group, in the usual order of the domains."""
+    order = [*LETTERS, *DIGITS]
+
+    def places(task: str) -> list[int]:
+        ends = task.split(":")
+        return [
+            order.index(end if end in DIGITS else end.split("_")[0]) for end in ends
+        ]
+
+    return sorted({task for g, task, _ in found if g == group}, key=places)
+
+
+def group_table(found: Found, group: str) -> Table:
+    """Show every method on every task of a group, with the mean."""
+    tasks = tasks_of(found, group)
+    rows = []
+    for method in dict.fromkeys(m for g, _, m in found if g == group):
+        runs = [found.get((group, task, method)) for task in tasks]
+        values = [run["values"] if run else [] for run in runs]
+        mean = mean_over(values) if all(runs) else ""
+        rows.append([method, *(cell(v) if v else "" for v in values), mean])
+    return Table(["Method", *map(column, tasks), "mean"], rows)
+
+
+def ablation_table(found: Found) -> Table:
+    """Show what every part of SymNets adds, as its Table 4."""
+    tasks = tasks_of(found, "ablation")
+    rows = []
+    for method, name in ABLATION.items():
+        runs = [
+            found.get(("ablation", task, method))
+            or found.get(("squeezenet", task, method))
+            for task in tasks
+        ]
+        if runs and all(runs):
+            rows.append([name, mean_over([run["values"] for run in runs if run])])
+    return Table(["Method", "mean of the tasks"], rows)
+
+
+def readme_unsupervised_table() -> Table:
+    """Show the mean of every group."""
+    found = results()
+    methods = dict.fromkeys(
+        m for g, _, m in found if g == "squeezenet" and "(" not in m
+    )
+    rows = []
+    for method in methods:
+        cells = []
+        for group in README:
+            runs = [found.get((group, t, method)) for t in tasks_of(found, group)]
+            full = runs and all(runs)
+            cells.append(mean_over([r["values"] for r in runs if r]) if full else "")
+        rows.append([method, *cells])
+    return Table(["Method", *README.values()], rows)
+
+
+def speed_table() -> Table:
+    """Show what an epoch costs elsewhere."""
+    rows = [
+        [
+            f"{r['name']}, {' x '.join(map(str, r['discriminator_layer_sizes']))}",
+            str(r["batch_size"]),
+            interval(r),
+            f"≥ {r['aim']}",
+        ]
+        for r in latest(load("speed_skada"), "name", "batch_size", "dropout").values()
+    ]
+    return Table(["Method and discriminator", "Batch", "skada / skda", "aim"], rows)
+
+
+def unsupervised_tables() -> dict[str, Table]:
+    """Make every table of unsupervised adaptation, by the name of its file."""
+    found = results()
+    groups = ("squeezenet", "surf", "digits", "images64")
+    return {f"unsupervised_{g}": group_table(found, g) for g in groups} | {
+        "unsupervised_ablation": ablation_table(found),
+        "skada": speed_table(),
+    }
