@@ -54,7 +54,7 @@ setup(
         "scipy>=1.13",
         "skorch>=1.2",
         "threadpoolctl",
-        "torch",
+        "torch>=2.5",
         "tqdm",
     ],
     extras_require=EXTRAS,

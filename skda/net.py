@@ -103,6 +103,7 @@ def optimizer_params(
         params["optimizer__momentum"] = momentum
     if optimizer == "sgd":  # Nesterov's, as in the public code of the methods here
         params["optimizer__nesterov"] = momentum > 0
+        params["optimizer__fused"] = True  # one kernel for all of a parameter's update
     return params
 
 

@@ -315,3 +315,14 @@ def test_nothing_to_minimize_is_refused(toy_pairs):
         ValueError, match="matching_weight is 0 and there are no labels"
     ):
         DMTL(matching_weight=0.0, **SMALL).fit(toy_pairs.views)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_it_trains_on_a_gpu(toy_pairs, precision):
+    settings = SMALL | {"device": "cuda", "precision": precision}
+
+    dmtl = DMTL(**settings).fit(toy_pairs.views, source=toy_pairs.source)
+
+    assert dmtl.net_.criterion_.memory.is_cuda
+    assert dmtl.score(toy_pairs.test, toy_pairs.y_test) > 0.55
