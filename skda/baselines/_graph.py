@@ -19,37 +19,13 @@ from skda.preprocessing import (
     symmetric_normalization,
 )
 from skda.utils._sklearn import Interval, StrOptions
+from skda.utils.propagation import spread, vote_shares
 from skda.utils.sinkhorn import balancing_bias
 
-__all__ = ["GraphControl", "spread"]
+__all__ = ["GraphControl"]
 
 #: Least share that a row may have of a class, so that balance is always possible.
 FLOOR = 1e-12
-
-
-def spread(graph: csr_matrix, labels: NDArray[Any], alpha: float) -> NDArray[Any]:
-    r"""Evaluate :math:`(I - \alpha S)^{-1} Y` by its series.
-
-    Parameters
-    ----------
-    graph : csr_matrix of shape (n, n)
-        Normalized weights :math:`S`, with eigenvalues from -1 to 1.
-    labels : ndarray of shape (n, K)
-        Memberships :math:`Y`.
-    alpha : float
-        Weight of the neighbors, between 0 and 1.
-
-    Returns
-    -------
-    ndarray of shape (n, K)
-        The sum, but for terms below 1e-8 of the first.
-    """
-    total = labels
-    # No term is negative, so the classes of a row far from every label rank as they
-    # should, however small its sums; conjugate gradients would blur them.
-    for _ in range(int(np.ceil(np.log(1e-8) / np.log(alpha)))):
-        total = alpha * (graph @ total) + labels
-    return total
 
 
 class GraphControl(TargetControl):
@@ -78,7 +54,8 @@ class GraphControl(TargetControl):
         self, graph: csr_matrix, labels: NDArray[Any], hidden: NDArray[np.intp]
     ) -> NDArray[Any]:
         """Spread the labels, and give every hidden row a distribution of classes."""
-        shares = self._normalized(spread(graph, labels, self.alpha)[hidden])
+        votes = spread(graph, labels, self.alpha)[hidden]
+        shares = vote_shares(votes, self.prior_)
         if self.balance:
             logits = np.log(np.maximum(shares, FLOOR))
             shares = softmax(logits + balancing_bias(logits, self.prior_), axis=1)
@@ -86,17 +63,11 @@ class GraphControl(TargetControl):
         distributions[hidden] = shares
         return distributions
 
-    def _normalized(self, votes: NDArray[Any]) -> NDArray[Any]:
-        """Divide by the sum of each row; a row without votes takes the prior."""
-        total = votes.sum(axis=1, keepdims=True)
-        priors = np.broadcast_to(self.prior_, votes.shape).copy()
-        return np.divide(votes, total, out=priors, where=total > 0)
-
     def _probabilities(
         self, X: NDArray[Any], domain: DomainName
     ) -> NDArray[np.floating]:
         weights = neighbor_similarities(self.neighbors_, X, X.dtype)
-        return self._normalized(weights @ self.label_distributions_)
+        return vote_shares(weights @ self.label_distributions_, self.prior_)
 
     def _transduce(self, target: Rows) -> NDArray[np.floating]:
         return self.label_distributions_

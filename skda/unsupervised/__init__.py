@@ -3,6 +3,7 @@
 from skda.unsupervised._cdan import CDAN
 from skda.unsupervised._dann import DANN
 from skda.unsupervised._domain_confusion import DomainConfusion
+from skda.unsupervised._label_propagation import CenteredLabelPropagation
 from skda.unsupervised._mcc import MCC
 from skda.unsupervised._source_only import SourceOnly
 from skda.unsupervised._spl import SPL
@@ -14,6 +15,7 @@ __all__ = [
     "DANN",
     "MCC",
     "SPL",
+    "CenteredLabelPropagation",
     "DomainConfusion",
     "SourceOnly",
     "SymNets",

@@ -1,0 +1,186 @@
+"""Labels of the source that spread over a graph of both domains."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.neighbors import NearestNeighbors
+
+from skda.base import BaseHomogeneousClassifier, DomainName, Rows
+from skda.preprocessing import (
+    RowScaler,
+    cosine_graph,
+    neighbor_similarities,
+    symmetric_normalization,
+)
+from skda.utils._sklearn import Interval
+from skda.utils.propagation import spread, vote_shares
+
+__all__ = ["CenteredLabelPropagation"]
+
+Array = NDArray[np.float64]
+
+#: Length of a centered row, relative to the mean, that is but rounding.
+ROUNDING = 1e-12
+
+
+class CenteredLabelPropagation(BaseHomogeneousClassifier):
+    r"""Labels spread from the source over a graph of both domains, each centered.
+
+    Rows are scaled to unit length, and the mean of its domain is taken from each, so
+    that a shift of the whole domain keeps no row from its like in the other. Then the
+    rows of both domains are tied to their nearest neighbors by the weights :math:`W`
+    of :func:`skda.preprocessing.cosine_graph`, of degrees :math:`D`, and their labels
+    spread with local and global consistency [1]_:
+
+    .. math::
+
+        F = (I - \alpha S)^{-1} Y, \qquad S = D^{-1/2} W D^{-1/2}, \qquad
+        Y_{ik} = \begin{cases}
+            1 / n_k & \text{if row } i \text{ is labeled } k, \\ 0 & \text{else,}
+        \end{cases}
+
+    where :math:`n_k` rows of both domains are labeled :math:`k`, so that every class
+    has as much to spread as any other. An unlabeled row belongs to the classes as its
+    row of :math:`F`, divided by its sum, has it. Unlabeled rows of the source are nodes
+    of the graph, too.
+
+    It has no seed. It compares every row with every other, so it is for thousands of
+    rows, not for millions. Where classes are threads rather than clusters, it follows
+    them as centroids cannot.
+
+    The steps of a pipeline before this one see the target only: pass
+    ``shared_transformer`` instead. Further fitted attributes are those of
+    :class:`skda.base.BaseHomogeneousClassifier`.
+
+    Parameters
+    ----------
+    n_neighbors : int, default=10
+        Number of neighbors of every row, at most all the others.
+    alpha : float, default=0.95
+        Weight :math:`\alpha` of the neighbors against the labels, between 0 and 1.
+    center : bool, default=True
+        Whether to center every domain. A target that lacks classes has another mean
+        for that alone: leave them out before, by :class:`skda.partial.PruneClasses`.
+    power : float or None, default=1.0
+        Power of the features before the rows are scaled to unit length, see
+        :class:`skda.preprocessing.RowScaler`; 0.5 is better for counts. None leaves
+        the rows as they are before they are centered.
+    shared_transformer : transformer, default=None
+        Cloned, fitted on the samples of both domains and applied to them ever after.
+    source_transformer, target_transformer : transformer, default=None
+        The same for the samples of one domain, before the shared one.
+
+    Attributes
+    ----------
+    label_distributions_ : ndarray of shape (n_source + n_target, n_classes)
+        What every row seen in ``fit`` became, the source first. Given labels stay.
+    source_mean_, target_mean_ : ndarray of shape (n_features,)
+        What was taken from the scaled rows; zero without ``center``.
+    neighbors_ : NearestNeighbors
+        Index of the rows of both domains seen in ``fit``, all of which it keeps.
+
+    See Also
+    --------
+    skda.partial.PruneClasses : Leaves out, before, the classes that the target lacks.
+    TargetCentroids : For classes that are clusters, and faster.
+    skda.baselines.BalancedLabelPropagation : Starts from labeled target rows.
+
+    Notes
+    -----
+    A new row takes the mean of the distributions of its nearest neighbors in ``fit``,
+    in whichever domain, weighted by their cosines. A row that is like no other, such as
+    one at the mean of its domain, takes equal shares.
+
+    Without a source, the labels of the target spread over its own rows.
+
+    References
+    ----------
+    .. [1] D. Zhou et al., "Learning with local and global consistency", NeurIPS 2003.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_blobs
+    >>> from skda.unsupervised import CenteredLabelPropagation
+    >>> X, y = make_blobs(200, n_features=5, random_state=0)
+    >>> clf = CenteredLabelPropagation()
+    >>> clf.fit(X[:100] + 1.0, source=(X[100:], y[100:])).score(X[:100] + 1.0, y[:100])
+    1.0
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseHomogeneousClassifier._parameter_constraints,
+        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "alpha": [Interval(Real, 0, 1, closed="neither")],
+        "center": ["boolean"],
+        "power": [Interval(Real, 0, None, closed="neither"), None],
+    }
+    _uses_unlabeled_source: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        *,
+        n_neighbors: int = 10,
+        alpha: float = 0.95,
+        center: bool = True,
+        power: float | None = 1.0,
+        shared_transformer: Any = None,
+        source_transformer: Any = None,
+        target_transformer: Any = None,
+    ) -> None:
+        self.n_neighbors = n_neighbors
+        self.alpha = alpha
+        self.center = center
+        self.power = power
+        self.shared_transformer = shared_transformer
+        self.source_transformer = source_transformer
+        self.target_transformer = target_transformer
+
+    def _preprocessor(self, domain: DomainName) -> Any:
+        return None if self.power is None else RowScaler(self.power)
+
+    def _fit(self, source: Rows, target: Rows) -> None:
+        self.source_mean_, self.target_mean_ = self._mean(source), self._mean(target)
+        X = np.concatenate(
+            [self._centered(source.X, "source"), self._centered(target.X, "target")]
+        )
+        self.neighbors_ = NearestNeighbors(
+            n_neighbors=min(self.n_neighbors, len(X)), metric="cosine"
+        ).fit(X)
+        given = np.concatenate(
+            [rows.labels.memberships(self.classes_) for rows in (source, target)]
+        ).astype(np.float64)
+        graph = symmetric_normalization(cosine_graph(X, self.n_neighbors))
+        votes = spread(graph, given / given.sum(axis=0), self.alpha)
+        known = given.any(axis=1, keepdims=True)
+        self.label_distributions_ = np.where(known, given, self._shares(votes))
+
+    def _mean(self, rows: Rows) -> Array:
+        if self.center and len(rows.X):
+            return rows.X.mean(axis=0)
+        return np.zeros(rows.X.shape[1])
+
+    def _centered(self, X: NDArray[Any], domain: DomainName) -> Array:
+        mean = self.source_mean_ if domain == "source" else self.target_mean_
+        rows = X - mean
+        length = np.linalg.norm(rows, axis=1)
+        # A row at the mean has no direction, but what rounding leaves of it has one.
+        rows[length <= ROUNDING * np.linalg.norm(mean)] = 0
+        return rows
+
+    def _shares(self, votes: NDArray[Any]) -> Array:
+        n_classes = len(self.classes_)
+        return vote_shares(votes, np.full(n_classes, 1 / n_classes))
+
+    def _probabilities(
+        self, X: NDArray[Any], domain: DomainName
+    ) -> NDArray[np.floating]:
+        rows = self._centered(X, domain)
+        weights = neighbor_similarities(self.neighbors_, rows, rows.dtype)
+        return self._shares(weights @ self.label_distributions_)
+
+    def _transduce(self, target: Rows) -> NDArray[np.floating]:
+        return self.label_distributions_[-len(target.X) :]
