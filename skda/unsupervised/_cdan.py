@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from skda.base import BaseOneStreamClassifier, OneStreamObjective
@@ -49,6 +50,18 @@ class CDANModule(AdversarialClassifier):
         # A product of matrices, whose backward pass needs no temporary of its size.
         return torch.bmm(g[:, :, None], f[:, None, :]).flatten(start_dim=1)  # (n, c d)
 
+    def domain_logits(self, f: Tensor, v: Tensor) -> Tensor:
+        """Map features and logits of classes to logits of "from the source"."""
+        first: Any = self.discriminator[0]
+        if self.is_random or first.out_features >= f.shape[1]:
+            return self.discriminate(self.condition(f, v))
+        # A narrow first layer goes before the mix of the classes, on fewer numbers.
+        g = v.detach().softmax(dim=1)  # (n, c)
+        parts = first.weight.unflatten(1, (g.shape[1], -1)).transpose(0, 1)  # (c, h, d)
+        units = F.linear(f, parts.flatten(end_dim=1)).unflatten(1, parts.shape[:2])
+        mixed = torch.bmm(g[:, None, :].to(units.dtype), units).squeeze(1)  # (n, h)
+        return self.discriminator[1:](mixed + first.bias).to(v.dtype).squeeze(1)
+
 
 class CDANObjective(OneStreamObjective):
     """Equation 1 of :class:`CDAN`."""
@@ -68,7 +81,7 @@ class CDANObjective(OneStreamObjective):
         reversal = self.lambda0 * sigmoid_ramp(progress)
         n_source = len(features[0])
         f = reverse_gradient(torch.cat(features), reversal)
-        d = module.discriminate(module.condition(f, torch.cat(logits)))
+        d = module.domain_logits(f, torch.cat(logits))
         weights = [certainty_weights(v) for v in logits if self.entropy_weighting]
         return {"domain": domain_loss(d[:n_source], d[n_source:], *weights)}
 

@@ -53,9 +53,12 @@ def test_dann_by_hand(make_terms, batch):
         torch.testing.assert_close(gradient, factor * theirs[name])
 
 
+@pytest.mark.parametrize("widths", [(64,), (8, 4), ()])  # 32 features
 @pytest.mark.parametrize("entropy_weighting", [False, True])
-def test_cdan_by_hand(make_terms, batch, entropy_weighting):
-    module, terms = make_terms(CDAN, entropy_weighting=entropy_weighting)
+def test_cdan_by_hand(make_terms, batch, entropy_weighting, widths):
+    module, terms = make_terms(
+        CDAN, entropy_weighting=entropy_weighting, discriminator_layer_sizes=widths
+    )
     d, w = [], []
     for rows in (batch.source, batch.target):
         f = module.encode(rows.X)
