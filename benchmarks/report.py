@@ -14,6 +14,7 @@ from pathlib import Path
 
 from _results import load
 from _tables import Table, difference, interval, latest, percent
+from partial_report import partial_tables, readme_partial_table
 from retrieval_report import readme_retrieval_table, retrieval_tables
 from selection import selection_table
 from unsupervised_report import readme_unsupervised_table, unsupervised_tables
@@ -152,6 +153,8 @@ def render() -> dict[Path, str]:
     )
     text = filled(text, "gain", gain_table(order, main).markdown())
     text = filled(text, "unsupervised", readme_unsupervised_table().markdown())
+    text = filled(text, "partial", readme_partial_table().markdown())
+    tables = retrieval_tables() | unsupervised_tables() | partial_tables()
     return {
         readme: filled(text, "retrieval", readme_retrieval_table().markdown()),
         DOCS / "accuracy.inc": accuracy_table(order, METHODS).rst(),
@@ -163,10 +166,7 @@ def render() -> dict[Path, str]:
         DOCS / "threads.inc": threads_table().rst(),
         DOCS / "rows.inc": rows_table().rst(),
         DOCS / "selection.inc": selection_table(load("selection")),
-    } | {
-        DOCS / f"{name}.inc": table.rst()
-        for name, table in (retrieval_tables() | unsupervised_tables()).items()
-    }
+    } | {DOCS / f"{name}.inc": table.rst() for name, table in tables.items()}
 
 
 def filled(text: str, name: str, table: str) -> str:

@@ -8,10 +8,23 @@ import numpy as np
 from _results import load
 from _tables import Table, interval, latest
 
-__all__ = ["readme_unsupervised_table", "unsupervised_tables"]
+__all__ = [
+    "Found",
+    "cell",
+    "column",
+    "mean_over",
+    "readme_unsupervised_table",
+    "tasks_of",
+    "unsupervised_tables",
+]
 
 LETTERS = {"amazon": "A", "caltech": "C", "webcam": "W", "dslr": "D"}
-DIGITS = {"digits_mnist256": "MNIST", "digits_usps256": "USPS"}
+DATA_SETS = {
+    "digits_mnist256": "MNIST",
+    "digits_usps256": "USPS",
+    "coil20_coil1": "COIL 1",
+    "coil20_coil2": "COIL 2",
+}
 #: Rows of SymNets' ablation, in the order of its Table 4.
 ABLATION = {
     "SourceOnly": "SourceOnly",
@@ -42,7 +55,7 @@ def results() -> Found:
 def column(task: str) -> str:
     """Spell a task."""
     ends = [
-        DIGITS.get(end) or LETTERS[end.partition("_")[0]] for end in task.split(":")
+        DATA_SETS.get(end) or LETTERS[end.partition("_")[0]] for end in task.split(":")
     ]
     return " → ".join(ends)
 
@@ -62,12 +75,12 @@ def mean_over(runs: list[list[float]]) -> str:
 
 def tasks_of(found: Found, group: str) -> list[str]:
     """List the tasks of a group, in the usual order of the domains."""
-    order = [*LETTERS, *DIGITS]
+    order = [*LETTERS, *DATA_SETS]
 
     def places(task: str) -> list[int]:
         ends = task.split(":")
         return [
-            order.index(end if end in DIGITS else end.split("_")[0]) for end in ends
+            order.index(end if end in DATA_SETS else end.split("_")[0]) for end in ends
         ]
 
     return sorted({task for g, task, _ in found if g == group}, key=places)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from numbers import Integral
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -24,15 +25,15 @@ from skda._protocol import (
     learns_from_source,
     taken_by_fit,
 )
-from skda.baselines import TargetNet, TargetOnly
+from skda.baselines import SSDAE, TargetNet, TargetOnly
 from skda.datasets import load_task
-from skda.heterogeneous import SSAN, STN, GeoST
+from skda.heterogeneous import DATN, HHTL, SSAN, STN, GeoST, PairedRidgeTransfer
 from skda.utils.optional import import_optional
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["compare", "default_estimators"]
+__all__ = ["compare", "default_estimators", "paired_estimators"]
 
 
 def compare(
@@ -58,14 +59,15 @@ def compare(
     This accuracy is transductive, and no estimator sees the labels that it is judged
     by. All estimators have the same splits.
 
-    An estimator that learns from the source has a second row, fitted without one to
-    the same splits: the difference is what the source is worth.
+    An estimator that learns from the source has a second row, fitted to the same splits
+    without one, and without pairs: the difference is what they are worth.
 
     Parameters
     ----------
     estimators : dict, list of (str, estimator) or list of estimators, default=None
         What to compare. None takes the default line-up: an SVM, a network and label
-        spreading, which know the target only, then STN, SSAN and GeoST.
+        spreading, which know the target only, then STN, SSAN and GeoST; with `pairs`,
+        the methods that learn from these, too.
     X : {array-like, sparse matrix} of shape (n_target, n_features), default=None
         Target samples. None takes those of `task`.
     y : array-like of shape (n_target,), default=None
@@ -73,8 +75,10 @@ def compare(
         Such rows are part of every fit and of no test.
     source : tuple (X_source, y_source), default=None
         Source samples, of shape (n_source, n_source_features), and their labels.
-    pairs : object, default=None
-        Pairs for the estimators whose `fit` takes them; the others do without.
+    pairs : tuple (X_source_pairs, X_target_pairs), array-like or int, default=None
+        Co-occurring samples for the estimators whose `fit` takes them, in either form
+        that it takes; the others do without. Of a task, how many to set apart, see
+        :func:`skda.datasets.load_task`.
     task : str, default=None
         Data to compare on, if not `X`: anything that
         :func:`skda.datasets.load_task` knows, such as "amazon_surf:webcam_decaf6".
@@ -100,8 +104,9 @@ def compare(
     pandas.DataFrame
         The methods in the order given, each followed by its control: "method";
         "source" ("real", "none" in the control, "unused" if the method cannot use
-        one); "accuracy" and its "std" over the splits; "n_splits"; "seconds", to fit
-        and predict, per split; "accuracies", a tuple with one per split.
+        one); "pairs", whether it was fitted with them; "accuracy" and its "std" over
+        the splits; "n_splits"; "seconds", to fit and predict, per split; "accuracies",
+        a tuple with one per split.
 
     Raises
     ------
@@ -131,7 +136,10 @@ def compare(
     pandas = import_optional("pandas", "skda.compare returns a pandas.DataFrame")
     given = {"X": X, "y": y, "source": source, "pairs": pairs}
     data = _data(given, task, data_home)
-    rows = _rows(_named(estimators), {"source": data.source, "pairs": pairs})
+    if estimators is None:
+        estimators = default_estimators(paired=pairs is not None)
+    fit_params = {"source": data.source, "pairs": data.get("pairs")}
+    rows = _rows(_named(estimators), fit_params)
     splits = draw_splits(data.X, data.y, n_splits, n_per_class, random_state)
     outcomes = evaluate_all(
         ((row, split) for row in rows for split in splits),
@@ -148,11 +156,11 @@ def compare(
     )
 
 
-def default_estimators() -> dict[str, Any]:
-    """Build the default line-up, controls first."""
+def default_estimators(*, paired: bool = False) -> dict[str, Any]:
+    """Build the default line-up, controls first; maybe with those who need pairs."""
     # Rows of unit length are what the papers give these controls.
     spreading = LabelSpreading("knn", n_neighbors=10, alpha=0.8, max_iter=1000)
-    return {
+    usual = {
         "SVMt": make_pipeline(Normalizer(), TargetOnly(SVC(kernel="linear"))),
         "TargetNet": TargetNet(),
         "LabelSpreading": make_pipeline(
@@ -162,15 +170,24 @@ def default_estimators() -> dict[str, Any]:
         "SSAN": SSAN(),
         "GeoST": GeoST(),
     }
+    return usual | (paired_estimators() if paired else {})
+
+
+def paired_estimators() -> dict[str, Any]:
+    """Build what is to be held against each other where there are pairs."""
+    methods = (SSDAE(), PairedRidgeTransfer(), HHTL(), DATN())
+    return {type(method).__name__: method for method in methods}
 
 
 def _data(
     given: dict[str, Any], task: str | None, data_home: str | PathLike[str] | None
 ) -> Bunch:
     """Take the user's data, or load a task."""
+    pairs = given["pairs"]
+    n_pairs = int(pairs) if isinstance(pairs, Integral) else None
     names = [name for name, value in given.items() if value is not None]
-    if not names:
-        return load_task("digits" if task is None else task, data_home)
+    if names == (["pairs"] if n_pairs is not None else []):
+        return load_task("digits" if task is None else task, data_home, n_pairs=n_pairs)
     if task is not None:
         raise ValueError(
             f"Expected either a task or data, got task={task!r} and "
@@ -181,13 +198,26 @@ def _data(
             f"Expected X and y, the target and the true labels to judge by, got "
             f"{', '.join(names)}: pass both, or a task."
         )
+    _check_pairs(given)
     return Bunch(**given)
+
+
+def _check_pairs(given: dict[str, Any]) -> None:
+    """Insist on samples for pairs, and on a source beside them."""
+    if isinstance(given["pairs"], Integral):
+        raise ValueError(
+            f"Expected samples as pairs of X, got the number {given['pairs']}, which "
+            f"is for a task: pass pairs=(X_source_pairs, X_target_pairs)."
+        )
+    if given["pairs"] is not None and given["source"] is None:
+        raise ValueError(
+            "Expected source=(X_source, y_source) beside pairs, got none: pass it, or "
+            "leave pairs out."
+        )
 
 
 def _named(estimators: Any) -> list[tuple[str, Any]]:
     """Give every estimator a name of its own."""
-    if estimators is None:
-        return list(default_estimators().items())
     if isinstance(estimators, Mapping):
         estimators = estimators.items()
     elif hasattr(estimators, "fit") or not isinstance(estimators, Iterable):
@@ -258,6 +288,7 @@ def _summary(row: Row, outcomes: list[Outcome]) -> dict[str, Any]:
     return {
         "method": row.method,
         "source": row.source,
+        "pairs": "pairs" in row.fit_params,
         "accuracy": float(np.mean(accuracies)),
         "std": float(np.std(accuracies, ddof=1)) if len(outcomes) > 1 else np.nan,
         "n_splits": len(outcomes),

@@ -51,6 +51,8 @@ class Settings(NamedTuple):
         Seed of everything.
     quick_epochs : int or None
         Epochs of a run that is no result; None if it is one.
+    n_pairs : int, default=None
+        How many pairs there were, None if none.
     """
 
     task: str
@@ -59,6 +61,7 @@ class Settings(NamedTuple):
     n_per_class: int
     seed: int
     quick_epochs: int | None
+    n_pairs: int | None = None
 
 
 def as_text(table: pd.DataFrame, settings: Settings) -> str:
@@ -160,6 +163,12 @@ def _legend(table: pd.DataFrame, settings: Settings, plus_minus: str) -> list[st
         legend.append(
             '"no source": the same method fitted to the same target rows and labels '
             "alone; the difference is what the source is worth."
+        )
+    if settings.n_pairs is not None:
+        learners = table.loc[table["pairs"], "method"].unique()
+        legend.append(
+            f"Fitted with {settings.n_pairs} pairs beside the source, and without any "
+            f"where there is none: {', '.join(learners)}."
         )
     if settings.quick_epochs is not None:
         legend.append(

@@ -8,7 +8,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from skda._protocol import Row, Split, draw_splits, evaluate_all, learns_from_source
+from skda._protocol import (
+    Row,
+    Split,
+    draw_splits,
+    evaluate_all,
+    learns_from_source,
+    taken_by_fit,
+)
 from skda.datasets import noise_source
 from skda.utils.optional import import_optional
 from skda.utils.validation import check_pair
@@ -29,13 +36,14 @@ def source_gain(
     y: ArrayLike,
     *,
     source: tuple[ArrayLike, ArrayLike],
+    pairs: tuple[ArrayLike, ArrayLike] | ArrayLike | None = None,
     n_splits: int = 10,
     random_state: int | np.random.RandomState | None = 0,
     n_per_class: int = 3,
     n_jobs: int | None = None,
     verbose: int = 0,
 ) -> pd.DataFrame:
-    """Tell what a source is worth to an estimator.
+    """Tell what a source, maybe with pairs, is worth to an estimator.
 
     In each split all target labels but `n_per_class` per class are hidden. The
     estimator is fitted to all target rows with the labels that are left, five times:
@@ -54,6 +62,9 @@ def source_gain(
     The last three are handicaps rather than controls, as the estimator is made to fit
     them: to beat them proves no transfer.
 
+    Pairs go with every source, and are missing with none: the gain is what both are
+    worth together. With "gaussian", their source side is standard normal as well.
+
     Parameters
     ----------
     estimator : estimator object
@@ -65,6 +76,8 @@ def source_gain(
         Such rows are part of every fit and of no test.
     source : tuple (X_source, y_source)
         Source samples, of shape (n_source, n_source_features), and their labels.
+    pairs : tuple (X_source_pairs, X_target_pairs) or array-like, default=None
+        Co-occurring samples, in either form that the `fit` of the estimator takes.
     n_splits : int, default=10
         How many times the labels are drawn, and noise with them.
     random_state : int, RandomState instance or None, default=0
@@ -94,8 +107,8 @@ def source_gain(
     TypeError
         If the source is not a tuple of two.
     ValueError
-        If there is no source, if the estimator does not learn from one, or if the
-        splits are too few for an interval.
+        If there is no source, if the estimator does not learn from one, or not from
+        pairs that are given, or if the splits are too few for an interval.
 
     See Also
     --------
@@ -126,9 +139,14 @@ def source_gain(
     """
     pandas = import_optional("pandas", "skda.source_gain returns a pandas.DataFrame")
     _check(estimator, source, n_splits)
+    _check_pairs(estimator, pairs)
     splits = draw_splits(X, y, n_splits, n_per_class, random_state)
     outcomes = evaluate_all(
-        ((_row(estimator, kind, source, s), s) for s in splits for kind in KINDS),
+        (
+            (_row(estimator, kind, source, pairs, split), split)
+            for split in splits
+            for kind in KINDS
+        ),
         X,
         list(KINDS) * n_splits,
         n_jobs=n_jobs,
@@ -164,14 +182,39 @@ def _check(estimator: Any, source: Any, n_splits: int) -> None:
         )
 
 
-def _row(estimator: Any, kind: str, source: tuple[Any, ArrayLike], split: Split) -> Row:
+def _check_pairs(estimator: Any, pairs: Any) -> None:
+    if pairs is not None and not taken_by_fit(estimator, {"pairs"}):
+        raise ValueError(
+            f"Expected an estimator whose fit takes pairs, got {estimator!r}: leave "
+            f"pairs out."
+        )
+
+
+def _row(
+    estimator: Any, kind: str, source: tuple[Any, ArrayLike], pairs: Any, split: Split
+) -> Row:
     """Say what to fit: the estimator, with one kind of source."""
     name = type(estimator).__name__
     if kind == "none":
         return Row(name, kind, estimator, {})
     if kind != "real":
-        source = noise_source(*source, kind, random_state=split.seed)
-    return Row(f"{name} with a {kind} source", kind, estimator, {"source": source})
+        rng = np.random.RandomState(split.seed)
+        source = noise_source(*source, kind, random_state=rng)
+        if kind == "gaussian" and pairs is not None:
+            pairs = _noise_pairs(pairs, rng)
+    fit_params = {"source": source} | ({} if pairs is None else {"pairs": pairs})
+    return Row(f"{name} with a {kind} source", kind, estimator, fit_params)
+
+
+def _noise_pairs(pairs: Any, rng: np.random.RandomState) -> Any:
+    """Replace the source side of pairs, in the form that it has."""
+    if isinstance(pairs, tuple):
+        side, *others = pairs
+        return rng.standard_normal(np.shape(side)), *others
+    pandas = import_optional("pandas", "skda.source_gain returns a pandas.DataFrame")
+    rows = pairs.toarray() if hasattr(pairs, "toarray") else np.asarray(pairs)
+    lonely = pandas.isna(rows).all(axis=1, keepdims=True)
+    return np.where(lonely, np.nan, rng.standard_normal(rows.shape))
 
 
 def _summary(

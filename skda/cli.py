@@ -30,14 +30,16 @@ examples:
   skda compare
   skda compare --source a.csv --target b.parquet --label kind --figure result.svg
   skda compare --task amazon_surf:webcam_decaf6 --data-home DIR --json result.json
+  skda compare --task mfeat_fac:mfeat_zer --pairs 300 --data-home DIR
   skda compare --task wikipedia --data-home DIR --figure result.png
   skda compare --view image=a.csv --view text=b.csv --labels c.csv
 """
 TASK_HELP = """\
 digits (the default, comes along), office_caltech, mfeat, reuters, or SOURCE:TARGET,
-such as amazon_surf:webcam_decaf6, mfeat_fou:mfeat_pix or reuters_0:reuters_4; or, to
-compare cross-modal retrieval, wikipedia, wikipedia_deep, bbcsport or views of a data
-set, such as mfeat:fou-kar, msrc:gist-hog or reuters:0-1
+such as amazon_surf:webcam_decaf6, mfeat_fou:mfeat_pix, reuters_0:reuters_4 or
+wikipedia_text:wikipedia_image; or, to compare cross-modal retrieval, wikipedia,
+wikipedia_deep, bbcsport or views of a data set, such as mfeat:fou-kar, msrc:gist-hog or
+reuters:0-1
 """
 
 
@@ -117,6 +119,15 @@ def _add_data(group: Any) -> None:
         "columns are features",
     )
     option("--source-label", metavar="NAME", help="that of the source, if it differs")
+    option(
+        "--pairs",
+        nargs="+",
+        metavar="N|FILE",
+        help="also compare what learns from samples of which both sides are known: N, "
+        "of a task, that many are taken from the two domains; or two files of your "
+        "own, one with the columns of --source and one with those of --target, row i "
+        "of both one sample of neither",
+    )
     option(
         "--view",
         metavar="NAME=FILE",
@@ -207,9 +218,10 @@ def _compare_domains(args: argparse.Namespace) -> None:
 
     if args.labels_per_class is None:
         args.labels_per_class = 3
+    data = _data(args)
     table = compare(
-        _estimators(args.methods, quick=args.quick),
-        **_data(args),
+        _estimators(args),
+        **data,
         n_splits=args.splits,
         random_state=args.seed,
         n_per_class=args.labels_per_class,
@@ -217,6 +229,8 @@ def _compare_domains(args: argparse.Namespace) -> None:
         verbose=1,
     )
     files = {role: getattr(args, role) for role in ("source", "target")}
+    if args.target is not None and args.pairs is not None:
+        files |= dict(zip(("source_pairs", "target_pairs"), args.pairs, strict=True))
     settings = Settings(
         task=_title(args),
         files={role: file for role, file in files.items() if file},
@@ -224,6 +238,7 @@ def _compare_domains(args: argparse.Namespace) -> None:
         n_per_class=args.labels_per_class,
         seed=args.seed,
         quick_epochs=QUICK_EPOCHS if args.quick else None,
+        n_pairs=_n_pairs(data),
     )
     _write(table, settings, args)
 
@@ -240,6 +255,8 @@ def _check(args: argparse.Namespace) -> None:
             f"--threads {args.threads} and --jobs {args.jobs}: leave one out."
         )
     _check_data(args)
+    if args.pairs is not None:
+        _check_pairs(args)
     _check_outputs(args)
 
 
@@ -277,6 +294,30 @@ def _check_views(args: argparse.Namespace) -> None:
                 f"Expected no other data beside --view, got "
                 f"--{option.replace('_', '-')}: leave one out."
             )
+
+
+def _check_pairs(args: argparse.Namespace) -> None:
+    """Insist on a number with a task, and on two files with files."""
+    given = " ".join(args.pairs)
+    if _is_retrieval(args):
+        raise ValueError(
+            "Expected no --pairs to compare retrieval, where all samples are pairs: "
+            "leave it out, or name a task SOURCE:TARGET, such as mfeat_fac:mfeat_zer."
+        )
+    if args.target is None:
+        if len(args.pairs) != 1 or not given.isdecimal() or int(given) < 1:
+            raise ValueError(
+                f"Expected --pairs N with a task, how many samples to set apart, got "
+                f"{given!r}: pass one number, or name files of your own with --source "
+                f"and --target."
+            )
+    elif args.source is None:
+        raise ValueError("Expected --source with --pairs, got none: name it.")
+    elif len(args.pairs) != 2:
+        raise ValueError(
+            f"Expected --pairs SOURCE_FILE TARGET_FILE with files of your own, row i "
+            f"of both one sample, got {given!r}: name two files."
+        )
 
 
 def _check_tables(args: argparse.Namespace) -> None:
@@ -317,19 +358,30 @@ def _check_outputs(args: argparse.Namespace) -> None:
 def _data(args: argparse.Namespace) -> dict[str, Any]:
     """Choose the data: a task, or the user's own files."""
     if args.target is None:
-        return {"task": args.task or "digits", "data_home": args.data_home}
+        pairs = {} if args.pairs is None else {"pairs": int(args.pairs[0])}
+        return {"task": args.task or "digits", "data_home": args.data_home} | pairs
     from skda.datasets import load_table  # noqa: PLC0415 (it imports scikit-learn)
+    from skda.datasets._tables import load_paired_rows  # noqa: PLC0415
 
     target = load_table(args.target, args.label)
     if args.source is None:
         return {"X": target.data, "y": target.target}
-    source = load_table(args.source, args.source_label or args.label)
+    labels = args.source_label or args.label, args.label
+    source = load_table(args.source, labels[0])
     _check_classes(source.target, target.target)
-    return {
+    data = {
         "X": target.data,
         "y": target.target,
         "source": (source.data, source.target),
     }
+    if args.pairs is not None:
+        data["pairs"] = load_paired_rows(args.pairs, (source, target), labels)
+    return data
+
+
+def _n_pairs(data: dict[str, Any]) -> int | None:
+    pairs = data.get("pairs")
+    return pairs[0].shape[0] if isinstance(pairs, tuple) else pairs
 
 
 def _check_classes(y_source: Any, y: Any) -> None:
@@ -375,17 +427,17 @@ def _draw(table: pd.DataFrame, title: str, file: str) -> None:
     pyplot.close(figure)
 
 
-def _estimators(methods: str | None, *, quick: bool) -> dict[str, Any]:
+def _estimators(args: argparse.Namespace) -> dict[str, Any]:
     """Choose from the default line-up and all heterogeneous methods, in any case."""
     from skda import heterogeneous  # noqa: PLC0415 (it imports torch)
-    from skda._compare import default_estimators  # noqa: PLC0415
+    from skda._compare import default_estimators, paired_estimators  # noqa: PLC0415
 
-    chosen = default_estimators()
-    if methods is not None:
+    chosen = default_estimators(paired=args.pairs is not None)
+    if args.methods is not None:
         known = {name: getattr(heterogeneous, name)() for name in heterogeneous.__all__}
-        known |= chosen
+        known |= paired_estimators() | chosen
         spelled = {name.lower(): name for name in known}
-        names = [name.strip() for name in methods.split(",")]
+        names = [name.strip() for name in args.methods.split(",")]
         unknown = [name for name in names if name.lower() not in spelled]
         if unknown:
             raise ValueError(
@@ -393,8 +445,26 @@ def _estimators(methods: str | None, *, quick: bool) -> dict[str, Any]:
                 f"got {', '.join(map(repr, unknown))}."
             )
         chosen = {spelled[n.lower()]: known[spelled[n.lower()]] for n in names}
-    if quick:
+        _check_methods(chosen, args)
+    if args.quick:
         for estimator in chosen.values():
             if "max_epochs" in estimator.get_params():
                 estimator.set_params(max_epochs=QUICK_EPOCHS)
     return chosen
+
+
+def _check_methods(chosen: dict[str, Any], args: argparse.Namespace) -> None:
+    """Insist on pairs for the methods that have no use for a source without any."""
+    from skda._protocol import learns_from_source, taken_by_fit  # noqa: PLC0415
+
+    learners = [
+        name
+        for name, estimator in chosen.items()
+        if learns_from_source(estimator) and taken_by_fit(estimator, {"pairs"})
+    ]
+    without_source = args.target is not None and args.source is None
+    if learners and args.pairs is None and not without_source:
+        raise ValueError(
+            f"Expected --pairs with {', '.join(learners)}, got none: say how many to "
+            f"set apart in the task, or name the two files that have them."
+        )

@@ -4,6 +4,8 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
+from typing import ClassVar
 
 import matplotlib as mpl
 import numpy as np
@@ -11,11 +13,14 @@ import pandas as pd
 import pytest
 import torch
 from matplotlib import pyplot as plt
+from numpy.testing import assert_array_equal
+from sklearn.base import BaseEstimator, ClassifierMixin
 
 import skda
 from skda import _compare, cli
 from skda._compare import default_estimators
 from skda.datasets import make_heterogeneous_domains
+from skda.utils.labels import check_labels
 
 mpl.use("Agg")
 
@@ -37,8 +42,10 @@ def run(monkeypatch, capsys):
         60, 90, n_classes=3, n_labeled_per_class=30, random_state=0
     )
 
-    def load_task(name, data_home):
-        return domains if name == "small" else skda.datasets.load_task(name, data_home)
+    def load_task(name, data_home, n_pairs):
+        if name == "small":
+            return domains
+        return skda.datasets.load_task(name, data_home, n_pairs=n_pairs)
 
     monkeypatch.setattr(_compare, "load_task", load_task)
     monkeypatch.delenv("SKDA_DATA", raising=False)
@@ -271,6 +278,154 @@ def test_mistakes_about_files_end_in_one_line(own, capsys, argv, message):
     assert out == ""
     assert err.count("\n") == 1
     assert re.search(message, err)
+
+
+# Pairs
+
+
+class Paired(ClassifierMixin, BaseEstimator):
+    """Predicts the first label, and remembers what it was fitted with."""
+
+    __metadata_request__fit: ClassVar = {"source": True, "pairs": True}
+    fits: ClassVar[list] = []
+
+    def __init__(self, max_epochs=100):
+        self.max_epochs = max_epochs
+
+    def fit(self, X, y=None, *, source=None, pairs=None):
+        self.fits.append((self.max_epochs, source, pairs))
+        self.classes_ = check_labels(y, X).values[:1]
+        return self
+
+    def predict(self, X):
+        return np.repeat(self.classes_, len(X))
+
+
+@pytest.fixture
+def fits(monkeypatch):
+    """All that `Paired`, the only method that takes pairs, was fitted with."""
+    monkeypatch.setattr(_compare, "paired_estimators", lambda: {"Paired": Paired()})
+    Paired.fits.clear()
+    return Paired.fits
+
+
+@pytest.fixture
+def own_pairs(own):
+    """Files of pairs, with their columns in other orders, and labels in one of them."""
+    source, target = pd.read_csv("a.csv"), own.drop(columns="class")
+    target[:7][target.columns[::-1]].to_csv("tp.csv", index=False)
+    source[:7].sample(frac=1, axis=1, random_state=0).to_csv("sp.csv", index=False)
+    np.savez("sp.npz", X=source.drop(columns="kind")[:7])
+    np.savez("tp.npz", X=target[:7], y=np.zeros(7))
+    return source.drop(columns="kind")[:7], target[:7]
+
+
+def test_a_number_of_pairs_is_set_apart_in_a_task(run, fits):
+    options = ["--methods", "SVMt,paired", "--splits", "1", "--pairs", "20"]
+    code, out, _ = run(*options, "--json", "-", task="digits")
+    text = run(*options, task="digits")[1]
+    (_, source, (side, target_side)), (_, *nothing) = fits[:2]
+
+    report = json.loads(out)
+    assert code == 0
+    assert (side.shape, target_side.shape) == ((20, 64), (20, 48))
+    assert len(source[0]) == 905
+    assert nothing == [None, None]
+    assert report["n_pairs"] == 20
+    assert [r["pairs"] for r in report["records"]] == [False, True, False]
+    assert text.endswith(
+        "Fitted with 20 pairs beside the source, and without any where there is none:\n"
+        "Paired.\n"
+    )
+
+
+def test_pairs_bring_their_methods_and_quick_is_quick(run, fits):
+    _, out, _ = run("--quick", "--pairs", "20", "--json", "-", task="digits")
+    report = json.loads(out)
+
+    assert [r["method"] for r in report["records"][-2:]] == ["Paired"] * 2
+    assert [r["source"] for r in report["records"][-2:]] == ["real", "none"]
+    assert [fit[0] for fit in fits] == [cli.QUICK_EPOCHS] * 2
+
+
+def test_without_pairs_nothing_tells_of_them(run, fits):
+    report = json.loads(run("--methods", "SVMt", "--splits", "1", "--json", "-")[1])
+    text = run("--methods", "SVMt", "--splits", "1")[1]
+
+    assert report["n_pairs"] is None
+    assert "pairs" not in text
+
+
+@pytest.mark.parametrize(
+    ("domains", "files"),
+    [
+        ([*SOURCE, *TARGET], ["sp.csv", "tp.csv"]),
+        ([*SOURCE, *TARGET], ["sp.npz", "tp.npz"]),
+        (["--source", "c.npz", "--target", "d.npz"], ["sp.npz", "tp.npz"]),
+    ],
+)
+def test_files_of_pairs_have_the_columns_of_the_domains(
+    own_pairs, capsys, fits, domains, files
+):
+    options = ["--methods", "Paired", "--splits", "1", "--pairs", *files]
+    code, out, _ = _main(capsys, *domains, *options, "--markdown", "-", "--json", "r")
+    (_, _, sides), (_, *nothing) = fits
+
+    report = json.loads(Path("r").read_text("utf-8"))
+    assert code == 0
+    for side, expected in zip(sides, own_pairs, strict=True):
+        assert_array_equal(side, expected)
+    assert nothing == [None, None]
+    assert report["n_pairs"] == 7
+    assert report["files"]["source_pairs"] == files[0]
+    assert report["files"]["target_pairs"] == files[1]
+    assert "Fitted with 7 pairs beside the source, and without any where" in out
+
+
+NUMBER = "Expected --pairs N with a task, how many samples to set apart, got"
+FILES = "Expected --pairs SOURCE_FILE TARGET_FILE with files of your own, .* got"
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["--pairs", "0"], f"{NUMBER} '0'"),
+        (["--pairs", "many"], f"{NUMBER} 'many'"),
+        (["--pairs", "sp.csv", "tp.csv"], f"{NUMBER} 'sp.csv tp.csv': pass one number"),
+        (["--pairs", "1790"], "every class in both domains, got 1790"),
+        (["--task", "office_caltech", "--pairs", "9"], "see the same objects, such as"),
+        (["--task", "wikipedia", "--pairs", "9"], "no --pairs to compare retrieval"),
+        (["--methods", "Paired"], "Expected --pairs with Paired, got none: say how"),
+        (["--methods", "SVMt", "--pairs", "9"], "whose fit takes pairs, got none"),
+        ([*SOURCE, *TARGET, "--pairs", "300"], f"{FILES} '300': name two files"),
+        ([*SOURCE, *TARGET, "--pairs", "a", "b", "c"], f"{FILES} 'a b c'"),
+        ([*TARGET, "--pairs", "sp.csv", "tp.csv"], "--source with --pairs, got none"),
+        (
+            [*SOURCE, *TARGET, "--pairs", "tp.csv", "sp.csv"],
+            "features of a.csv in tp.csv, got a table that lacks 's0', .* has 't29'",
+        ),
+        (
+            [*SOURCE, *TARGET, "--pairs", "sp.csv", "b.parquet"],
+            "as many rows in both files of pairs, got 7 in sp.csv and 90 in b.parquet",
+        ),
+        (
+            [*SOURCE, *TARGET, "--pairs", "tp.npz", "sp.npz"],
+            "the 20 features of a.csv in tp.npz, got 30: write the same ones",
+        ),
+        (
+            [*SOURCE, *TARGET, "--pairs", "sp.csv", "none.csv"],
+            "the file none.csv, got none: check its name",
+        ),
+    ],
+)
+def test_mistakes_about_pairs_end_in_one_line(own_pairs, capsys, fits, argv, message):
+    code, out, err = _main(capsys, *argv)
+
+    assert code == 2
+    assert out == ""
+    assert err.count("\n") == 1
+    assert re.search(message, err)
+    assert not fits
 
 
 # Other outputs

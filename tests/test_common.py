@@ -18,14 +18,17 @@ import skda.unsupervised
 from skda.base import (
     BaseDomainClassifier,
     BaseHomogeneousClassifier,
+    BasePairedClassifier,
     BaseRetriever,
     GalleryIndex,
 )
 from skda.baselines import (
+    SSDAE,
     BalancedLabelPropagation,
     BalancedSelfTraining,
     TargetOnly,
 )
+from skda.heterogeneous import DATN, WSDTN
 from skda.preprocessing import PerView
 from skda.unsupervised import SourceOnly
 
@@ -51,6 +54,11 @@ FAST = {
     "discriminator_layer_sizes": (8,),
     "random_state": 0,
 }
+FASTER = {
+    DATN: {"lr": 0.003},
+    SSDAE: {"lr": 0.01},
+    WSDTN: {"lr": 0.01, "max_epochs": 60},
+}
 MORE = [
     TargetOnly(LogisticRegression()),
     TargetOnly(LabelSpreading(kernel="knn", n_neighbors=5), unlabeled="keep"),
@@ -65,7 +73,8 @@ MORE = [
 def _with_source(cls):
     """Subclass an estimator so that it never lacks a source.
 
-    The source is the target upside down, and one feature wider if it may be. That of a
+    The source is the target upside down, and one feature wider if it may be; where
+    pairs are taken, each of its rows is one with the same row of the target. That of a
     retriever has all the labels, because no category may be in both.
     """
 
@@ -80,6 +89,9 @@ def _with_source(cls):
             return cls.fit(self, X, y, source=(upside_down, y_source))
         stack = hstack if issparse(X) else np.hstack
         X_source = stack([upside_down, np.zeros((upside_down.shape[0], 1))])
+        if issubclass(cls, BasePairedClassifier):
+            pairs = (X_source.tocsr() if issparse(X) else X_source)[::-1]
+            return cls.fit(self, X, y, source=(X_source, y_source), pairs=pairs)
         return cls.fit(self, X, y, source=(X_source, y_source))
 
     name = f"{cls.__name__}WithSource"
@@ -88,7 +100,9 @@ def _with_source(cls):
 
 
 def _fast(cls, signature):
-    return cls(**{k: v for k, v in FAST.items() if k in signature.parameters})
+    fast = {k: v for k, v in FAST.items() if k in signature.parameters}
+    own = [v for base, v in FASTER.items() if issubclass(cls, base)]
+    return cls(**fast | (own[0] if own else {}))
 
 
 @pytest.mark.filterwarnings("ignore::skda.utils.warnings.NoSourceWarning")

@@ -20,7 +20,7 @@ from sklearn.svm import SVC
 from skda import compare
 from skda._compare import default_estimators
 from skda.baselines import TargetNet, TargetOnly
-from skda.datasets import make_heterogeneous_domains
+from skda.datasets import load_digits_domains, make_heterogeneous_domains
 from skda.heterogeneous import SSAN, STN
 from skda.utils.labels import UNLABELED
 from skda.utils.warnings import NoSourceWarning, warn_user
@@ -279,16 +279,64 @@ def test_the_warning_is_silenced_in_controls_only(data):
     assert len(record) == 1
 
 
-def test_pairs_go_to_those_who_take_them_and_a_source(data, log):
-    pairs = object()
-    compare([SVM_T, STN(max_epochs=2), Recorder()], **data, pairs=pairs, n_splits=1)
+# Pairs
 
+
+@pytest.fixture(scope="module")
+def pairs(data):
+    """The first ten rows of the target, each with a row of the source."""
+    return data["source"][0][:10], data["X"][:10]
+
+
+def test_pairs_go_to_those_who_take_them_and_a_source(data, pairs, log):
+    table = compare(
+        [SVM_T, STN(max_epochs=2), Recorder()], **data, pairs=pairs, n_splits=1
+    )
+
+    assert table["source"].tolist() == ["unused", "real", "none", "real", "none"]
+    assert table["pairs"].tolist() == [False, False, False, True, False]
     assert [fit["pairs"] is pairs for fit in log] == [True, False]
+    assert [fit["source"] is data["source"] for fit in log] == [True, False]
 
 
-def test_pairs_that_nobody_takes_are_an_error(data):
+def test_aligned_pairs_have_all_rows_of_the_target_for_company(data, log):
+    aligned = np.full((len(data["X"]), data["source"][0].shape[1]), np.nan)
+    aligned[:10] = data["source"][0][:10]
+    compare(Recorder(), **data, pairs=aligned, n_splits=1)
+
+    assert_array_equal(log[0]["pairs"], aligned)
+    assert log[1]["pairs"] is None
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        make_pipeline(StandardScaler(), Recorder()),
+        GridSearchCV(Recorder(), {"name": ["a"]}, cv=2),
+    ],
+    ids=["pipeline", "search"],
+)
+def test_pairs_reach_what_is_wrapped(data, pairs, log, wrapped):
+    compare(wrapped, **data, pairs=pairs, n_splits=1)
+    n_fits = len(log) // 2
+
+    assert all(fit["pairs"] is pairs for fit in log[:n_fits])
+    assert all(fit["pairs"] is None for fit in log[n_fits:])
+
+
+def test_a_number_of_pairs_is_set_apart_in_the_task(log):
+    compare(Recorder(), task="digits", pairs=20, n_splits=1)
+    of_task = load_digits_domains(n_pairs=20)
+
+    for side, expected in zip(log[0]["pairs"], of_task.pairs, strict=True):
+        assert_array_equal(side, expected)
+    assert_array_equal(log[0]["source"][0], of_task.source[0])
+    assert log[1]["pairs"] is None
+
+
+def test_pairs_that_nobody_takes_are_an_error(data, pairs):
     with pytest.raises(ValueError, match="whose fit takes pairs, got none"):
-        compare([SVM_T, STN()], **data, pairs=object())
+        compare([SVM_T, STN()], **data, pairs=pairs)
 
 
 # The table
@@ -354,6 +402,19 @@ def test_digits_are_the_default_task():
             {"X": [[0.0]], "y": [0], "task": "digits"},
             "either a task or data, got task='digits' and X, y",
         ),
+        (
+            {"X": [[0.0]], "y": [0], "source": ([[0.0]], [0]), "pairs": 5},
+            "Expected samples as pairs of X, got the number 5, which is for a task",
+        ),
+        (
+            {"X": [[0.0]], "y": [0], "pairs": ([[0.0]], [[0.0]])},
+            r"Expected source=\(X_source, y_source\) beside pairs, got none",
+        ),
+        (
+            {"task": "digits", "pairs": ([[0.0]], [[0.0]])},
+            "either a task or data, got task='digits' and pairs",
+        ),
+        ({"task": "office_caltech", "pairs": 5}, "the same objects, such as digits"),
         ({"task": "moons"}, "Expected digits, .*SOURCE:TARGET, .* got 'moons'"),
         ({"n_splits": 0}, "n_splits to be at least 1, got 0"),
         ({"n_per_class": 10**6}, "at least 1000000 labeled rows"),
@@ -405,6 +466,31 @@ def test_the_default_line_up_puts_the_controls_first():
         "STN",
         "SSAN",
         "GeoST",
+    ]
+
+
+def test_pairs_add_methods_to_the_default_line_up():
+    usual, paired = default_estimators(), default_estimators(paired=True)
+
+    assert list(paired)[: len(usual)] == list(usual)
+    assert list(paired)[len(usual) :] == [
+        "SSDAE",
+        "PairedRidgeTransfer",
+        "HHTL",
+        "DATN",
+    ]
+
+
+@pytest.mark.slow
+def test_the_default_line_up_learns_the_digits_from_pairs_too():
+    table = compare(n_splits=1, pairs=200).set_index(["method", "source"])
+
+    assert len(table) == 16
+    assert table["accuracy"].between(0.5, 1.0).all()
+    assert table.index[table["pairs"]].get_level_values("method").tolist() == [
+        "PairedRidgeTransfer",
+        "HHTL",
+        "DATN",
     ]
 
 

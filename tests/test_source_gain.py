@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 from scipy import stats
+from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -142,6 +143,78 @@ def test_the_sources_are_what_they_are_called(data):
     assert sources["gaussian"][0].shape == X_source.shape
     assert sources["gaussian"][0].max() < X_source.min()
     assert_array_equal(sources["gaussian"][1], y_source)
+
+
+class PairRecorder(Recorder):
+    """An estimator that takes pairs, and remembers them, too."""
+
+    __metadata_request__fit: ClassVar = {"source": True, "pairs": True}
+    pairs: ClassVar[list] = []
+
+    def fit(self, X, y=None, *, source=None, pairs=None):
+        type(self).pairs.append(pairs)
+        return super().fit(X, y, source=source)
+
+
+def _aligned(kind):
+    pairs = np.full((24, 3), np.nan)
+    pairs[::3] = 7.0
+    if kind == "sparse":
+        return csr_array(pairs)
+    if kind == "frame":
+        return pd.DataFrame(pairs).astype("Float64")
+    return pairs
+
+
+def _fits_with_pairs(data, pairs):
+    PairRecorder.pairs.clear()
+    PairRecorder.fits.clear()
+    X, y, source = data
+    source_gain(PairRecorder(), X, y, source=source, pairs=pairs, n_splits=2)
+    return dict(zip(KINDS, PairRecorder.pairs, strict=False))
+
+
+def test_pairs_go_with_every_source_and_with_none_there_are_none(data):
+    pairs = np.ones((5, 3)), np.ones((5, 2))
+    seen = _fits_with_pairs(data, pairs)
+    side, target_side = seen["gaussian"]
+
+    assert seen["none"] is None
+    assert all(seen[kind] is pairs for kind in ("real", "renamed", "shuffled"))
+    assert target_side is pairs[1]
+    assert side.shape == (5, 3)
+    assert len(np.unique(side)) == 15
+    # Rows of the noise source would have labels to tell.
+    assert not np.isin(side, PairRecorder.fits[4][2][0]).any()
+
+
+@pytest.mark.parametrize("kind", ["array", "frame", "sparse"])
+def test_noise_leaves_rows_without_a_partner_alone(data, kind):
+    pairs = _aligned(kind)
+    seen = _fits_with_pairs(data, pairs)
+
+    assert seen["real"] is pairs
+    assert_array_equal(np.isnan(seen["gaussian"]), np.isnan(_aligned("array")))
+    assert not (seen["gaussian"] == 7.0).any()
+
+
+def test_pairs_leave_the_noise_sources_as_they_are(data):
+    X, y, source = data
+    source_gain(Recorder(), X, y, source=source, n_splits=2)
+    without = [fit[2] for fit in Recorder.fits]
+    _fits_with_pairs(data, (np.ones((5, 3)), np.ones((5, 2))))
+
+    for mine, other in zip(PairRecorder.fits, without, strict=True):
+        if other is not None:
+            assert_array_equal(mine[2][0], other[0])
+            assert_array_equal(mine[2][1], other[1])
+
+
+def test_pairs_that_nobody_takes_are_an_error(data):
+    X, y, source = data
+    pairs = np.ones((5, 3)), np.ones((5, 2))
+    with pytest.raises(ValueError, match="whose fit takes pairs, got Recorder"):
+        source_gain(Recorder(), X, y, source=source, pairs=pairs)
 
 
 def test_noise_is_drawn_anew_in_every_split(data):

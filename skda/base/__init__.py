@@ -1,25 +1,32 @@
 """Base classes of the estimators."""
 
+from skda.base._autoencoder import AutoEncoderObjective
 from skda.base._classifier import BaseDomainClassifier, DomainName, Rows
 from skda.base._homogeneous import BaseHomogeneousClassifier
 from skda.base._index import GalleryIndex
 from skda.base._net_classifier import BaseNetClassifier, Sizes, TargetRisk
 from skda.base._net_retriever import BaseNetRetriever
 from skda.base._one_stream import BaseOneStreamClassifier, OneStreamObjective
+from skda.base._paired import BasePairedClassifier, PairedRows
+from skda.base._paired_net import BasePairedNetClassifier
 from skda.base._retriever import BaseRetriever
 from skda.base._two_stream import BaseTwoStreamClassifier
 
 __all__ = [
+    "AutoEncoderObjective",
     "BaseDomainClassifier",
     "BaseHomogeneousClassifier",
     "BaseNetClassifier",
     "BaseNetRetriever",
     "BaseOneStreamClassifier",
+    "BasePairedClassifier",
+    "BasePairedNetClassifier",
     "BaseRetriever",
     "BaseTwoStreamClassifier",
     "DomainName",
     "GalleryIndex",
     "OneStreamObjective",
+    "PairedRows",
     "Rows",
     "Sizes",
     "TargetRisk",

@@ -168,7 +168,10 @@ class BaseDomainClassifier(ClassifierMixin, BaseEstimator, ABC):
         """
         domains = self._check_domains(X, y, source)
         self._fit(*domains)
-        target = domains[1]
+        return self._concluded(domains[1])
+
+    def _concluded(self, target: Rows) -> Self:
+        """End a fit by labeling the target rows that it has seen."""
         probabilities = self._transduce(target)
         if not np.isfinite(probabilities).all():
             raise ValueError(

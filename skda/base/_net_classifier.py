@@ -14,6 +14,7 @@ from sklearn.utils import Tags
 from torch import Tensor, nn
 
 from skda.base._classifier import BaseDomainClassifier, DomainName, Rows
+from skda.base._paired import PairedRows
 from skda.base._rotation import restore_inputs, rotate_inputs
 from skda.base._training import NetTraining
 from skda.data import Batch, Domain, Domains, Pairs, Samples
@@ -169,12 +170,17 @@ class BaseNetClassifier(
         return tags
 
     def _fit(self, source: Rows, target: Rows) -> None:
+        self._fit_net(source, target)
+
+    def _fit_net(
+        self, source: Rows, target: Rows, pairs: PairedRows | None = None
+    ) -> None:
         """Train the network, and describe the training."""
         device = check_device(self.device)
         alone = len(source.X) == 0
         if alone and isinstance(self._target_objective(), TargetRisk):
             target = target.labeled()  # no other row has a loss
-        domains = Domains(self._resident(source, target, device))
+        domains = Domains(self._resident(source, target, device, pairs))
         with seeded(self.random_state, device) as seed:
             self._train(domains, seed)
         self._describe(source, target)
@@ -190,7 +196,13 @@ class BaseNetClassifier(
         memberships = rows.labels.memberships(self.classes_)
         return features, torch.from_numpy(logits), torch.from_numpy(memberships)
 
-    def _resident(self, source: Rows, target: Rows, device: torch.device) -> Batch:
+    def _resident(
+        self,
+        source: Rows,
+        target: Rows,
+        device: torch.device,
+        pairs: PairedRows | None = None,
+    ) -> Batch:
         """Move everything to the device, once."""
 
         def domain(rows: Rows) -> Domain:
@@ -199,7 +211,10 @@ class BaseNetClassifier(
             return Domain(X, *(as_tensor(array, device) for array in labels))
 
         domains = domain(source), domain(target)
-        return Batch(*domains, pairs=Pairs(*(part.X[:0] for part in domains)))
+        sides = [part.X[:0] for part in domains]
+        if pairs is not None:
+            sides = [as_tensor(side, device) for side in pairs[:2]]
+        return Batch(*domains, pairs=Pairs(*sides))
 
     def _train(self, domains: Domains, seed: int) -> None:
         """Build the network and take it through the phases."""

@@ -5,10 +5,12 @@ from skda.baselines._label_propagation import BalancedLabelPropagation
 from skda.baselines._seeded_k_means import SeededKMeans
 from skda.baselines._self_training import BalancedSelfTraining
 from skda.baselines._sinkhorn_centroids import SinkhornCentroids
+from skda.baselines._ssdae import SSDAE
 from skda.baselines._target_net import TargetNet
 from skda.baselines._target_only import TargetOnly
 
 __all__ = [
+    "SSDAE",
     "BalancedLabelPropagation",
     "BalancedSelfTraining",
     "IterativeLabelPropagation",

@@ -3,20 +3,55 @@
 from __future__ import annotations
 
 from numbers import Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from skda.base import BaseDomainClassifier, DomainName
 from skda.preprocessing import RowScaler
 from skda.utils._sklearn import Interval, StrOptions
 from skda.utils.labels import Labels
 
-__all__ = ["TargetControl", "class_prior"]
+__all__ = ["TargetControl", "TargetLearner", "class_prior"]
 
 
-class TargetControl(BaseDomainClassifier):
+class TargetLearner(BaseDomainClassifier):
+    """Learn from the target alone, by the call of a method that adapts."""
+
+    _uses_source: ClassVar[bool] = False
+    __metadata_request__fit: ClassVar[dict[str, bool]] = {"source": True, "pairs": True}
+
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike | None = None,
+        *,
+        source: Any = None,
+        pairs: Any = None,
+    ) -> Self:
+        """Fit to a partially labeled target.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_target, n_features)
+            Target samples.
+        y : array-like of shape (n_target,)
+            Target labels; -1, None, NaN or pandas.NA where unknown.
+        source : tuple (X_source, y_source), default=None
+            Ignored, so that the call is the one of an adaptation method.
+        pairs : tuple or array-like, default=None
+            Ignored, too.
+
+        Returns
+        -------
+        self : object
+            Fitted estimator.
+        """
+        return super().fit(X, y)
+
+
+class TargetControl(TargetLearner):
     """Learn from the rows of the target, labeled or not, and from no source."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -29,7 +64,6 @@ class TargetControl(BaseDomainClassifier):
             None,
         ],
     }
-    _uses_source: ClassVar[bool] = False
     source_transformer = None
     power: Any
 

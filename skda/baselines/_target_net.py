@@ -12,6 +12,7 @@ from sklearn.preprocessing import Normalizer
 from torch import Tensor, nn
 
 from skda.base import BaseNetClassifier, DomainName, Sizes, TargetRisk
+from skda.baselines._control import TargetLearner
 from skda.modules import draw_normal
 from skda.net import Objective
 from skda.utils._sklearn import Interval
@@ -38,7 +39,7 @@ class TargetNetModule(nn.Module):
         return self.head(self.encode(X, domain)).to(X.dtype)
 
 
-class TargetNet(BaseNetClassifier):
+class TargetNet(TargetLearner, BaseNetClassifier):
     r"""Network of one hidden layer, trained on the labeled target samples alone.
 
     The control that papers on heterogeneous adaptation call NNt. It minimizes the
@@ -112,7 +113,6 @@ class TargetNet(BaseNetClassifier):
         "tau": [Interval(Real, 0, None, closed="left")],
         "normalize": ["boolean"],
     }
-    _uses_source: ClassVar[bool] = False
     source_transformer = None
 
     def __init__(

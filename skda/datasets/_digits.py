@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 from sklearn.utils import Bunch
 
+from skda.datasets._roles import give_roles
+
 __all__ = ["load_digits_domains"]
 
 # Each writer's images begin with the digits in order; here, a new writer begins.
@@ -28,12 +30,18 @@ labels per class it leaves much to gain.
 """
 
 
-def load_digits_domains() -> Bunch:
+def load_digits_domains(*, n_pairs: int | None = None) -> Bunch:
     """Load handwritten digits as a source and a target of different features.
 
     The images come with scikit-learn, so that nothing is downloaded. The source is one
     half of them as pixels, the target the other half as histograms of the orientations
     of their gradients. All labels are given: :func:`label_few` hides them.
+
+    Parameters
+    ----------
+    n_pairs : int, default=None
+        How many images to take from the two halves, as many from either, to be given in
+        both kinds of features instead. None is none.
 
     Returns
     -------
@@ -48,8 +56,18 @@ def load_digits_domains() -> Bunch:
             Rows, of shape (915, 64), and digits of the source.
         target_names : ndarray of shape (10,)
             The classes.
+        pairs : tuple of ndarray
+            Images of neither, as pixels, of shape (n_pairs, 64), and as histograms, of
+            shape (n_pairs, 48); only with ``n_pairs``.
         DESCR : str
             What the data is.
+
+        and as many rows less in ``X`` and ``source`` as there are pairs.
+
+    Raises
+    ------
+    ValueError
+        If the pairs take all images of a digit from a domain.
 
     Examples
     --------
@@ -62,15 +80,12 @@ def load_digits_domains() -> Bunch:
     30
     """
     digits = load_digits()
-    images, y = digits.images / 16, digits.target  # (n, 8, 8) in [0, 1]
-    X_source = images[:_N_SOURCE].reshape(_N_SOURCE, -1)  # (n_source, 64)
-    return Bunch(
-        X=_orientation_histograms(images[_N_SOURCE:]),
-        y=y[_N_SOURCE:],
-        source=(X_source, y[:_N_SOURCE]),
-        target_names=digits.target_names,
-        DESCR=_DESCR,
-    )
+    images = digits.images / 16  # (n, 8, 8) in [0, 1]
+    views = images.reshape(len(images), -1), _orientation_histograms(images)
+    rows = np.arange(len(images))
+    halves = rows[:_N_SOURCE], rows[_N_SOURCE:]
+    task = give_roles(views, digits.target, halves, n_pairs)
+    return Bunch(**task, target_names=digits.target_names, DESCR=_DESCR)
 
 
 def _orientation_histograms(

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils import Bunch
 from sklearn.utils.validation import check_array
 
 from skda.datasets._files import load_npz
@@ -19,18 +20,26 @@ from skda.utils.labels import check_labels
 from skda.utils.optional import import_optional
 from skda.utils.views import n_paired_rows
 
-__all__ = ["PairedTask", "is_paired_task", "load_paired_files", "load_pairs"]
+__all__ = [
+    "PAIRED_TASKS",
+    "VIEW_FILES",
+    "PairedTask",
+    "is_paired_task",
+    "load_paired_files",
+    "load_pairs",
+    "load_views",
+]
 
 File = str | PathLike[str]
 
 #: What a task is called, beside its views.
-_TASKS = {
+PAIRED_TASKS = {
     "wikipedia": "wikipedia:image-text",
     "wikipedia_deep": "wikipedia:image_deep-text_deep",
     "bbcsport": "bbcsport:view0-view1",
 }
 #: File of every data set, and what its views are called beside their name.
-_FILES = {
+VIEW_FILES = {
     "wikipedia": ("wikipedia", ""),
     "bbcsport": ("bbcsport_2view", "X_"),
     "mfeat": ("mfeat_digits", "X_"),
@@ -77,7 +86,11 @@ def is_paired_task(name: str) -> bool:
         Whether it is.
     """
     data_set, _, views = name.partition(":")
-    return name in _TASKS or name == "msrc" or (data_set in _FILES and bool(views))
+    return (
+        name in PAIRED_TASKS
+        or name == "msrc"
+        or (data_set in VIEW_FILES and bool(views))
+    )
 
 
 def load_pairs(name: str, *, data_home: File | None = None) -> PairedTask:
@@ -118,31 +131,52 @@ def load_pairs(name: str, *, data_home: File | None = None) -> PairedTask:
     >>> {view: X.shape for view, X in task.views.items()}  # doctest: +SKIP
     {'image': (2866, 128), 'text': (2866, 10)}
     """
-    data_set, _, wanted = _TASKS.get(name, name).partition(":")
+    data_set, _, wanted = PAIRED_TASKS.get(name, name).partition(":")
     names = wanted.split("-")
-    if data_set not in _FILES or len(names) < 2:
+    if data_set not in VIEW_FILES or len(names) < 2:
         raise ValueError(
-            f"Expected {', '.join(_TASKS)}, or a data set and two or more of its "
+            f"Expected {', '.join(PAIRED_TASKS)}, or a data set and two or more of its "
             f"views, such as {_EXAMPLES}, got {name!r}."
         )
-    file, prefix = _FILES[data_set]
-    data = load_npz(file, data_home=data_home)
-    keys = {key.removeprefix(prefix): key for key in data if key not in _NO_VIEWS}
-    if data_set == "msrc":  # where X_gist512 is called gist
-        keys = {view.rstrip("0123456789"): key for view, key in keys.items()}
-    unknown = [view for view in names if view not in keys]
+    views, data = load_views(data_set, data_home)
+    unknown = [view for view in names if view not in views]
     if unknown or len(set(names)) < len(names):
-        choices = ", ".join(sorted(keys))
+        choices = ", ".join(sorted(views))
         raise ValueError(
             f"Expected different views of {data_set} among {choices}, got {name!r}."
         )
     classes = data.get("classes")
     return PairedTask(
-        {_view_name(view): data[keys[view]] for view in names},
+        {_view_name(view): views[view] for view in names},
         data["y"],
         data.get("test"),
         None if classes is None else tuple(classes.tolist()),
     )
+
+
+def load_views(data_set: str, data_home: File | None) -> tuple[dict[str, Any], Bunch]:
+    """Load all views of a data set.
+
+    Parameters
+    ----------
+    data_set : str
+        One of `VIEW_FILES`.
+    data_home : str or path-like or None
+        Folder of its file, as in :func:`load_pairs`.
+
+    Returns
+    -------
+    views : dict of str to ndarray of shape (n_samples, n_features)
+        The views, by their short names.
+    data : Bunch
+        All that is in the file.
+    """
+    file, prefix = VIEW_FILES[data_set]
+    data = load_npz(file, data_home=data_home)
+    keys = {key.removeprefix(prefix): key for key in data if key not in _NO_VIEWS}
+    if data_set == "msrc":  # where X_gist512 is called gist
+        keys = {view.rstrip("0123456789"): key for view, key in keys.items()}
+    return {view: data[key] for view, key in keys.items()}, data
 
 
 def load_paired_files(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,12 @@ from skda.datasets._mat import load_mat
 from skda.utils.labels import check_labels
 from skda.utils.optional import import_optional
 
-__all__ = ["load_table"]
+__all__ = ["load_paired_rows", "load_table"]
 
 #: Samples, labels or None, and the names of the features.
 Table = tuple[Any, Any, list[str]]
+#: Files whose columns have names.
+_FRAMES = (".csv", ".parquet")
 #: How many names a message lists from either end.
 MOST_NAMES = 4
 
@@ -86,17 +88,8 @@ def load_table(path: str | PathLike[str], label: str | None = None) -> Bunch:
     >>> pets.target
     array(['cat', 'dog', nan], dtype=object)
     """
-    file = Path(path).expanduser()
-    read = _READERS.get(file.suffix.lower())
-    if read is None:
-        raise ValueError(
-            f"Expected a file of type {', '.join(_READERS)}, got {str(path)!r}: save "
-            f"it as one of these."
-        )
-    if not file.is_file():
-        raise FileNotFoundError(
-            f"Expected the file {file}, got none: check its name and folder."
-        )
+    file = _located(path)
+    read = _READERS[file.suffix.lower()]
     data, target, names = read(file, label)
     _check_features(data, names, file)
     if target is not None:
@@ -109,21 +102,119 @@ def load_table(path: str | PathLike[str], label: str | None = None) -> Bunch:
     return Bunch(data=data, target=target, feature_names=names, filename=str(file))
 
 
-def _read_csv(file: Path, label: str | None) -> Table:
-    pandas = import_optional("pandas", "load_table reads .csv files with pandas")
-    # All of it at once, or pandas may find another type in every part of a column.
-    return _take_apart(pandas.read_csv(file, low_memory=False), label, file)
+def load_paired_rows(
+    paths: Sequence[str | PathLike[str]],
+    domains: Sequence[Bunch],
+    labels: Sequence[str | None] = (None, None),
+) -> tuple[Any, Any]:
+    """Load co-occurring samples, one file for every side.
+
+    Parameters
+    ----------
+    paths : sequence of str or path-like
+        The two files, of which row ``i`` is sample ``i``, in a format that
+        :func:`load_table` reads.
+    domains : sequence of Bunch
+        What :func:`load_table` made of the other samples of the domains. A side has
+        their features; where both have names, in any order.
+    labels : sequence of str or None, default=(None, None)
+        Columns that are left out, if they are there.
+
+    Returns
+    -------
+    tuple of {ndarray, sparse matrix} of shape (n_pairs, n_features)
+        The sides.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the features are not those of the domain, or if one file has more rows.
+    """
+    sides = [
+        _load_side(_located(path), domain, label)
+        for path, domain, label in zip(paths, domains, labels, strict=True)
+    ]
+    n_rows = [side.shape[0] for side in sides]
+    if n_rows[0] != n_rows[1]:
+        raise ValueError(
+            f"Expected as many rows in both files of pairs, got {n_rows[0]} in "
+            f"{paths[0]} and {n_rows[1]} in {paths[1]}: row i of both must be one "
+            f"sample."
+        )
+    return sides[0], sides[1]
 
 
-def _read_parquet(file: Path, label: str | None) -> Table:
-    pandas = import_optional("pandas", "load_table reads .parquet files with pandas")
-    import_optional("pyarrow", "load_table reads .parquet files with pyarrow")
-    return _take_apart(pandas.read_parquet(file, engine="pyarrow"), label, file)
+def _load_side(file: Path, domain: Bunch, label: str | None) -> Any:
+    """Load samples that have the features of a table, and maybe labels."""
+    suffix = file.suffix.lower()
+    if suffix in _FRAMES:
+        frame = _read_frame(file)
+        frame = frame.drop(columns=[] if label is None else label, errors="ignore")
+        if Path(domain.filename).suffix.lower() in _FRAMES:
+            frame = _arranged(frame, domain, file)
+        data, _, names = _take_apart(frame, None, file)
+    else:
+        data = _archived(file, ["X"])[0] if suffix == ".npz" else load_mat(file).data
+        names = _numbered(data)
+    _check_features(data, names, file)
+    if len(names) != len(domain.feature_names):
+        raise ValueError(
+            f"Expected the {len(domain.feature_names)} features of {domain.filename} "
+            f"in {file}, got {len(names)}: write the same ones."
+        )
+    return data
+
+
+def _arranged(frame: Any, domain: Bunch, file: Path) -> Any:
+    """Put the columns of a table into the order of another one."""
+    there, wanted = list(frame.columns), domain.feature_names
+    lacking = [name for name in wanted if name not in there]
+    others = [name for name in there if name not in wanted]
+    if lacking or others:
+        raise ValueError(
+            f"Expected the features of {domain.filename} in {file}, got a table that "
+            f"lacks {_some(lacking)}, and has {_some(others)} beside: write the same "
+            f"ones."
+        )
+    return frame[wanted]
+
+
+def _located(path: str | PathLike[str]) -> Path:
+    """Insist on a file that can be read."""
+    file = Path(path).expanduser()
+    if file.suffix.lower() not in _READERS:
+        raise ValueError(
+            f"Expected a file of type {', '.join(_READERS)}, got {str(path)!r}: save "
+            f"it as one of these."
+        )
+    if not file.is_file():
+        raise FileNotFoundError(
+            f"Expected the file {file}, got none: check its name and folder."
+        )
+    return file
+
+
+def _read_frame(file: Path) -> Any:
+    suffix = file.suffix.lower()
+    pandas = import_optional("pandas", f"load_table reads {suffix} files with pandas")
+    if suffix == ".csv":
+        # All at once, or pandas may find another type in every part of a column.
+        frame = pandas.read_csv(file, low_memory=False)
+    else:
+        import_optional("pyarrow", "load_table reads .parquet files with pyarrow")
+        frame = pandas.read_parquet(file, engine="pyarrow")
+    frame.columns = frame.columns.astype(str)
+    return frame
+
+
+def _read_table(file: Path, label: str | None) -> Table:
+    return _take_apart(_read_frame(file), label, file)
 
 
 def _take_apart(frame: Any, label: str | None, file: Path) -> Table:
     """Tell the labels from the features."""
-    frame.columns = frame.columns.astype(str)
     target = None
     if label is not None:
         if label not in frame.columns:
@@ -159,26 +250,32 @@ def _is_number(dtype: Any) -> bool:
 
 
 def _read_npz(file: Path, label: str | None) -> Table:
+    X, y = _archived(file, ["X", "y" if label is None else label])
+    return X, y, _numbered(X)
+
+
+def _archived(file: Path, names: list[str]) -> list[NDArray[Any]]:
+    """Read arrays by name, the samples first."""
     if not zipfile.is_zipfile(file):
         raise ValueError(
             f"Expected an archive of arrays in {file}, got something else: write it "
             f"with numpy.savez."
         )
-    label = "y" if label is None else label
     with np.load(file, allow_pickle=False) as arrays:
-        missing = [name for name in ("X", label) if name not in arrays]
+        missing = [name for name in names if name not in arrays]
         if missing:
             raise ValueError(
-                f"Expected the arrays 'X' and {label!r} in {file}, got "
+                f"Expected the arrays {' and '.join(map(repr, names))} in {file}, got "
                 f"{_some(arrays)}: it lacks {_some(missing)}."
             )
-        X, y = arrays["X"], arrays[label]
+        found = [arrays[name] for name in names]
+    X = found[0]
     if X.ndim != 2 or not _is_number(X.dtype):
         raise ValueError(
             f"Expected an array of numbers of shape (n_samples, n_features) for 'X' in "
             f"{file}, got one of shape {X.shape} and type {X.dtype}."
         )
-    return X, y, _numbered(X)
+    return found
 
 
 def _read_mat(file: Path, label: str | None) -> Table:  # noqa: ARG001 (it has a place)
@@ -216,8 +313,8 @@ def _some(names: Any) -> str:
 
 
 _READERS: dict[str, Callable[[Path, str | None], Table]] = {
-    ".csv": _read_csv,
-    ".parquet": _read_parquet,
+    ".csv": _read_table,
+    ".parquet": _read_table,
     ".npz": _read_npz,
     ".mat": _read_mat,
 }

@@ -1,7 +1,21 @@
 """Adaptation between domains that have different features."""
 
+from skda.heterogeneous._datn import DATN
 from skda.heterogeneous._geost import GeoST
+from skda.heterogeneous._hhtl import HHTL
+from skda.heterogeneous._paired_ridge_transfer import PairedRidgeTransfer
 from skda.heterogeneous._ssan import SSAN
 from skda.heterogeneous._stn import STN
+from skda.heterogeneous._tti import TTI
+from skda.heterogeneous._wsdtn import WSDTN
 
-__all__ = ["SSAN", "STN", "GeoST"]
+__all__ = [
+    "DATN",
+    "HHTL",
+    "SSAN",
+    "STN",
+    "TTI",
+    "WSDTN",
+    "GeoST",
+    "PairedRidgeTransfer",
+]

@@ -8,6 +8,7 @@ from skda.losses.adversarial import (
 from skda.losses.alignment import (
     Centroids,
     class_centroids,
+    kernel_mmd,
     linear_mmd,
     paired_centroid_loss,
     pooled_centroids,
@@ -23,7 +24,9 @@ from skda.losses.entropy import (
     class_confusion_loss,
     prediction_entropy,
 )
+from skda.losses.pairs import pair_loss, ridge_map
 from skda.losses.partial import complement_entropy, weighted_mean
+from skda.losses.reconstruction import reconstruction_loss
 from skda.losses.regularization import squared_norm
 from skda.losses.retrieval import matching_loss, residual_norm
 from skda.losses.semantic import pseudo_labels, soft_label_loss
@@ -44,14 +47,18 @@ __all__ = [
     "dense_topic_alignment",
     "domain_loss",
     "gated_topic_alignment",
+    "kernel_mmd",
     "linear_mmd",
     "matching_loss",
+    "pair_loss",
     "paired_centroid_loss",
     "pooled_centroids",
     "pooled_domain_loss",
     "prediction_entropy",
     "pseudo_labels",
+    "reconstruction_loss",
     "residual_norm",
+    "ridge_map",
     "soft_label_loss",
     "squared_norm",
     "triplet_centroid_loss",

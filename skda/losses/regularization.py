@@ -8,13 +8,15 @@ from torch import Tensor, nn
 __all__ = ["squared_norm"]
 
 
-def squared_norm(module: nn.Module) -> Tensor:
+def squared_norm(module: nn.Module, *, vectors: bool = False) -> Tensor:
     r"""Sum of the squares of all weight matrices, :math:`\sum_l \|W_l\|_F^2`.
 
     Parameters
     ----------
     module : nn.Module
-        Network; its biases and other vectors do not count.
+        Network.
+    vectors : bool, default=False
+        Whether its biases and other vectors count too.
 
     Returns
     -------
@@ -29,5 +31,5 @@ def squared_norm(module: nn.Module) -> Tensor:
     >>> squared_norm(layer)
     tensor(24., grad_fn=<SumBackward0>)
     """
-    weights = [weight for weight in module.parameters() if weight.ndim > 1]
+    weights = [weight for weight in module.parameters() if weight.ndim > 1 or vectors]
     return torch.stack([weight.square().sum() for weight in weights]).sum()

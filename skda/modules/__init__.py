@@ -1,6 +1,7 @@
 """Networks and layers that know of no method."""
 
 from skda.modules.adversary import AdversarialClassifier
+from skda.modules.autoencoder import AutoEncoderClassifier, MappedAutoEncoders
 from skda.modules.dropout import ByteDropout, quicken_dropout
 from skda.modules.gradient_reversal import reverse_gradient
 from skda.modules.initialization import draw_normal
@@ -18,8 +19,10 @@ from skda.modules.two_stream import TwoStreamClassifier, unit_length
 
 __all__ = [
     "AdversarialClassifier",
+    "AutoEncoderClassifier",
     "ByteDropout",
     "FeatureRecorder",
+    "MappedAutoEncoders",
     "MultiViewEncoder",
     "OneStreamClassifier",
     "Regression",

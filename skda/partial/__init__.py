@@ -1,5 +1,6 @@
 """Methods for a target without labels that has only some of the source's classes."""
 
+from skda.partial._a2kt_style import A2KTStyle
 from skda.partial._ar import AR
 from skda.partial._ba3us import BA3US
 from skda.partial._etn import ETN
@@ -23,5 +24,6 @@ __all__ = [
     "SAFN",
     "SAN",
     "SHOT",
+    "A2KTStyle",
     "PruneClasses",
 ]

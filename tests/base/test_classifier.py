@@ -17,11 +17,23 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 import skda.heterogeneous
-from skda.base import BaseNetClassifier
+from skda.base import BaseNetClassifier, BasePairedClassifier
 from skda.baselines import TargetNet
 from skda.utils.warnings import NoSourceWarning
 
 METHODS = [getattr(skda.heterogeneous, name) for name in skda.heterogeneous.__all__]
+
+
+def _with_pairs(cls):
+    """Subclass a method so that the rows of its source are pairs with its target's."""
+    if not issubclass(cls, BasePairedClassifier):
+        return cls
+
+    def fit(self, X, y=None, *, source=None):
+        pairs = None if source is None else source[0]
+        return cls.fit(self, X, y, source=source, pairs=pairs)
+
+    return type(cls.__name__, (cls,), {"fit": fit, "__module__": cls.__module__})
 
 
 @pytest.fixture(params=METHODS, ids=lambda cls: cls.__name__)
@@ -29,7 +41,7 @@ def make_clf(request):
     """Build one classifier after the other, each to fit at once."""
 
     def make(**params):
-        cls = request.param
+        cls = _with_pairs(request.param)
         fast = {"n_components": 8, "max_epochs": 3, "random_state": 0, "device": "cpu"}
         known = inspect.signature(cls).parameters
         return cls(**{k: v for k, v in fast.items() if k in known} | params)
@@ -128,7 +140,7 @@ def test_a_class_that_one_domain_lacks_is_named_and_survived(toy, make_clf, side
 
 
 def test_an_unlabeled_target(toy, make_clf):
-    if not isinstance(make_clf(), BaseNetClassifier):
+    if not isinstance(make_clf(), BaseNetClassifier | BasePairedClassifier):
         with pytest.raises(ValueError, match="expects labeled target samples, got non"):
             make_clf().fit(toy.X, source=toy.source)
         return
@@ -196,7 +208,7 @@ def test_parameters_out_of_range_are_named(toy, cls, name, value):
     if name not in inspect.signature(cls).parameters:
         pytest.skip(f"{cls.__name__} has no {name}")
     with pytest.raises(ValueError, match=f"The '{name}' parameter of {cls.__name__}"):
-        cls(**{name: value}).fit(toy.X, toy.y, source=toy.source)
+        _with_pairs(cls)(**{name: value}).fit(toy.X, toy.y, source=toy.source)
 
 
 def _with_device(make_clf, device):
@@ -243,7 +255,7 @@ def test_batches_larger_than_either_domain(toy, make_clf):
         for batch_size in (-1, 10_000)
     )
 
-    assert huge.n_iter_ == 3
+    assert huge.n_iter_ == full.n_iter_
     assert_array_equal(huge.predict_proba(toy.X), full.predict_proba(toy.X))
 
 

@@ -9,6 +9,7 @@ from numpy.testing import assert_array_equal
 from scipy.io import savemat
 
 from skda.datasets import load_table
+from skda.datasets._tables import load_paired_rows
 from skda.utils.labels import check_labels
 
 FRAME = pd.DataFrame(
@@ -206,3 +207,80 @@ def test_what_reads_a_format_is_asked_for(tmp_path, monkeypatch, name, package):
     expected = rf"reads \{suffix} files with {package}, .* install 'skda\[compare\]'"
     with pytest.raises(ModuleNotFoundError, match=expected):
         load_table(tmp_path / name)
+
+
+# Files of pairs
+
+
+def test_a_side_of_the_pairs_has_the_columns_of_its_domain(write, tmp_path):
+    domain = load_table(write(FRAME), label="kind")
+    file = write(FRAME[["tame", "width", "legs"]][:2])
+    archive = _save(tmp_path / "p.npz", X=domain.data[2:])
+    savemat(tmp_path / "p.mat", {"features": domain.data[:2], "labels": [[1], [2]]})
+    sides = load_paired_rows([file, tmp_path / "p.mat"], [domain] * 2)
+    others = load_paired_rows([archive, file], [domain] * 2)
+
+    for side in (*sides, others[1]):
+        assert_array_equal(side, domain.data[:2])
+    assert_array_equal(others[0], domain.data[2:])
+
+
+def test_labels_of_pairs_are_left_out(write):
+    domain = load_table(write(FRAME), label="kind")
+    file = write(FRAME)
+    for side in load_paired_rows([file, file], [domain] * 2, ["kind", "kind"]):
+        assert_array_equal(side, domain.data)
+    with pytest.raises(ValueError, match=r"lacks none, and has 'kind' beside"):
+        load_paired_rows([file, file], [domain] * 2, ["kind", "class"])
+
+
+def test_named_columns_follow_the_order_of_nameless_ones(write, tmp_path):
+    X = FRAME.drop(columns="kind").to_numpy(float)
+    domain = load_table(_save(tmp_path / "d.npz", X=X, y=[0, 1, 0, 1]))
+    file = write(FRAME.drop(columns="kind"))
+
+    for side in load_paired_rows([file, file], [domain] * 2):
+        assert_array_equal(side, X)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda f: f.drop(columns="legs"), "lacks 'legs', and has none beside: write"),
+        (lambda f: f.assign(tail=1), "lacks none, and has 'tail' beside: write"),
+        (lambda f: f.assign(legs=["a"] * 4), "numbers in .*, got others in 'legs'"),
+        (lambda f: f.assign(legs=[1, None, 2, 3]), "got gaps in 'legs': fill them"),
+    ],
+)
+def test_other_columns_in_pairs_are_errors(write, change, message):
+    domain = load_table(write(FRAME), label="kind")
+    file = write(change(FRAME.drop(columns="kind")))
+    with pytest.raises(ValueError, match=message):
+        load_paired_rows([file, file], [domain] * 2)
+
+
+def test_pairs_are_as_many_on_both_sides(write, tmp_path):
+    domain = load_table(write(FRAME), label="kind")
+    files = [_save(tmp_path / f"{n}.npz", X=domain.data[:n]) for n in (3, 2)]
+    with pytest.raises(ValueError, match=r"got 3 in .*3.npz and 2 in .*2.npz: row i"):
+        load_paired_rows(files, [domain] * 2)
+
+
+def test_nameless_pairs_are_counted(write, tmp_path):
+    domain = load_table(write(FRAME), label="kind")
+    file = _save(tmp_path / "p.npz", X=np.ones((2, 5)))
+    with pytest.raises(ValueError, match=r"the 3 features of .*pets.* in .*p.npz, got"):
+        load_paired_rows([file, file], [domain] * 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "message"),
+    [
+        ("p.xls", ValueError, r"a file of type \.csv, .*: save"),
+        ("p.csv", FileNotFoundError, "the file .*p.csv, got none: check"),
+    ],
+)
+def test_files_of_pairs_that_are_none_are_errors(write, tmp_path, name, error, message):
+    domain = load_table(write(FRAME), label="kind")
+    with pytest.raises(error, match=message):
+        load_paired_rows([tmp_path / name] * 2, [domain] * 2)

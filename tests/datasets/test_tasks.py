@@ -1,10 +1,15 @@
 """Tests of `skda.datasets.load_task`: two domains, no object in both."""
 
+import os
+from itertools import pairwise
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
 from skda.datasets import load_digits_domains, load_task
+from skda.datasets._digits import _orientation_histograms
 
 
 @pytest.fixture
@@ -16,6 +21,8 @@ def data_home(tmp_path):
     np.savez(tmp_path / "mfeat_digits.npz", y=y, **views)
     languages = {f"X_view{k}": rows + 100 * k for k in range(5)}
     np.savez(tmp_path / "reuters_multilingual_1200.npz", y=y, **languages)
+    articles = {"text": rows, "image": rows + 100, "text_deep": rows + 200}
+    np.savez(tmp_path / "wikipedia.npz", y=y, test=y == 1, classes=["a"], **articles)
     for name, n_features in (("amazon_surf", 3), ("webcam_decaf6", 4)):
         path = tmp_path / f"office_caltech_{name}.npz"
         np.savez(path, X=np.ones((12, n_features)), y=y, classes=["bike", "mug"])
@@ -52,6 +59,8 @@ def test_the_source_comes_first(data_home, name):
         ("mfeat_pix:mfeat_pix", (100, 100)),
         ("reuters", (0, 400)),
         ("reuters_2:reuters_1", (200, 100)),
+        ("wikipedia_text:wikipedia_image", (0, 100)),
+        ("wikipedia_text_deep:wikipedia_text", (200, 0)),
     ],
 )
 def test_views_share_no_object(data_home, name, offsets):
@@ -77,6 +86,9 @@ def test_views_are_split_in_one_way_only(data_home):
     [
         ("moons", "Expected digits, office_caltech, .* got 'moons'"),
         ("a:b:c", "SOURCE:TARGET, .* got 'a:b:c'"),
+        ("wikipedia", "got 'wikipedia'. For retrieval, .*load_pairs knows wikipedia, "),
+        ("mfeat:fou-pix", "got 'mfeat:fou-pix'. For retrieval, .* as mfeat:fou-kar"),
+        ("wikipedia_text:wikipedia_test", "one of wikipedia_image, .*_text_deep, got"),
         ("mfeat_fou:amazon_surf", "with the same classes, got 'mfeat_fou' and"),
         ("amazon_surf:reuters_0", "with the same classes, got 'amazon_surf' and"),
         ("mfeat_fou:mfeat_fox", "one of mfeat_fou, mfeat_pix, got 'mfeat_fox'"),
@@ -93,3 +105,97 @@ def test_tasks_that_are_none_are_errors(data_home, name, message):
 def test_a_missing_file_is_named(data_home):
     with pytest.raises(FileNotFoundError, match="office_caltech_dslr_surf"):
         load_task("amazon_surf:dslr_surf", data_home)
+
+
+# Pairs
+
+
+VIEWS = {
+    "mfeat": (0, 100),
+    "reuters_2:reuters_1": (200, 100),
+    "wikipedia_text:wikipedia_image": (0, 100),
+}
+
+
+@pytest.mark.parametrize("n_pairs", [1, 2, 5, 6])
+@pytest.mark.parametrize("name", VIEWS)
+def test_every_object_is_in_one_role(data_home, name, n_pairs):
+    task = load_task(name, data_home, n_pairs=n_pairs)
+    of_source, of_target = VIEWS[name]
+    sides = task.pairs[0] - of_source, task.pairs[1] - of_target
+    objects = np.concatenate([task.source[0] - of_source, task.X - of_target, sides[0]])
+
+    assert_array_equal(sides[0], sides[1])
+    assert len(sides[0]) == n_pairs
+    assert sorted(objects.ravel()) == list(range(12))
+    assert_array_equal(task.y, (task.X.ravel() - of_target) // 6)
+    assert_array_equal(task.source[1], (task.source[0].ravel() - of_source) // 6)
+
+
+def test_pairs_are_taken_from_domains_that_stay_as_they_are(data_home):
+    whole, few, many = (load_task("mfeat", data_home, n_pairs=n) for n in (None, 3, 6))
+    domains = [(task.source[0].ravel(), task.X.ravel()) for task in (whole, few, many)]
+
+    assert "pairs" not in whole
+    assert set(few.pairs[0].ravel()) < set(many.pairs[0].ravel())
+    for before, after in pairwise(domains):
+        for old, new in zip(before, after, strict=True):
+            assert_array_equal(new, old[np.isin(old, new)])
+    assert [len(rows) for pair in domains for rows in pair] == [6, 6, 4, 5, 3, 3]
+
+
+def test_every_digit_is_in_one_role():
+    whole, task = load_task("digits"), load_task("digits", n_pairs=101)
+    pixels, gradients = task.pairs
+    images = np.concatenate([task.source[0], pixels])
+    histograms = np.concatenate([task.X, gradients])
+
+    def rows(X):
+        return {row.tobytes() for row in np.ascontiguousarray(X)}
+
+    # 51 images of the source's half and 50 of the target's, in both features.
+    assert (len(task.source[0]), len(task.X), len(pixels)) == (915 - 51, 882 - 50, 101)
+    assert not rows(task.source[0]) & rows(pixels)
+    assert not rows(task.X) & rows(gradients)
+    assert len(rows(images) & rows(whole.source[0])) == 915
+    assert rows(histograms) >= rows(whole.X)
+    assert_array_equal(_orientation_histograms(pixels.reshape(-1, 8, 8)), gradients)
+
+
+@pytest.mark.parametrize(
+    ("name", "n_pairs", "message"),
+    [
+        (
+            "office_caltech",
+            5,
+            "the same objects, such as .* n_pairs=5 with 'office",
+        ),
+        ("mfeat", 0, "n_pairs == 0, must be >= 1"),
+        ("mfeat", 11, "of every class in both domains, got 11 of 12 samples: lower it"),
+        ("digits", 1750, "got 1750 of 1797 samples: lower it"),
+    ],
+)
+def test_pairs_that_a_task_cannot_spare_are_errors(data_home, name, n_pairs, message):
+    with pytest.raises(ValueError, match=message):
+        load_task(name, data_home, n_pairs=n_pairs)
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "n_objects", "widths"),
+    [
+        ("mfeat_fac:mfeat_zer", "mfeat_digits", 2000, (216, 47)),
+        ("reuters_0:reuters_4", "reuters_multilingual_1200", 1200, (2000, 2000)),
+        ("wikipedia_text:wikipedia_image", "wikipedia", 2866, (10, 128)),
+        ("wikipedia_text_deep:wikipedia_image_deep", "wikipedia", 2866, (100, 128)),
+    ],
+)
+def test_real_views_have_pairs(name, file, n_objects, widths):
+    if not Path(os.environ.get("SKDA_DATA", ""), f"{file}.npz").is_file():
+        pytest.skip(f"needs {file}.npz in the folder that SKDA_DATA names")
+    task = load_task(name, n_pairs=300)
+    n_rows = len(task.source[0]), len(task.X)
+
+    assert [side.shape for side in task.pairs] == [(300, width) for width in widths]
+    assert sum(n_rows) + 300 == n_objects
+    assert abs(n_rows[0] - n_rows[1]) <= 1
+    assert_array_equal(np.unique(task.y), np.unique(task.source[1]))

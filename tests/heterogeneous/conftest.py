@@ -1,5 +1,8 @@
 """What the tests of the heterogeneous methods share."""
 
+from typing import NamedTuple
+
+import numpy as np
 import pytest
 import torch
 
@@ -28,3 +31,39 @@ def make_batch():
         return Batch(*domains, Pairs(*(part.X[:0] for part in domains)))
 
     return make
+
+
+class Paired(NamedTuple):
+    """Two views of three classes: a source, a target, pairs of both and a test set."""
+
+    X: np.ndarray
+    y: np.ndarray
+    source: tuple[np.ndarray, np.ndarray]
+    pairs: tuple[np.ndarray, np.ndarray]
+    X_test: np.ndarray
+    y_test: np.ndarray
+
+    def fit(self, clf, y="given", **changed):
+        """Fit to all of it but for what is changed."""
+        given = {"source": self.source, "pairs": self.pairs}
+        return clf.fit(self.X, self.y if isinstance(y, str) else y, **given | changed)
+
+    @property
+    def mixed_up(self):
+        """The pairs, with target sides that belong to others."""
+        return self.pairs[0], np.roll(self.pairs[1], 7, axis=0)
+
+
+@pytest.fixture(scope="session")
+def paired():
+    """Three labeled rows of a noisy target view, and a source view without noise."""
+    rng = np.random.default_rng(0)
+    y = np.arange(530) % 3
+    latent = 2 * rng.normal(size=(3, 6))[y] + 1.5 * rng.normal(size=(530, 6))
+    X_source = latent @ rng.normal(size=(6, 10))
+    X = latent @ rng.normal(size=(6, 8)) + 3 * rng.normal(size=(530, 8))
+    few = np.where(np.arange(120) < 3, y[:120], -1)
+    pairs = X_source[120:200], X[120:200]
+    return Paired(
+        X[:120], few, (X_source[200:260], y[200:260]), pairs, X[260:], y[260:]
+    )

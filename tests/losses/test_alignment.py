@@ -6,6 +6,7 @@ import torch
 from skda.losses.alignment import (
     Centroids,
     class_centroids,
+    kernel_mmd,
     linear_mmd,
     paired_centroid_loss,
     pooled_centroids,
@@ -133,3 +134,64 @@ def test_gradients_match_finite_differences(loss, rng):
     a, b = (torch.randn(4, 3, generator=rng, dtype=torch.double) for _ in range(2))
 
     assert torch.autograd.gradcheck(loss, (a.requires_grad_(), b.requires_grad_()))
+
+
+def test_kernel_mmd_by_hand():
+    """On a line, a has rows at 0 and 1, b at 1 and 3."""
+    a, b = torch.tensor([[0.0], [1.0]]), torch.tensor([[1.0], [3.0]])
+    squares = torch.tensor([1.0, 4.0, 1.0, 9.0, 0.0, 4.0])  # aa, bb, then ab
+    spread = squares.mean()
+    k = (torch.exp(-squares / spread) + torch.exp(-squares / (2 * spread))) / 2
+
+    torch.testing.assert_close(
+        kernel_mmd(a, b, scales=[1.0, 2.0]), k[0] + k[1] - k[2:].sum() / 2
+    )
+
+
+def test_rows_that_weigh_nothing_are_not_there_for_kernel_mmd(rng):
+    a, b = torch.randn(6, 3, generator=rng), torch.randn(5, 3, generator=rng)
+    u, v = torch.tensor([1.0, 0, 1, 1, 0, 1]), torch.tensor([0.0, 1, 1, 0, 1])
+
+    torch.testing.assert_close(kernel_mmd(a, b, u, v), kernel_mmd(a[u > 0], b[v > 0]))
+    torch.testing.assert_close(kernel_mmd(a, b, 3 * u, v), kernel_mmd(a, b, u, v))
+    torch.testing.assert_close(kernel_mmd(a, b, u, v), kernel_mmd(b, a, v, u))
+
+
+def test_kernel_mmd_is_unbiased(rng):
+    """Samples of one distribution have a discrepancy of zero on average."""
+    same, shifted = (
+        torch.stack(
+            [
+                kernel_mmd(
+                    torch.randn(8, 2, generator=rng),
+                    shift + torch.randn(8, 2, generator=rng),
+                )
+                for _ in range(400)
+            ]
+        )
+        for shift in (0.0, 1.0)
+    )
+
+    assert abs(same.mean()) < 3 * same.std() / 20
+    assert same.min() < 0
+    assert shifted.mean() > 0.1
+
+
+@pytest.mark.parametrize("weights", [[0.0, 0, 0], [0.0, 1, 0]])
+def test_kernel_mmd_of_fewer_than_two_rows_is_zero(weights, rng):
+    a = torch.randn(4, 2, generator=rng, requires_grad=True)
+    b = torch.randn(3, 2, generator=rng)
+    value = kernel_mmd(a, b, None, torch.tensor(weights))
+    value.backward()
+
+    assert value == 0.0
+    assert not a.grad.any()
+
+
+def test_kernel_mmd_of_rows_in_one_place_is_zero():
+    a = torch.ones(3, 2, requires_grad=True)
+    value = kernel_mmd(a, torch.ones(4, 2))
+    value.backward()
+
+    assert value.item() == pytest.approx(0, abs=1e-6)
+    assert a.grad.isfinite().all()

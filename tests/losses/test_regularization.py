@@ -15,5 +15,6 @@ def test_weights_count_and_biases_do_not():
     loss.backward()
 
     assert loss == (2 + 2) * 9.0
+    assert squared_norm(network, vectors=True) == (2 + 1 + 1 + 1 + 2 + 2) * 9.0
     assert torch.equal(network[0].weight.grad, 2 * network[0].weight)
     assert network[0].bias.grad is None

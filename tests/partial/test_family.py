@@ -8,11 +8,22 @@ from torch import nn
 from torch.utils.data import TensorDataset
 
 from skda.model_selection import HideLabels
-from skda.partial import AR, BA3US, ETN, IWAN, MPOT, PADA, SAFN, SAN, SHOT
+from skda.partial import (
+    AR,
+    BA3US,
+    ETN,
+    IWAN,
+    MPOT,
+    PADA,
+    SAFN,
+    SAN,
+    SHOT,
+    A2KTStyle,
+)
 from skda.unsupervised import SourceOnly
 from skda.utils.warnings import NoSourceWarning
 
-METHODS = [BA3US, PADA, IWAN, SAFN, SAN, ETN, SHOT, AR, MPOT]
+METHODS = [A2KTStyle, BA3US, PADA, IWAN, SAFN, SAN, ETN, SHOT, AR, MPOT]
 RISKS = {"source_risk", "target_risk"}
 #: Terms that train nothing but what weighs the rows.
 ASIDE = {
@@ -20,6 +31,7 @@ ASIDE = {
     ETN: {"auxiliary_class", "auxiliary_domain"},
     AR: {"critic"},
     SHOT: {"pseudo_risk"},  # zero until there are pseudo-labels
+    A2KTStyle: {"pseudo_risk", "discrepancy"},  # the same
 }
 #: Parameters for a toy, whose rows are small.
 STRONG = {

@@ -1,0 +1,199 @@
+"""What the tables of unsupervised and of partial adaptation have in common."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from _results import FOLDER, append, load, sha256
+from numpy.typing import NDArray
+from skorch.callbacks import Callback
+
+from skda._protocol import seeded_clone
+from skda.datasets import load_npz
+from skda.preprocessing import RowScaler
+
+__all__ = ["Group", "run"]
+
+
+class Group(NamedTuple):
+    """Tables with the same columns: what is measured, on what and how.
+
+    Parameters
+    ----------
+    tasks : list of str
+        Columns, as "source:target".
+    methods : dict of str to estimator
+        Rows.
+    power : float, default=1.0
+        Power of the features before rows are scaled to unit length; 0.5 for counts,
+        None for images.
+    n_shared : int, default=None
+        How many of the classes the target has; None is all of them.
+    """
+
+    tasks: list[str]
+    methods: dict[str, Any]
+    power: float | None = 1.0
+    n_shared: int | None = None
+
+
+class Epochs(Callback):  # type: ignore[misc]
+    """Remembers what the epochs of the last phase predict for the target.
+
+    The epoch with the least mean entropy is what the public codes of BA3US and ISRA
+    choose, without labels.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_target, n_features)
+        Target rows, as the network sees them.
+    """
+
+    def __init__(self, X: NDArray[Any]) -> None:
+        self.X = X
+
+    def on_train_begin(self, net: Any, **kwargs: Any) -> None:
+        """Forget earlier phases."""
+        self.epochs: list[tuple[float, NDArray[Any]]] = []
+
+    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
+        """Look at the target."""
+        p = net.evaluate(
+            lambda X: net.module_(X).softmax(dim=1), self.X.astype("float32")
+        )
+        entropy = -np.sum(p * np.log(p + 1e-12), axis=1).mean()
+        self.epochs.append((float(entropy), p.argmax(axis=1)))
+
+
+def run(file: str, groups: dict[str, Group], title: str) -> None:
+    """Measure what the command line asks for and is not there yet."""
+    parser = argparse.ArgumentParser(description=title)
+    parser.add_argument("--groups", default=",".join(groups))
+    parser.add_argument("--tasks", help="only these, of the groups; T,T")
+    parser.add_argument("--methods", help="only these; M;M")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--again", action="store_true")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    done = set() if arguments.again else set(recorded(file))
+    for name, task, method, seeds in wanted(groups, arguments):
+        if (name, task, method, len(seeds)) not in done:
+            fields = measure(groups[name], task, method, seeds, arguments.device)
+            append(file, group=name, **fields)
+
+
+def recorded(file: str) -> Iterator[tuple[str, str, str, int]]:
+    """Tell what has been measured, from how many seeds."""
+    if (FOLDER / f"{file}.jsonl").exists():
+        for line in load(file):
+            yield line["group"], line["task"], line["method"], len(line["values"])
+
+
+def wanted(
+    groups: dict[str, Group], arguments: argparse.Namespace
+) -> Iterator[tuple[str, str, str, list[int]]]:
+    """Go through the cells that are asked for."""
+    for group in arguments.groups.split(","):
+        for task in groups[group].tasks:
+            if task not in (arguments.tasks or task).split(","):
+                continue
+            for name, estimator in groups[group].methods.items():
+                if name in (arguments.methods or name).split(";"):
+                    n_seeds = arguments.seeds if is_seeded(estimator) else 1
+                    yield group, task, name, list(range(n_seeds))
+
+
+def is_seeded(estimator: Any) -> bool:
+    """Tell networks from what comes out the same at every seed."""
+    return bool(parameters(estimator, "max_epochs"))
+
+
+def parameters(estimator: Any, name: str) -> list[str]:
+    """Find a parameter of an estimator, or of the one inside that trains a network."""
+    inner = getattr(estimator, "estimator", None)
+    if inner is not None and type(estimator).__name__ == "SourceOnly":
+        return []  # a classifier of the source: its other parameters do nothing
+    return [p for p in estimator.get_params() if p.split("__")[-1] == name]
+
+
+def measure(
+    group: Group, task: str, name: str, seeds: list[int], device: str
+) -> dict[str, Any]:
+    """Measure one method on one task."""
+    files = [
+        end if end.startswith(("digits", "coil")) else f"office_caltech_{end}"
+        for end in task.split(":")
+    ]
+    (X_s, y_s), (X, y) = ((d.X, d.y) for d in map(load_npz, files))
+    if group.n_shared:
+        shared = np.isin(y, np.unique(y_s)[: group.n_shared])
+        X, y = X[shared], y[shared]
+    if group.power is not None:
+        X_s, X = (RowScaler(group.power).fit_transform(rows) for rows in (X_s, X))
+    estimator = group.methods[name]
+    estimator.set_params(**dict.fromkeys(parameters(estimator, "device"), device))
+    runs = []
+    for seed in seeds:
+        copy = seeded_clone(estimator, seed)
+        if group.n_shared and is_seeded(copy):
+            (callbacks,) = parameters(copy, "callbacks")
+            copy.set_params(**{callbacks: [Epochs(X)]})
+        runs.append(one_run(copy, (X, y), (X_s, y_s)))
+    fields = {key: [each[key] for each in runs] for key in runs[0]}
+    accuracies = 100 * np.array(fields["values"])
+    print(
+        f"{task:42} {name:30} {accuracies.mean():5.1f} ± {accuracies.std():4.1f} "
+        f"({len(seeds)}) {np.mean(fields['seconds']):.2f} s",
+        flush=True,
+    )
+    return fields | {
+        "task": task,
+        "data": {file: sha256(path(file)) for file in files},
+        "method": name,
+        "power": group.power,
+        "params": estimator.get_params(),
+        "metric": "transductive accuracy, last iterate",
+        "seeds": seeds,
+        "device": device,
+    }
+
+
+def one_run(estimator: Any, target: Any, source: Any) -> dict[str, Any]:
+    """Fit once, and look at the last iterate and at the one chosen without labels."""
+    X, y = target
+    start = time.perf_counter()
+    estimator.fit(X, source=source)
+    found = {
+        "seconds": time.perf_counter() - start,
+        "values": float(np.mean(estimator.transduction_ == y)),
+    }
+    classes = np.unique(y)
+    if len(classes) < len(estimator.classes_):
+        correct = [estimator.transduction_[y == c] == c for c in classes]
+        found |= {
+            "class_accuracies": [float(c.mean()) for c in correct],
+            "inside": float(np.isin(estimator.transduction_, classes).mean()),
+            "n_kept": len(getattr(estimator, "kept_classes_", estimator.classes_)),
+        }
+        if hasattr(estimator, "receptor_r2_"):
+            found["receptor_r2"] = float(np.median(estimator.receptor_r2_))
+    trained = getattr(estimator, "estimator_", estimator)
+    (seen,) = getattr(getattr(trained, "net_", None), "callbacks", None) or [None]
+    if isinstance(seen, Epochs):
+        observed = [c for _, c in trained.net_.callbacks_ if isinstance(c, Epochs)]
+        _, codes = min(observed[0].epochs, key=lambda epoch: epoch[0])
+        found["selected"] = float(np.mean(trained.classes_[codes] == y))
+    return found
+
+
+def path(file: str) -> Path:
+    """Find a data file."""
+    return Path(os.environ["SKDA_DATA"]) / f"{file}.npz"

@@ -1,0 +1,105 @@
+"""The tables of partial adaptation: the target has some of the source's classes.
+
+No target row is labeled. Accuracy on the target rows of the fit: the last iterate, and
+the epoch of the least mean entropy of the target, which needs no labels. Networks take
+1000 steps (SHOT and ISRA on it 500 in each of two phases) from several seeds. Each
+method on each task is a line of ``results/partial.jsonl``; what has one already is
+skipped.
+
+    python benchmarks/partial.py [--groups G,G] [--tasks T,T] [--methods M;M]
+        [--seeds 3] [--device cpu] [--again]
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from _homogeneous import Group, run
+from sklearn.linear_model import LogisticRegression
+from unsupervised import PAIRS
+
+from skda.partial import (
+    AR,
+    BA3US,
+    ETN,
+    ISRA,
+    IWAN,
+    MPOT,
+    PADA,
+    SAFN,
+    SAN,
+    SHOT,
+    A2KTStyle,
+    PruneClasses,
+)
+from skda.unsupervised import (
+    CDAN,
+    DANN,
+    MCC,
+    SPL,
+    CenteredLabelPropagation,
+    SourceOnly,
+)
+
+__all__ = ["GROUPS"]
+
+STEPS: dict[str, Any] = {"max_steps": 1000}
+MAIN = {
+    "SourceOnly": SourceOnly(**STEPS),
+    "logistic regression": SourceOnly(LogisticRegression(C=10, max_iter=1000)),
+    "PADA": PADA(**STEPS),
+    "SAFN": SAFN(**STEPS),
+    "SHOT, 10 rows": SHOT(max_steps=500, min_count=10),
+    "SHOT": SHOT(max_steps=500),
+    "BA3US": BA3US(**STEPS),
+    "ISRA": ISRA(BA3US(**STEPS)),
+    "PruneClasses(SPL())": PruneClasses(SPL()),
+    "PruneClasses(MCC())": PruneClasses(MCC(**STEPS)),
+    "PruneClasses(CenteredLabelPropagation())": PruneClasses(
+        CenteredLabelPropagation()
+    ),
+}
+OTHERS = {
+    "DANN": DANN(**STEPS),
+    "CDAN+E": CDAN(**STEPS),
+    "IWAN": IWAN(**STEPS),
+    "SAN": SAN(**STEPS),
+    "ETN": ETN(**STEPS),
+    "AR": AR(**STEPS),
+    "MPOT": MPOT(**STEPS),
+    "A2KTStyle": A2KTStyle(**STEPS),
+}
+TOPICS = {
+    "ISRA, receptor": ISRA(BA3US(**STEPS), attention="receptor"),
+    "ISRA, random": ISRA(BA3US(**STEPS), attention="random"),
+    "ISRA, uniform": ISRA(BA3US(**STEPS), attention="uniform"),
+    "ISRA, encoder, beta=1": ISRA(BA3US(**STEPS), beta=1.0),
+    "ISRA, uniform, beta=1": ISRA(BA3US(**STEPS), beta=1.0, attention="uniform"),
+    "ISRA, auto-encoder alone": ISRA(BA3US(**STEPS), beta=0.0),
+    "ISRA, receptors as published": ISRA.published(
+        backbone=BA3US(**STEPS), n_topics=64
+    ),
+    "ISRA on SHOT": ISRA(SHOT(max_steps=500)),
+    "ISRA on PADA": ISRA(PADA(**STEPS)),
+    "ISRA on DANN": ISRA(DANN(**STEPS)),
+}
+#: Tasks on whose target labels no setting was chosen.
+UNSEEN = [
+    f"{source}_squeezenet:{target}_squeezenet"
+    for source, target in (
+        ("amazon", "dslr"),
+        ("caltech", "amazon"),
+        ("caltech", "webcam"),
+        ("dslr", "webcam"),
+    )
+]
+COIL = ["coil20_coil1:coil20_coil2", "coil20_coil2:coil20_coil1"]
+GROUPS = {
+    "main": Group(PAIRS, MAIN, n_shared=5),
+    "coil": Group(COIL, MAIN, n_shared=10),
+    "others": Group(UNSEEN, OTHERS, n_shared=5),
+    "isra": Group(UNSEEN, TOPICS, n_shared=5),
+}
+
+if __name__ == "__main__":
+    run("partial", GROUPS, __doc__.splitlines()[0])

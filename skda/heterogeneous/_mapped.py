@@ -1,0 +1,126 @@
+"""What the methods share that map the target to features of the source."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import softmax
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
+from sklearn.dummy import DummyClassifier
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC
+
+from skda.base import BasePairedClassifier, DomainName, PairedRows, Rows
+from skda.utils._sklearn import HasMethods, StrOptions
+
+__all__ = ["Array", "BaseMappedClassifier"]
+
+Array = NDArray[np.float64]
+
+
+class BaseMappedClassifier(
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BasePairedClassifier
+):
+    """Classify target rows, mapped by what pairs tell, with a classifier of the source.
+
+    A subclass learns the map (:meth:`_learn_map`) and applies it (:meth:`_features`).
+    Without a source there is none, and the classifier is the target's own.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BasePairedClassifier._parameter_constraints,
+        "estimator": [HasMethods(["fit", "predict"]), None],
+        "use_target_labels": ["boolean"],
+        "scaling": [StrOptions({"feature"}), None],
+    }
+    _published: ClassVar[dict[str, Any]] = {"use_target_labels": False}
+    __metadata_request__transform: ClassVar[dict[str, bool]] = {"domain": True}
+    estimator: Any
+    use_target_labels: bool
+    scaling: str | None
+
+    @abstractmethod
+    def _learn_map(self, source: Rows, target: Rows, pairs: PairedRows) -> None:
+        """Learn how to map rows of the target."""
+
+    @abstractmethod
+    def _features(self, X: NDArray[Any], domain: DomainName) -> NDArray[Any]:
+        """Map rows of a domain to what the classifier sees."""
+
+    def transform(
+        self, X: ArrayLike, *, domain: DomainName = "target"
+    ) -> NDArray[np.float64]:
+        """Map samples to what the classifier sees, features of the source.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples.
+        domain : {"target", "source"}, default="target"
+            Domain they come from.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features_out)
+            Features of the source; the target's own if there was none in the fit.
+        """
+        return self._inputs(self._check_samples(X, domain), domain)
+
+    def _preprocessor(self, domain: DomainName) -> Any:
+        return None if self.scaling is None else StandardScaler()
+
+    def _fit(self, source: Rows, target: Rows, pairs: PairedRows | None = None) -> None:
+        self._mapped = pairs is not None
+        domains: dict[DomainName, Rows] = {"source": source, "target": target}
+        if pairs is not None:
+            self._learn_map(source, target, pairs)
+            if source.labels.known.any() and not self.use_target_labels:
+                del domains["target"]
+        labeled = {domain: rows.labeled() for domain, rows in domains.items()}
+        X = np.concatenate(
+            [
+                self._inputs(rows.X, domain)
+                for domain, rows in labeled.items()
+                if len(rows.X)
+            ]
+        )
+        codes = np.concatenate(
+            [rows.labels.codes(self.classes_) for rows in labeled.values()]
+        )
+        self._fitted_codes = np.unique(codes)
+        self._n_features_out = X.shape[1]
+        self.estimator_ = self._unfitted().fit(X, codes)
+
+    def _unfitted(self) -> Any:
+        """Build the classifier; a constant one where there is nothing to tell apart."""
+        if len(self._fitted_codes) == 1:
+            return DummyClassifier()
+        if self.estimator is None:
+            return LinearSVC(C=0.1, random_state=0)
+        return clone(self.estimator)
+
+    def _inputs(self, X: NDArray[Any], domain: DomainName) -> NDArray[Any]:
+        return self._features(X, domain) if self._mapped else X
+
+    def _probabilities(
+        self, X: NDArray[Any], domain: DomainName
+    ) -> NDArray[np.floating]:
+        probabilities = np.zeros((len(X), len(self.classes_)))
+        probabilities[:, self._fitted_codes] = self._shares(self._inputs(X, domain))
+        return probabilities
+
+    def _shares(self, X: NDArray[Any]) -> NDArray[np.floating]:
+        """Share every row out among the classes that the classifier has seen."""
+        codes = self._fitted_codes
+        if hasattr(self.estimator_, "predict_proba"):
+            return self.estimator_.predict_proba(X)
+        if hasattr(self.estimator_, "decision_function"):
+            scores = self.estimator_.decision_function(X)
+            if scores.ndim == 1:
+                scores = np.column_stack([np.zeros_like(scores), scores])
+            if scores.shape[1] == len(codes):  # one against the rest
+                return softmax(scores, axis=1)
+        return (self.estimator_.predict(X)[:, None] == codes).astype(np.float64)
