@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from _results import load
-from _tables import Table, difference, latest, percent
+from _tables import Table, difference, interval, latest, percent
 from paired import METHODS, SWEEPS, TASKS
 
 __all__ = ["paired_tables", "readme_paired_table"]
@@ -94,6 +94,20 @@ def sweep_table(found: Found, sweep: str) -> Table:
     return Table([sweep, *(f"{value:g}" for value in values)], rows)
 
 
+def speed_table() -> Table:
+    """Show what the engine costs, and how the cost grows."""
+    rows = [
+        [
+            f"{r['scale']} x {'all rows' if r['batch_size'] == -1 else r['batch_size']}",
+            f"{r['ms_per_epoch']:.1f}",
+            interval(r),
+            f"≤ {r['aim']}",
+        ]
+        for r in latest(load("speed_paired"), "scale", "batch_size").values()
+    ]
+    return Table(["Rows x batch", "ms per epoch", "engine / bare loop", "aim"], rows)
+
+
 def readme_paired_table() -> Table:
     """Show some of the tasks."""
     return accuracy_table(results(), README_TASKS)
@@ -108,4 +122,5 @@ def paired_tables() -> dict[str, Table]:
         "paired_source": accuracy_table(found, tasks, "source_values"),
         "paired_gap": gap_table(found),
         "paired_classes": class_table(found, "Wikipedia text → image"),
+        "paired_step": speed_table(),
     }

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from _results import load
 from _tables import Table, difference, interval, latest, percent
+from paired_report import paired_tables, readme_paired_table
 from partial_report import partial_tables, readme_partial_table
 from retrieval_report import readme_retrieval_table, retrieval_tables
 from selection import selection_table
@@ -154,7 +155,9 @@ def render() -> dict[Path, str]:
     text = filled(text, "gain", gain_table(order, main).markdown())
     text = filled(text, "unsupervised", readme_unsupervised_table().markdown())
     text = filled(text, "partial", readme_partial_table().markdown())
+    text = filled(text, "paired", readme_paired_table().markdown())
     tables = retrieval_tables() | unsupervised_tables() | partial_tables()
+    tables |= paired_tables()
     return {
         readme: filled(text, "retrieval", readme_retrieval_table().markdown()),
         DOCS / "accuracy.inc": accuracy_table(order, METHODS).rst(),
