@@ -96,15 +96,13 @@ def sweep_table(found: Found, sweep: str) -> Table:
 
 def speed_table() -> Table:
     """Show what the engine costs, and how the cost grows."""
-    rows = [
-        [
-            f"{r['scale']} x {'all rows' if r['batch_size'] == -1 else r['batch_size']}",
-            f"{r['ms_per_epoch']:.1f}",
-            interval(r),
-            f"≤ {r['aim']}",
-        ]
-        for r in latest(load("speed_paired"), "scale", "batch_size").values()
-    ]
+    rows = []
+    for (scale, batch), r in latest(
+        load("speed_paired"), "scale", "batch_size"
+    ).items():
+        size = f"{scale} x {'all rows' if batch == -1 else batch}"
+        epoch = f"{r['ms_per_epoch']:.1f}"
+        rows.append([size, epoch, interval(r), f"≤ {r['aim']}"])
     return Table(["Rows x batch", "ms per epoch", "engine / bare loop", "aim"], rows)
 
 

@@ -95,12 +95,17 @@ def summary_table(found: Found) -> Table:
 def class_table(found: Found) -> Table:
     """Show the accuracy of every class, over the tasks of the first group."""
     tasks = tasks_of(found, "main")
-    rows = []
-    for method in BY_CLASS:
-        runs = runs_of(found, method, tasks)
-        if len(runs) == len(tasks):
-            means = np.mean([averages(runs, "class_accuracies")], axis=(0, 1))
-            rows.append([method, *(f"{100 * mean:.1f}" for mean in means)])
+    means = {
+        method: 100
+        * np.mean(
+            [run["class_accuracies"] for run in runs_of(found, method, tasks)],
+            axis=(0, 1),
+        )
+        for method in BY_CLASS
+    }
+    rows = [[name, *(f"{mean:.1f}" for mean in row)] for name, row in means.items()]
+    gains = means["ISRA"] - means["BA3US"]
+    rows.append(["ISRA less BA3US", *(f"{gain:+.1f}" for gain in gains)])
     return Table(["Method", *CLASSES], rows)
 
 
