@@ -67,7 +67,7 @@ TASKS = {
     "mfeat pix → mor": Task("mfeat_digits", "X_pix", "X_mor"),
     "mfeat kar → fou": Task("mfeat_digits", "X_kar", "X_fou"),
     "Wikipedia text → image": Task("wikipedia", "text", "image", WIKIPEDIA),
-    "Wikipedia text → image, deep": Task(
+    "Wikipedia deep text → image": Task(
         "wikipedia", "text_deep", "image_deep", WIKIPEDIA
     ),
 } | {
