@@ -135,8 +135,8 @@ def topic_table(found: Found) -> Table:
 def speed_table() -> Table:
     """Show what the loop over the topics costs."""
     rows = [
-        [f"{r['name']}, {r['threads']} threads", interval(r), f"≥ {r['aim']}"]
-        for r in latest(load("speed_receptors"), "name", "threads").values()
+        [f"{r['attention']}, threads: {r['threads']}", interval(r), f"≥ {r['aim']}"]
+        for r in latest(load("speed_receptors"), "attention", "threads").values()
     ]
     return Table(["Form", "loop / skda", "aim"], rows)
 

@@ -7,7 +7,7 @@ train the same receptors on the same 36 + 36 rows of 256 features, 256 topics; l
 and gradients are compared first. The encoder form has no receptors to train. Steps are
 timed by the wall clock, in turns, from the features to the gradients of everything.
 
-    python benchmarks/speed/receptors.py [--turns 5] [--threads 2] [--record]
+    python benchmarks/speed/receptors.py [--turns 40] [--threads 2] [--record]
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def wall_time(function: Callable[[], object]) -> float:
 def main() -> None:
     """Print, and on demand record, one line per attention."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--turns", type=int, default=40)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--record", action="store_true")
     arguments = parser.parse_args()

@@ -6,13 +6,21 @@ from collections.abc import Iterator
 from math import sqrt
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 __all__ = ["Regression", "TopicAutoEncoder", "TopicReceptors"]
 
-#: Most entries of an attention to have in memory at once: a few MiB, for the caches.
+#: Most entries of weights or of an attention to handle at once: 2 MiB, for the caches.
 MOST_ENTRIES = 2**19
+
+
+def _chunks(n_topics: int, n_entries: int) -> Iterator[slice]:
+    """Cut the topics, of so many entries each, into parts that fit into the caches."""
+    n_chunk = max(1, MOST_ENTRIES // max(1, n_entries))
+    for start in range(0, n_topics, n_chunk):
+        yield slice(start, start + n_chunk)
 
 
 class TopicAutoEncoder(nn.Module):
@@ -102,6 +110,17 @@ def _units(X: Tensor, W: Tensor, b: Tensor) -> Tensor:
     return torch.baddbmm(b[:, None], rows, W.mT).to(X.dtype).relu_()
 
 
+def _empty_like(W: Tensor) -> Tensor:
+    """Allocate a large tensor, on a CPU by way of NumPy.
+
+    NumPy asks for huge pages. The first touch of PyTorch's small ones costs more than
+    what is then computed.
+    """
+    if W.device.type != "cpu":
+        return torch.empty_like(W)
+    return torch.from_numpy(np.empty_like(W.detach().numpy()))
+
+
 class _Regression(torch.autograd.Function):
     """Evaluate all receptors at once, and their gradients in closed form.
 
@@ -117,6 +136,7 @@ class _Regression(torch.autograd.Function):
         slopes = (units > 0) * v[:, None]  # (J, n, P)
         ctx.save_for_backward(X, W, units, slopes, residuals)
         ctx.mark_non_differentiable(slopes, residuals)
+        ctx.set_materialize_grads(False)  # no zeros of the size of the slopes
         ctx.l1 = l1
         size = l1 * torch.linalg.vector_norm(W, 1)
         return residuals.square().sum() / len(X) + size, slopes, residuals
@@ -125,11 +145,14 @@ class _Regression(torch.autograd.Function):
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         X, W, units, slopes, residuals = ctx.saved_tensors
         pull = 2 / len(X) * grads[0] * residuals  # (J, n)
-        of_units = pull[:, :, None] * slopes  # (J, n, P)
-        rows = X.expand(len(W), *X.shape)
-        of_W = W.sign().mul_(ctx.l1 * grads[0]).baddbmm_(of_units.mT, rows)
+        of_W, of_b = _empty_like(W), W.new_empty(W.shape[:2])
+        for some in _chunks(len(W), W[0].numel()):
+            of_units = pull[some, :, None] * slopes[some]  # (j, n, P)
+            part = torch.sign(W[some], out=of_W[some]).mul_(ctx.l1 * grads[0])
+            part.baddbmm_(of_units.mT, X.expand(len(part), *X.shape))
+            of_b[some] = of_units.sum(dim=1)
         of_v = torch.bmm(pull[:, None], units)[:, 0]
-        return None, None, None, of_W, of_units.sum(dim=1), of_v, pull.sum(dim=1)
+        return None, None, None, of_W, of_b, of_v, pull.sum(dim=1)
 
 
 class TopicReceptors(nn.Module):
@@ -209,7 +232,9 @@ class TopicReceptors(nn.Module):
         )
 
     @torch.no_grad()
-    def attention(self, slopes: Tensor) -> Iterator[Tensor]:
+    def attention(
+        self, slopes: Tensor, weights: Tensor | None = None
+    ) -> Iterator[Tensor]:
         r"""Evaluate :math:`|\partial g_j(x_i) / \partial x_i|`, some topics at a time.
 
         Away from the kinks, the gradient is :math:`W_j^\top s_{ij}`, with the slopes
@@ -219,6 +244,8 @@ class TopicReceptors(nn.Module):
         ----------
         slopes : Tensor of shape (J, n, P)
             The slopes for ``n`` rows.
+        weights : Tensor of shape (J, n), default=None
+            What to multiply the attention to a row by; None is one.
 
         Yields
         ------
@@ -226,9 +253,9 @@ class TopicReceptors(nn.Module):
             Attention of the next topics.
         """
         n_topics, n_rows, _ = slopes.shape
-        n_entries = max(1, n_rows * self.weight.shape[2])
-        n_chunk = max(1, MOST_ENTRIES // n_entries)
-        for start in range(0, n_topics, n_chunk):
-            some = slice(start, start + n_chunk)
-            A = torch.bmm(slopes[some], self.weight[some])  # (j, n, d)
+        for some in _chunks(n_topics, n_rows * self.weight.shape[2]):
+            weighted = slopes[some]
+            if weights is not None:
+                weighted = weighted * weights[some, :, None]
+            A = torch.bmm(weighted, self.weight[some])  # (j, n, d)
             yield A.to(slopes.dtype).abs_()

@@ -96,10 +96,8 @@ class Topics(nn.Module):
 
     def attend(self, regression: Regression) -> Iterator[Tensor]:
         """Yield the attention of the receptors, of shape (j, n, d), for some topics."""
-        slopes = regression.slopes
-        if self.residual_weighting:
-            slopes = slopes * regression.residuals[:, :, None]
-        return self.receptors.attention(slopes)  # type: ignore[union-attr]
+        weights = regression.residuals if self.residual_weighting else None
+        return self.receptors.attention(regression.slopes, weights)  # type: ignore[union-attr]
 
     def gates(self, X: Tensor) -> tuple[Tensor, Tensor]:
         """Factor an attention of rank one, into shapes (n, J) and (J, d)."""
