@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from skda.inspection._display import Display
 from skda.utils.labels import check_labels
 from skda.utils.optional import import_optional
-from skda.utils.validation import check_pair, final_estimator
+from skda.utils.validation import before_final, check_pair, final_estimator
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -171,8 +171,8 @@ class TopicMapDisplay(Panels):
             X_source, labels["source"] = check_pair(source, "source=(X_source, y_s)")
             weights["source"] = final.topic_weights(X_source, domain="source")
         if X is not None:
-            weights["target"] = final.topic_weights(X)
-            labels["target"] = final.predict(X) if y is None else y
+            weights["target"] = final.topic_weights(before_final(estimator, X))
+            labels["target"] = estimator.predict(X) if y is None else y
         name = type(final).__name__ if name is None else name
         display = cls(final.topic_masks_, weights, labels, estimator_name=name)
         return display.plot(ax=ax, **kwargs)

@@ -71,6 +71,7 @@ class HideLabels(MetaEstimatorMixin, BaseEstimator):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "estimator": [HasMethods(["fit"])],
     }
+    _hides_labels: ClassVar[bool] = True  # displays look at what is inside
     __metadata_request__fit: ClassVar[dict[str, bool]] = {"source": True, "pairs": True}
     __metadata_request__predict: ClassVar[dict[str, bool]] = {"domain": True}
     __metadata_request__predict_proba: ClassVar[dict[str, bool]] = {"domain": True}

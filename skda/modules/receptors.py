@@ -118,7 +118,8 @@ def _empty_like(W: Tensor) -> Tensor:
     """
     if W.device.type != "cpu":
         return torch.empty_like(W)
-    return torch.from_numpy(np.empty_like(W.detach().numpy()))
+    raw = torch.from_numpy(np.empty(W.numel() * W.element_size(), dtype=np.uint8))
+    return raw.view(W.dtype).view(W.shape)
 
 
 class _Regression(torch.autograd.Function):

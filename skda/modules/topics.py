@@ -147,6 +147,8 @@ class Topics(nn.Module):
     def go_on_from(self, before: Topics) -> None:
         """Take over what other topics have learned, where the shapes allow it."""
         learned, mine = before.state_dict(), self.state_dict()
+        if before.kind != self.kind:
+            learned["fixed"] = mine["fixed"]  # which is not learned
         if {k: v.shape for k, v in learned.items()} == {
             k: v.shape for k, v in mine.items()
         }:

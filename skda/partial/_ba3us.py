@@ -161,8 +161,8 @@ class BA3US(BasePartialClassifier):
     mu : int, default=4
         One of how many source rows poses as a target row at first; None for no row.
     n_refreshes : int, default=10
-        Number of equal parts of the training after which class weights and number of
-        posing rows change, at the next epoch.
+        Number of equal parts of the training after which class weights, at the next
+        epoch, and number of posing rows, at the next step, change.
     discriminator_layer_sizes : sequence of int, default=(256, 256)
         Widths of the hidden layers of the discriminator.
     dropout : float, default=0.5

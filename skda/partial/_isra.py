@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -19,6 +20,7 @@ from skda.net import Phase
 from skda.partial._ba3us import BA3US
 from skda.partial._plug_in import BasePlugIn, SampleSet
 from skda.partial._topics import TopicObjective
+from skda.schedules import inverse_decay
 from skda.utils._sklearn import Interval, StrOptions, fit_context
 
 __all__ = ["ISRA"]
@@ -67,7 +69,8 @@ class ISRA(BasePlugIn):
     backbone : estimator object, default=None
         Method of :mod:`skda.partial` or :mod:`skda.unsupervised` that trains a network;
         None is ``BA3US()``. Of one with several phases, the last is extended. All
-        parameters of the training are the backbone's, such as ``backbone__max_epochs``.
+        parameters of the training are the backbone's, such as ``backbone__max_epochs``,
+        which can be set by that name if ``BA3US()`` itself is passed.
     n_topics : int, default=64
         Number of topics, at most 4096.
     alpha : float, default=1.0
@@ -204,13 +207,16 @@ class ISRA(BasePlugIn):
         n_topics = overrides.get("n_topics", 256)
         published = {
             "backbone": BA3US.published(
-                n_components=512, max_steps=8000, n_refreshes=16
+                n_components=512,
+                max_steps=8000,
+                n_refreshes=16,
+                lr_schedule=partial(inverse_decay, alpha=8.0),
             ),
             "n_topics": n_topics,
             "beta": 1.0,
             "attention": "receptor",
             "receptor_l1": 0.5,
-            "receptor_weight": 1 / n_topics,
+            "receptor_weight": 1 / max(n_topics, 1),
             "receptor_lr": 0.1,
             "residual_weighting": True,
             "decoder_activation": "relu",
@@ -301,7 +307,7 @@ class ISRA(BasePlugIn):
             has the same in any company.
         """
         topics = self._fitted_topics()
-        if not 0 <= topic < self.n_topics:
+        if not isinstance(topic, Integral) or not 0 <= topic < self.n_topics:
             raise ValueError(
                 f"Expected a topic from 0 to {self.n_topics - 1}, got {topic!r}."
             )

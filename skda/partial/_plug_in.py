@@ -198,7 +198,9 @@ class BasePlugIn(
     def _unfitted(self) -> Any:
         """Copy the backbone, or go on with the one of the last fit."""
         given = self._default_backbone() if self.backbone is None else self.backbone
-        if not isinstance(given, BaseOneStreamClassifier):
+        trains = isinstance(given, BaseOneStreamClassifier)
+        # SourceOnly trains a network, unless it is given a classifier.
+        if not trains or getattr(given, "estimator", None) is not None:
             raise TypeError(
                 f"{type(self).__name__} expects a backbone that trains one network for "
                 f"both domains, to whose objective it can add, got {given!r}: pass an "

@@ -75,7 +75,7 @@ class SHOT(BasePartialClassifier):
         Share :math:`\theta` of Equation 4; 0 keeps every class that has a row.
     min_count : int, default=None
         Count :math:`T_c` to take instead, as published (10), which loses every class
-        of a small target.
+        of a small target but the largest.
     n_refreshes : int, default=15
         Number of equal parts of the second phase; each begins, at its first epoch, with
         new pseudo-labels. If they change more often, a class may die out early.

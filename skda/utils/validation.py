@@ -14,6 +14,7 @@ from torch import Tensor
 
 __all__ = [
     "as_tensor",
+    "before_final",
     "check_device",
     "check_pair",
     "check_precision",
@@ -93,4 +94,31 @@ def final_estimator(estimator: Any) -> Any:
         return final_estimator(estimator.best_estimator_)
     if isinstance(estimator, Pipeline):
         return final_estimator(estimator[-1])
+    if getattr(estimator, "_hides_labels", False):
+        return final_estimator(estimator.estimator_)
     return estimator
+
+
+def before_final(estimator: Any, X: Any) -> Any:
+    """Take target samples through the steps before the innermost estimator.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        A fitted estimator, or a search or pipeline around one.
+    X : array-like of shape (n_samples, n_features)
+        Samples.
+
+    Returns
+    -------
+    array-like of shape (n_samples, n_features_out)
+        What :func:`final_estimator` sees of them.
+    """
+    if hasattr(estimator, "best_estimator_"):
+        return before_final(estimator.best_estimator_, X)
+    if isinstance(estimator, Pipeline):
+        rows = estimator[:-1].transform(X) if len(estimator) > 1 else X
+        return before_final(estimator[-1], rows)
+    if getattr(estimator, "_hides_labels", False):
+        return before_final(estimator.estimator_, X)
+    return X

@@ -9,6 +9,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.datasets import make_blobs
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skda.inspection import ClassWeightsDisplay, TopicMapDisplay
 from skda.model_selection import HideLabels, LabeledFold
@@ -53,6 +55,21 @@ def test_topics_are_scaled_one_by_one():
         display.images_["source"].get_array(), [[0.25, 0.5, 1], [0, 0, 0]]
     )
     assert display.axes_["source"].get_xlabel() == "Row of the source, by class"
+
+
+def test_rows_reach_the_topics_through_whatever_is_around_them(blobs):
+    X, y, source = blobs
+    steps = make_pipeline(
+        StandardScaler(), HideLabels(ISRA(BA3US(**FAST), n_topics=6, random_state=0))
+    )
+    steps.fit(X, y, hidelabels__source=source)
+    display = TopicMapDisplay.from_estimator(steps, X)
+    rows = steps[0].transform(X)
+
+    assert_allclose(
+        display.row_weights["target"], steps[1].estimator_.topic_weights(rows)
+    )
+    assert_array_equal(display.labels["target"], steps.predict(X))
 
 
 @pytest.mark.parametrize("labels", [[1, -1, 0], ["b", None, "a"]])

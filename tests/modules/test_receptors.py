@@ -80,6 +80,16 @@ def test_the_regression_trains_nothing_but_the_receptors(receptors, rows):
     assert not regression.residuals.requires_grad
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32, torch.float64])
+def test_receptors_of_any_precision_have_gradients(dtype, rows):
+    X, Z = (tensor.to(dtype) for tensor in rows)
+    receptors = TopicReceptors(D, J, n_hidden=P).to(dtype)
+    receptors.regress(X, Z).loss.backward()
+
+    assert receptors.weight.grad.dtype == dtype
+    assert receptors.weight.grad.isfinite().all()
+
+
 def test_residuals_are_predictions_less_topics(receptors, rows):
     X, Z = rows
 

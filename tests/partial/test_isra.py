@@ -273,6 +273,10 @@ def test_published_settings_follow_the_number_of_topics():
     assert clf.backbone.n_components == 512
     assert (ISRA.published().n_topics, ISRA.published().beta) == (256, 1.0)
     assert ISRA.published(attention="encoder").attention == "encoder"
+    # (1 + 0.001 i) ** -0.75 at the last of 8000 steps
+    assert clf.backbone.lr_schedule(1.0) == pytest.approx(9**-0.75)
+    with pytest.raises(ValueError, match="'n_topics' parameter of ISRA must be"):
+        ISRA.published(n_topics=0).fit(np.eye(4), source=(np.eye(4), [0, 1, 0, 1]))
 
 
 # What it is asked for
@@ -387,6 +391,17 @@ def test_a_warm_start_goes_on_with_network_and_topics(make_net, partial_data):
     assert clf.topics(X).shape == (len(X), 3)
 
 
+def test_a_warm_start_does_not_keep_the_weights_of_another_control(
+    make_net, partial_data
+):
+    X, _, source = partial_data
+    backbone = make_net(DANN, max_epochs=2, warm_start=True)
+    clf = _isra(backbone, attention="random").fit(X, source=source)
+    clf.set_params(attention="uniform").fit(X, source=source)
+
+    assert (clf.topic_masks_ == 1).all()
+
+
 def test_a_backbone_may_go_on_without_the_source(make_net, partial_data):
     X, _, source = partial_data
     clf = _isra(make_net(SHOT, max_epochs=5, warm_start=True)).fit(X, source=source)
@@ -433,7 +448,10 @@ def test_a_number_of_topics_must_be_sane(n_topics, partial_data):
         ISRA(n_topics=n_topics).fit(partial_data.X, source=partial_data.source)
 
 
-@pytest.mark.parametrize("backbone", [LogisticRegression(), SPL(), ISRA(), 3])
+@pytest.mark.parametrize(
+    "backbone",
+    [LogisticRegression(), SPL(), ISRA(), SourceOnly(LogisticRegression()), 3],
+)
 def test_a_backbone_must_have_an_objective(backbone, partial_data):
     with pytest.raises(TypeError, match="expects a backbone that trains one network"):
         ISRA(backbone).fit(partial_data.X, source=partial_data.source)
@@ -459,7 +477,7 @@ def test_what_was_never_fitted_has_nothing_to_say(partial_data):
             getattr(ISRA(), method)(partial_data.X)
 
 
-@pytest.mark.parametrize("topic", [-1, 6])
+@pytest.mark.parametrize("topic", [-1, 6, 1.0])
 def test_a_topic_must_be_one_of_them(topic, make_net, partial_data):
     X, _, source = partial_data
     clf = _isra(make_net(DANN, max_epochs=2)).fit(X, source=source)
