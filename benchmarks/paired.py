@@ -148,11 +148,13 @@ def split(y: NDArray[Any], sizes: Sizes, seed: int) -> Split:
 
 
 def fewer(roles: Split, sizes: Sizes) -> Split:
-    """Take rows away from some roles, and leave the others as they are."""
+    """Take samples away from some roles; a source row without its label stays."""
+    source, unlabeled = np.split(roles.source, [sizes.n_source])
+    others = roles.unlabeled_source[: sizes.n_unlabeled_source]
     return roles._replace(
         pairs=roles.pairs[: sizes.n_pairs],
-        source=roles.source[: sizes.n_source],
-        unlabeled_source=roles.unlabeled_source[: sizes.n_unlabeled_source],
+        source=source,
+        unlabeled_source=np.concatenate([unlabeled, others]),
     )
 
 
@@ -213,7 +215,7 @@ def measure(
     if sweep in Sizes._fields:
         sizes = sizes._replace(**{str(sweep): value})
     elif sweep:
-        estimator = seeded_clone(estimator, 0).set_params(**{sweep: value})
+        estimator = clone(estimator).set_params(**{sweep: value})
     runs = []
     for seed in seeds:
         roles = fewer(split(data.y, task.sizes, seed), sizes)
@@ -266,9 +268,8 @@ def one_run(
     if "target_transformer" not in known:  # SVM, whose rows come prepared
         X_t = clone(task.transformer).fit(X_t[rows]).transform(X_t)
     if has_fit_parameter(estimator, "pairs") and not alone:
-        given = {"source": source}
-        if not getattr(estimator, "unsupervised_only", False):
-            given["pairs"] = X_s[roles.pairs], X_t[roles.pairs]
+        pairs = X_s[roles.pairs], X_t[roles.pairs]
+        given = {"source": source, "pairs": pairs}
     start = time.perf_counter()
     estimator.fit(X_t[rows], y_t, **given)
     seconds = time.perf_counter() - start

@@ -340,6 +340,11 @@ class BaseDomainClassifier(ClassifierMixin, BaseEstimator, ABC):
         check_is_fitted(self)
         if domain not in ("target", "source"):
             raise ValueError(f"domain must be 'target' or 'source', got {domain!r}.")
+        if domain == "source" and not self._uses_source:
+            raise ValueError(
+                f"{type(self).__name__} learns from the target alone, got "
+                f"domain='source': pass target samples."
+            )
         if domain == "source" and self.n_features_in_source_ is None:
             raise ValueError(
                 f"This {type(self).__name__} was fitted without a source: "

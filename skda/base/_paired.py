@@ -77,6 +77,8 @@ class BasePairedClassifier(BaseDomainClassifier):
     """
 
     __metadata_request__fit: ClassVar[dict[str, bool]] = {"source": True, "pairs": True}
+    #: Attributes that depend on there being a source, or none.
+    _of_source: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def _fit(self, source: Rows, target: Rows, pairs: PairedRows | None = None) -> None:
@@ -124,6 +126,8 @@ class BasePairedClassifier(BaseDomainClassifier):
             Fitted estimator.
         """
         self._check_what_is_there(source, pairs)
+        for name in self._of_source:  # of an earlier fit
+            self.__dict__.pop(name, None)
         source_rows, target = self._check_domains(X, y, source)
         rows = None if pairs is None else self._check_pairs(pairs, target)
         self._fit(source_rows, target, rows)
@@ -187,11 +191,11 @@ class BasePairedClassifier(BaseDomainClassifier):
                 f"Expected the {domain} side of pairs to have the {own[domain]} "
                 f"features of the {domain} samples, got {width}: pass {_FORMS}."
             )
-        if domain == "source" and not self._mends(domain) and _n_missing(X).any():
+        if not self._mends(domain) and _n_missing(X).any():
             raise ValueError(
-                "Some source rows of pairs lack some of their features: pass NaN in "
-                "all of them where a sample has no partner, or a source_transformer "
-                "that imputes what is missing."
+                f"Some {domain} rows of pairs lack features: leave such pairs out (in "
+                f"the form of one array, by NaN in all features of a row), or pass a "
+                f"{domain}_transformer that imputes what is missing."
             )
         return self._check_rows(X, domain)
 

@@ -17,6 +17,7 @@ from skda.baselines._control import TargetLearner
 from skda.modules import AutoEncoderClassifier
 from skda.net import Objective
 from skda.utils._sklearn import Interval, StrOptions
+from skda.utils.validation import check_layers
 
 __all__ = ["SSDAE"]
 
@@ -174,8 +175,7 @@ class SSDAE(TargetLearner, BaseNetClassifier):
         self.warm_start = warm_start
 
     def _fit(self, source: Rows, target: Rows) -> None:
-        if not len(self.hidden_layer_sizes):
-            raise ValueError("hidden_layer_sizes must have one layer at least, got ().")
+        check_layers(self.hidden_layer_sizes)
         super()._fit(source, target)
 
     def _module(self, sizes: Sizes) -> nn.Module:

@@ -37,7 +37,7 @@ def give_roles(
     -------
     Bunch
         With ``X``, ``y``, ``source`` and, unless ``n_pairs`` is None, ``pairs``. More
-        pairs begin with all that were drawn, and no sample changes its side.
+        pairs contain all of fewer, and no sample changes its side.
 
     Raises
     ------

@@ -201,10 +201,15 @@ def _read_frame(file: Path) -> Any:
     pandas = import_optional("pandas", f"load_table reads {suffix} files with pandas")
     if suffix == ".csv":
         # All at once, or pandas may find another type in every part of a column.
-        frame = pandas.read_csv(file, low_memory=False)
+        try:
+            frame = pandas.read_csv(file, low_memory=False)
+        except pandas.errors.EmptyDataError:
+            frame = pandas.DataFrame()
     else:
         import_optional("pyarrow", "load_table reads .parquet files with pyarrow")
         frame = pandas.read_parquet(file, engine="pyarrow")
+    if not len(frame):
+        raise ValueError(f"Expected rows in {file}, got none: write one per sample.")
     frame.columns = frame.columns.astype(str)
     return frame
 

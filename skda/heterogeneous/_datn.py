@@ -22,6 +22,7 @@ from skda.heterogeneous._datn_objectives import (
 from skda.modules import MappedAutoEncoders
 from skda.net import Objective, Phase
 from skda.utils._sklearn import Interval, StrOptions
+from skda.utils.validation import check_layers
 
 __all__ = ["DATN"]
 
@@ -298,6 +299,9 @@ class DATN(BasePairedNetClassifier):
     def _fit(self, source: Rows, target: Rows, pairs: PairedRows | None = None) -> None:
         """Train the network on the domains, of which the pairs are rows too."""
         self._check_settings()
+        goes_on = self.warm_start and hasattr(self, "net_") and len(source.X)
+        if goes_on and (self.net_.module_.G is None) != self.unsupervised_only:
+            raise ValueError("warm_start expects unsupervised_only as it was before.")
         if pairs is not None:
             source, target = pairs.join(source, target)
         self._fit_net(source, target, pairs)
@@ -310,8 +314,6 @@ class DATN(BasePairedNetClassifier):
                 "keeps: set one of them at most."
             )
         layers = self._layers()
-        if not all(layers.values()):
-            raise ValueError("hidden_layer_sizes must have one layer at least, got ().")
         widths = [sizes[-1] for sizes in layers.values()]
         if self._beta() and self._mmd_on() == "raw" and len(set(widths)) > 1:
             raise ValueError(
@@ -320,10 +322,10 @@ class DATN(BasePairedNetClassifier):
             )
 
     def _layers(self) -> dict[str, list[int]]:
-        target = self.hidden_layer_sizes
-        source = self.source_hidden_layer_sizes
-        source = target if source is None else source
-        return {"source": list(source), "target": list(target)}
+        target = source = check_layers(self.hidden_layer_sizes)
+        if (own := self.source_hidden_layer_sizes) is not None:
+            source = check_layers(own, "source_hidden_layer_sizes")
+        return {"source": source, "target": target}
 
     def _beta(self) -> float:
         return 0.0 if self.supervised_only else self.beta

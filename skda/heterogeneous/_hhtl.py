@@ -130,6 +130,11 @@ class HHTL(BaseMappedClassifier):
     (350,)
     """
 
+    _of_source: ClassVar[tuple[str, ...]] = (
+        "ridges_",
+        "source_weights_",
+        "target_weights_",
+    )
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseMappedClassifier._parameter_constraints,
         "n_layers": [Interval(Integral, 0, None, closed="left")],

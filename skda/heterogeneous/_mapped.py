@@ -100,7 +100,14 @@ class BaseMappedClassifier(
             return DummyClassifier()
         if self.estimator is None:
             return LinearSVC(C=0.1, random_state=0)
-        return clone(self.estimator)
+        estimator = clone(self.estimator)
+        # The votes between pairs of three classes are three, and look like scores.
+        shapes = [
+            name
+            for name in estimator.get_params()
+            if name.rpartition("__")[2] == "decision_function_shape"
+        ]
+        return estimator.set_params(**dict.fromkeys(shapes, "ovr"))
 
     def _inputs(self, X: NDArray[Any], domain: DomainName) -> NDArray[Any]:
         return self._features(X, domain) if self._mapped else X

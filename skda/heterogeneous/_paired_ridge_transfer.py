@@ -89,6 +89,7 @@ class PairedRidgeTransfer(BaseMappedClassifier):
     (350,)
     """
 
+    _of_source: ClassVar[tuple[str, ...]] = ("ridge_",)
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseMappedClassifier._parameter_constraints,
         "alpha": [Interval(Real, 0, None, closed="left")],

@@ -123,6 +123,7 @@ class TTI(BasePairedClassifier):
     (350,)
     """
 
+    _of_source: ClassVar[tuple[str, ...]] = ("votes_", "objective_", "estimator_")
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BasePairedClassifier._parameter_constraints,
         "gamma": [Interval(Real, 0, None, closed="left")],

@@ -18,6 +18,7 @@ from skda.losses import reconstruction_loss, squared_norm
 from skda.modules import MappedAutoEncoders
 from skda.net import Objective, Phase
 from skda.utils._sklearn import Interval, StrOptions
+from skda.utils.validation import check_layers
 
 __all__ = ["WSDTN"]
 
@@ -331,8 +332,7 @@ class WSDTN(BasePairedNetClassifier):
         return None if self.scaling is None else StandardScaler()
 
     def _fit(self, source: Rows, target: Rows, pairs: PairedRows | None = None) -> None:
-        if not len(self.hidden_layer_sizes):
-            raise ValueError("hidden_layer_sizes must have one layer at least, got ().")
+        check_layers(self.hidden_layer_sizes)
         if pairs is not None and not source.labels.known.any():
             raise ValueError(
                 "WSDTN expects labeled source samples, got none: nothing votes for a "

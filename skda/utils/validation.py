@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import reprlib
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ __all__ = [
     "as_tensor",
     "before_final",
     "check_device",
+    "check_layers",
     "check_pair",
     "check_precision",
     "final_estimator",
@@ -74,6 +76,30 @@ def _computes_in_bfloat16(device: torch.device) -> bool:
 def as_tensor(array: NDArray[Any], device: torch.device) -> Tensor:
     """Move an array to a device; on the CPU share its memory, if torch can."""
     return torch.from_numpy(np.require(array, requirements=["C", "W"])).to(device)
+
+
+def check_layers(sizes: Any, name: str = "hidden_layer_sizes") -> list[int]:
+    """Check the widths of layers, of which there must be one at least.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Width of every layer.
+    name : str, default="hidden_layer_sizes"
+        What they are called.
+
+    Returns
+    -------
+    list of int
+        The widths.
+    """
+    widths = list(sizes)
+    if not widths or not all(isinstance(n, Integral) and int(n) > 0 for n in widths):
+        raise ValueError(
+            f"{name} must have one layer at least, and positive integers alone, got "
+            f"{sizes!r}."
+        )
+    return widths
 
 
 def final_estimator(estimator: Any) -> Any:

@@ -189,9 +189,12 @@ def test_pairs_may_join_their_domains_unlabeled(data, there):
         (lambda s, t: [s, t], r"2D array as pairs, got a list of shape \(\)"),
         (lambda s, t: 7, r"2D array as pairs, got a int of shape \(\)"),
         (lambda s, t: (s[:, 0], t), r"2D array as pairs, got a ndarray of shape \(12,"),
-        (lambda s, t: np.where(s > s.max() - 1e-9, np.nan, s), "lack some of their fe"),
+        (
+            lambda s, t: np.where(s > s.max() - 1e-9, np.nan, s),
+            "Some source rows of pa",
+        ),
         (lambda s, t: np.where(s > s.max() - 1e-9, np.inf, s), "contains infinity"),
-        (lambda s, t: (s, t + np.nan), "contains NaN"),
+        (lambda s, t: (s, t + np.nan), "Some target rows of pairs lack"),
     ],
 )
 def test_pairs_that_will_not_do(data, flaw, message):

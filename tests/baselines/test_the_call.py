@@ -22,3 +22,13 @@ def test_a_source_and_pairs_are_accepted_and_ignored(name):
     np.testing.assert_array_equal(
         clf.fit(X, few, source=source, pairs=pairs).predict(X), alone.predict(X)
     )
+
+
+@pytest.mark.parametrize("name", ["SeededKMeans", "SSDAE"])
+def test_the_source_cannot_be_predicted(name):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(12, 3)), np.arange(12) % 2
+    clf = getattr(baselines, name)()
+    clf.set_params(**{"max_epochs": 1} if name == "SSDAE" else {}).fit(X, y)
+    with pytest.raises(ValueError, match="learns from the target alone, got domain='s"):
+        clf.predict(X, domain="source")

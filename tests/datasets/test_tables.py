@@ -124,6 +124,14 @@ def test_labels_alone_are_an_error(write):
         load_table(write(FRAME[["kind"]]), "kind")
 
 
+@pytest.mark.parametrize("text", ["", "width,legs\n"])
+def test_a_table_without_rows_is_an_error(tmp_path, text):
+    file = tmp_path / "empty.csv"
+    file.write_text(text)
+    with pytest.raises(ValueError, match=r"Expected rows in .*empty\.csv, got none"):
+        load_table(file, None)
+
+
 def test_saved_row_numbers_are_no_feature(tmp_path):
     FRAME.to_csv(tmp_path / "pets.csv")
     with pytest.raises(ValueError, match=r"got 'Unnamed: 0': .*to_csv\(index=False\)"):

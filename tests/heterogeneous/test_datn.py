@@ -448,8 +448,10 @@ def test_constant_features_and_dead_units_will_do(data, make_clf):
     ("params", "message"),
     [
         ({"supervised_only": True, "unsupervised_only": True}, "set one of them"),
-        ({"hidden_layer_sizes": ()}, "must have one layer at least"),
-        ({"source_hidden_layer_sizes": ()}, "must have one layer at least"),
+        ({"hidden_layer_sizes": ()}, "^hidden_layer_sizes must have one layer at"),
+        ({"hidden_layer_sizes": (8, 0)}, r"positive integers alone, got \(8, 0\)"),
+        ({"source_hidden_layer_sizes": ()}, "^source_hidden_layer_sizes must have one"),
+        ({"source_hidden_layer_sizes": (2.5,)}, "positive integers alone"),
         ({"source_hidden_layer_sizes": (9,)}, r"one width, got \[9, 8\]: pass mmd_on"),
         ({"pretraining_epochs": 0, "transfer_epochs": 0}, "train in one phase"),
     ],
@@ -468,6 +470,15 @@ def test_latent_spaces_of_two_widths(data, make_clf, switch):
 
     assert clf.G_.shape == (8, 9)
     assert clf.transform(X_test).shape == (270, 9)
+
+
+@pytest.mark.parametrize("first", [False, True])
+def test_a_warm_start_cannot_change_the_method(data, make_clf, first):
+    metadata, _, _ = data
+    clf = make_clf(max_epochs=1, warm_start=True, unsupervised_only=first)
+    clf.fit(**metadata).set_params(unsupervised_only=not first)
+    with pytest.raises(ValueError, match="warm_start expects unsupervised_only as"):
+        clf.fit(**metadata)
 
 
 def test_a_source_without_pairs(data, make_clf):

@@ -162,15 +162,24 @@ def test_any_classifier_will_do(paired, estimator):
 
 
 def test_votes_between_pairs_of_classes_are_not_scores_of_classes(paired):
-    X_s, y_s = paired.source
-    four = np.where(np.arange(len(y_s)) < 12, 3, y_s)
-    svm = SVC(decision_function_shape="ovo")  # six scores
-    y = np.full(len(paired.y), -1)
-    probabilities = paired.fit(
-        PairedRidgeTransfer(svm), y=y, source=(X_s, four)
-    ).predict_proba(paired.X)
+    svm = SVC(kernel="linear", decision_function_shape="ovo")  # three scores, of pairs
+    ovo, ovr = (
+        paired.fit(PairedRidgeTransfer(svc))
+        for svc in (svm, SVC(kernel="linear", decision_function_shape="ovr"))
+    )
 
-    assert_array_equal(np.unique(probabilities), [0, 1])
+    assert len(ovo.classes_) == 3
+    assert_array_equal(ovo.predict_proba(paired.X), ovr.predict_proba(paired.X))
+    assert svm.decision_function_shape == "ovo"
+
+
+def test_a_refit_forgets_the_map(paired):
+    clf = paired.fit(PairedRidgeTransfer())
+    assert hasattr(clf, "ridge_")
+    with pytest.warns(NoSourceWarning):
+        clf.fit(paired.X, paired.y)
+
+    assert not hasattr(clf, "ridge_")
 
 
 def test_a_single_class_needs_no_classifier(paired):
