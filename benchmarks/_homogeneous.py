@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import os
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from _results import FOLDER, append, load, sha256
+from _results import FOLDER, append, data_file, load, sha256
 from numpy.typing import NDArray
 from skorch.callbacks import Callback
 
@@ -156,7 +154,7 @@ def measure(
     )
     return fields | {
         "task": task,
-        "data": {file: sha256(path(file)) for file in files},
+        "data": {file: sha256(data_file(file)) for file in files},
         "method": name,
         "power": group.power,
         "params": estimator.get_params(),
@@ -192,8 +190,3 @@ def one_run(estimator: Any, target: Any, source: Any) -> dict[str, Any]:
         _, codes = min(observed[0].epochs, key=lambda epoch: epoch[0])
         found["selected"] = float(np.mean(trained.classes_[codes] == y))
     return found
-
-
-def path(file: str) -> Path:
-    """Find a data file."""
-    return Path(os.environ["SKDA_DATA"]) / f"{file}.npz"

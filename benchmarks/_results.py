@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import platform
 import resource
 import subprocess
@@ -15,7 +16,7 @@ from typing import Any
 
 import torch
 
-__all__ = ["append", "load", "sha256"]
+__all__ = ["append", "data_file", "load", "sha256"]
 
 FOLDER = Path(__file__).parent / "results"
 PACKAGES = ("torch", "scikit-learn", "skorch", "numpy", "skda")
@@ -43,6 +44,11 @@ def load(name: str) -> Iterator[dict[str, Any]]:
     """Yield the lines of ``results/<name>.jsonl``, oldest first."""
     with (FOLDER / f"{name}.jsonl").open() as file:
         yield from map(json.loads, file)
+
+
+def data_file(name: str) -> Path:
+    """Find a data file."""
+    return Path(os.environ["SKDA_DATA"]) / f"{name}.npz"
 
 
 def sha256(path: str | Path) -> str:

@@ -10,12 +10,11 @@ protocol is that of :func:`skda.compare`; each line it makes is appended to
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from _results import append, sha256
+from _results import append, data_file, sha256
 from skorch.callbacks import Callback
 
 from skda import compare
@@ -146,9 +145,8 @@ def measure(task: str, name: str, n_splits: int | None) -> None:
 
 def path(file: str) -> Path:
     """Find a data file."""
-    folder = Path(os.environ["SKDA_DATA"])
-    named = folder / f"{file}.npz"
-    return named if named.exists() else folder / f"office_caltech_{file}.npz"
+    named = data_file(file)
+    return named if named.exists() else data_file(f"office_caltech_{file}")
 
 
 if __name__ == "__main__":

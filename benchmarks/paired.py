@@ -12,16 +12,14 @@ is left out. A sweep changes one size or one parameter at a time.
 from __future__ import annotations
 
 import argparse
-import os
 import time
 import warnings
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from _results import FOLDER, append, load, sha256
+from _results import FOLDER, append, data_file, load, sha256
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.decomposition import TruncatedSVD
@@ -226,7 +224,7 @@ def measure(
     append(
         "paired",
         task=name,
-        data={task.file: sha256(path(task.file))},
+        data={task.file: sha256(data_file(task.file))},
         method=method,
         params=estimator.get_params(),
         sweep=sweep,
@@ -286,11 +284,6 @@ def one_run(
         there = estimator.predict(X_s[roles.test], domain="source")
         found["source_values"] = float(np.mean(there == y[roles.test]))
     return found
-
-
-def path(file: str) -> Path:
-    """Find a data file."""
-    return Path(os.environ["SKDA_DATA"]) / f"{file}.npz"
 
 
 if __name__ == "__main__":

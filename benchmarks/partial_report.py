@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from _results import load
 from _tables import Table, difference, interval, latest
-from unsupervised_report import Found, cell, column, mean_over, tasks_of
+from unsupervised_report import Found, cell, column, mean_over, means_table, tasks_of
 
 __all__ = ["partial_tables", "readme_partial_table"]
 
@@ -144,16 +144,8 @@ def speed_table() -> Table:
 def readme_partial_table() -> Table:
     """Show the mean of the groups that have all methods."""
     found = results()
-    rows = []
-    for method in dict.fromkeys(m for g, _, m in found if g == "main"):
-        cells = []
-        for group in README:
-            tasks = tasks_of(found, group)
-            runs = [found.get((group, task, method)) for task in tasks]
-            full = runs and all(runs)
-            cells.append(mean_over([r["values"] for r in runs if r]) if full else "")
-        rows.append([method, *cells])
-    return Table(["Method", *README.values()], rows)
+    methods = dict.fromkeys(m for g, _, m in found if g == "main")
+    return means_table(found, methods, README)
 
 
 def partial_tables() -> dict[str, Table]:

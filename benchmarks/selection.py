@@ -11,16 +11,14 @@ on each split appends a line to ``results/selection.jsonl``.
 from __future__ import annotations
 
 import argparse
-import os
 import time
 import warnings
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from _results import append, sha256
+from _results import append, data_file, sha256
 from sklearn.base import clone
 from sklearn.metrics import accuracy_score
 from sklearn.model_selection import cross_val_score
@@ -72,7 +70,10 @@ def main() -> None:
                 append(
                     "selection",
                     task=name,
-                    data={file: sha256(path(file)) for file in name.split(":")},
+                    data={
+                        end: sha256(data_file(f"office_caltech_{end}"))
+                        for end in name.split(":")
+                    },
                     method=method,
                     parameter=parameter,
                     value=value,
@@ -84,11 +85,6 @@ def main() -> None:
                     **measured,
                 )
                 print(name, seed, method, parameter, value, measured, flush=True)
-
-
-def path(domain: str) -> Path:
-    """Find a data file."""
-    return Path(os.environ["SKDA_DATA"]) / f"office_caltech_{domain}.npz"
 
 
 def candidates() -> Iterator[tuple[str, str, float]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ __all__ = [
     "cell",
     "column",
     "mean_over",
+    "means_table",
     "readme_unsupervised_table",
     "tasks_of",
     "unsupervised_tables",
@@ -119,15 +121,22 @@ def readme_unsupervised_table() -> Table:
     methods = dict.fromkeys(
         m for g, _, m in found if g == "squeezenet" and "(" not in m
     )
+    return means_table(found, methods, README)
+
+
+def means_table(
+    found: Found, methods: Iterable[str], groups: Mapping[str, str]
+) -> Table:
+    """Show the means of some methods over the tasks of some groups, by their titles."""
     rows = []
     for method in methods:
         cells = []
-        for group in README:
+        for group in groups:
             runs = [found.get((group, t, method)) for t in tasks_of(found, group)]
             full = runs and all(runs)
             cells.append(mean_over([r["values"] for r in runs if r]) if full else "")
         rows.append([method, *cells])
-    return Table(["Method", *README.values()], rows)
+    return Table(["Method", *groups.values()], rows)
 
 
 def speed_table() -> Table:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from copy import deepcopy
-from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +16,7 @@ from skorch.utils import TeeGenerator
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from skda.data import Batch, BatchLoader, Domains, Samples
+from skda.data import Batch, BatchLoader, Domains, Samples, pieces
 from skda.schedules import cosine, inverse_decay
 from skda.utils.validation import as_tensor
 
@@ -177,14 +176,8 @@ class DomainNet(NeuralNet):
         """Map rows through a function of the module, a few thousand at a time."""
         self._set_training(False)
         device = torch.device(self.device)
-        # An image of any size costs far more than its numbers.
-        n_rows = 4096 if len(X.shape) == 2 else max(1, 2**22 // prod(X.shape[1:]))
-        if isinstance(X, Samples):
-            steps = torch.arange(len(X)).split(min(n_rows, 256))
-            chunks = X.batches(steps, device, training=False)
-        else:
-            rows = X if isinstance(X, Tensor) else as_tensor(X, device)
-            chunks = iter(rows.split(n_rows))
+        rows = as_tensor(X, device) if isinstance(X, np.ndarray) else X
+        chunks = pieces(rows, device)
         return torch.cat([function(chunk) for chunk in chunks]).cpu().numpy()
 
     def columns(self) -> dict[str, NDArray[Any]]:

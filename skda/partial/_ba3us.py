@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from skda.losses import complement_entropy, prediction_entropy, weighted_mean
 from skda.modules import AdversarialClassifier, reverse_gradient
 from skda.net import Objective
-from skda.partial._base import BasePartialClassifier, PartialObjective
+from skda.partial._base import BasePartialClassifier, PartialObjective, entropy_term
 from skda.schedules import inverse_decay, sigmoid_ramp
 from skda.utils._sklearn import Interval
 
@@ -50,9 +50,7 @@ class BA3USObjective(PartialObjective):
     ) -> dict[str, Tensor]:
         """Evaluate the terms but for the risks."""
         terms = {"domain": self.domain(module, features, logits, labels)}
-        if self.entropy_weight:
-            entropy = prediction_entropy(logits[1]).mean()
-            terms["entropy"] = self.entropy_weight * entropy
+        terms |= entropy_term(self.entropy_weight, logits[1])
         if self.lambda_cot:
             terms["complement"] = self.lambda_cot * self.complement(logits[0], labels)
         return terms

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from math import prod
 from typing import Any
 
 import torch
@@ -11,11 +9,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from skda.base import BaseOneStreamClassifier, OneStreamObjective, Rows
-from skda.data import Batch, Domain, Samples
-from skda.losses import cross_entropy, weighted_mean
+from skda.data import Batch, Domain, pieces
+from skda.losses import cross_entropy, prediction_entropy, weighted_mean
 from skda.partial._subset import SubsetMixin
 
-__all__ = ["BasePartialClassifier", "PartialObjective", "target_logits"]
+__all__ = ["BasePartialClassifier", "PartialObjective", "entropy_term", "target_logits"]
 
 
 @torch.no_grad()
@@ -36,20 +34,29 @@ def target_logits(module: nn.Module, target: Domain) -> Tensor:
     """
     training = module.training
     module.eval()
-    logits = [module(X) for X in _chunks(target)]
+    logits = [module(X) for X in pieces(target.X, target.labels.device)]
     module.train(training)
     return torch.cat(logits)
 
 
-def _chunks(target: Domain) -> Iterator[Tensor]:
-    """Cut a domain into pieces that fit into memory."""
-    X, n_rows = target.X, 4096
-    if isinstance(X, Samples):
-        steps = torch.arange(len(X)).split(256)
-        return X.batches(steps, target.labels.device, training=False)
-    if X.ndim > 2:
-        n_rows = max(1, 2**22 // prod(X.shape[1:]))
-    return iter(X.split(n_rows))
+def entropy_term(weight: float, logits: Tensor) -> dict[str, Tensor]:
+    """Evaluate the weighted mean entropy of predictions, if it weighs anything.
+
+    Parameters
+    ----------
+    weight : float
+        Weight of the term.
+    logits : Tensor of shape (n, c)
+        Logits of the target.
+
+    Returns
+    -------
+    dict of str to Tensor of shape ()
+        The term "entropy", or nothing.
+    """
+    if not weight:
+        return {}
+    return {"entropy": weight * prediction_entropy(logits).mean()}
 
 
 class PartialObjective(OneStreamObjective):

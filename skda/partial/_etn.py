@@ -18,7 +18,6 @@ from skda.data import Batch
 from skda.losses import (
     cross_entropy,
     domain_loss,
-    prediction_entropy,
     weighted_mean,
 )
 from skda.modules import (
@@ -28,7 +27,7 @@ from skda.modules import (
     reverse_gradient,
 )
 from skda.net import Objective
-from skda.partial._base import BasePartialClassifier
+from skda.partial._base import BasePartialClassifier, entropy_term
 from skda.schedules import inverse_decay, sigmoid_ramp
 from skda.utils._sklearn import Interval
 
@@ -106,10 +105,7 @@ class ETNObjective(OneStreamObjective):
         d_s, d_t = module.discriminate(reverse_gradient(f, reversal)).split(sizes)
         mean = weights.mean().clamp(min=torch.finfo(weights.dtype).tiny)
         terms["domain"] = 2 * domain_loss(d_s, d_t, weights / mean)
-        if self.entropy_weight:
-            entropy = prediction_entropy(v_t).mean()
-            terms["entropy"] = self.entropy_weight * entropy
-        return terms
+        return terms | entropy_term(self.entropy_weight, v_t)
 
     def of_auxiliary(
         self, log_p: Tensor, looks: Tensor, labels: Tensor

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from skda.base import OneStreamObjective
-from skda.losses import domain_loss, prediction_entropy
+from skda.losses import domain_loss
 from skda.modules import (
     AdversarialClassifier,
     multilayer_perceptron,
@@ -19,7 +19,7 @@ from skda.modules import (
     reverse_gradient,
 )
 from skda.net import Objective
-from skda.partial._base import BasePartialClassifier
+from skda.partial._base import BasePartialClassifier, entropy_term
 from skda.schedules import sigmoid_ramp
 from skda.utils._sklearn import Interval
 
@@ -80,10 +80,7 @@ class IWANObjective(OneStreamObjective):
             "weigher": 1.5 * self.domain_weight * domain_loss(o_s, o_t),
             "domain": self.domain_weight * weighed,
         }
-        if self.entropy_weight:
-            entropy = prediction_entropy(logits[1]).mean()
-            terms["entropy"] = self.entropy_weight * entropy
-        return terms
+        return terms | entropy_term(self.entropy_weight, logits[1])
 
 
 class IWAN(BasePartialClassifier):

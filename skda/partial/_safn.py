@@ -11,10 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from skda.base import OneStreamObjective
-from skda.losses import prediction_entropy
 from skda.modules import ByteDropout, OneStreamClassifier
 from skda.net import Objective
-from skda.partial._base import BasePartialClassifier
+from skda.partial._base import BasePartialClassifier, entropy_term
 from skda.utils._sklearn import Interval
 
 __all__ = ["SAFN"]
@@ -53,10 +52,7 @@ class SAFNObjective(OneStreamObjective):
         """Evaluate how far the norms of the features are from the next step."""
         steps = [norm_step(f, self.delta) for f in features]
         terms = {"norm": self.lambda0 * (steps[0] + steps[1])}
-        if self.entropy_weight:
-            entropy = prediction_entropy(logits[1]).mean()
-            terms["entropy"] = self.entropy_weight * entropy
-        return terms
+        return terms | entropy_term(self.entropy_weight, logits[1])
 
 
 def norm_step(f: Tensor, delta: float) -> Tensor:

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from skda.base import OneStreamObjective
-from skda.losses import domain_loss, prediction_entropy
+from skda.losses import domain_loss
 from skda.modules import ByteDropout, OneStreamClassifier, reverse_gradient
 from skda.net import Objective
-from skda.partial._base import BasePartialClassifier
+from skda.partial._base import BasePartialClassifier, entropy_term
 from skda.schedules import inverse_decay, sigmoid_ramp
 from skda.utils._sklearn import Interval
 
@@ -89,10 +89,7 @@ class SANObjective(OneStreamObjective):
         d_s, d_t = d.split([len(f) for f in features], dim=1)  # (c, n_s), (c, n_t)
         mean = domain_loss(d_s.flatten(), d_t.flatten())
         terms = {"domain": len(weights) * mean}
-        if self.entropy_weight:
-            entropy = prediction_entropy(logits[1]).mean()
-            terms["entropy"] = self.entropy_weight * entropy
-        return terms
+        return terms | entropy_term(self.entropy_weight, logits[1])
 
 
 class SAN(BasePartialClassifier):
