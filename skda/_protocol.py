@@ -146,7 +146,7 @@ def learns_from_source(estimator: Any) -> bool:
     if not taken_by_fit(estimator, {"source"}):
         return False
     parts = [estimator, *estimator.get_params().values()]
-    return all(getattr(part, "_uses_source", True) for part in parts)
+    return all(getattr(part, "uses_source", True) for part in parts)
 
 
 def evaluate_all(

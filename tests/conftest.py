@@ -8,7 +8,7 @@ import torch
 from sklearn.datasets import make_blobs
 from sklearn.preprocessing import StandardScaler
 
-from skda.data import Batch, Domain, Domains, Pairs
+from skda.training import Batch, Domain, Domains, Pairs
 from skda.utils.labels import UNLABELED
 
 # The nets here are tiny: threads cost more than they give (13x on two cores).

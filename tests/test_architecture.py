@@ -12,8 +12,8 @@ import skda
 ROOT = Path(skda.__file__).parent
 LAYERS = [
     ("utils",),
-    ("schedules", "losses", "modules", "data", "preprocessing"),
-    ("net",),
+    ("losses", "modules", "preprocessing"),
+    ("training",),
     ("metrics", "datasets"),
     ("base",),
     ("heterogeneous", "unsupervised", "retrieval", "baselines"),

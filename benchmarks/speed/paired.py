@@ -24,9 +24,8 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from skda.base import Sizes
-from skda.data import Batch, Domain, Domains, Pairs
 from skda.heterogeneous import DATN
-from skda.net import DomainNet
+from skda.training import Batch, Domain, DomainNet, Domains, Pairs
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from _results import append
@@ -117,8 +116,8 @@ def engine(data: Rows, batch_size: int) -> Callable[[], object]:
         for name in WIDTHS
     ]
     net = DomainNet(
-        datn._module(Sizes(*WIDTHS.values(), N_CLASSES)),
-        criterion=datn._objective(),
+        datn.make_module(Sizes(*WIDTHS.values(), N_CLASSES)),
+        criterion=datn.make_objective(),
         optimizer=torch.optim.RMSprop,
         lr=RMSPROP["lr"],
         optimizer__alpha=RMSPROP["alpha"],

@@ -22,9 +22,8 @@ import torch
 from torch import nn
 from torch.nn.functional import log_softmax
 
-from skda.data import Batch, Domain, Domains, Pairs
-from skda.net import DomainNet
 from skda.retrieval import DMTL
+from skda.training import Batch, Domain, DomainNet, Domains, Pairs
 from skda.utils.labels import check_labels
 from skda.utils.views import ViewRows
 
@@ -84,8 +83,8 @@ def engine(X: torch.Tensor, labels: torch.Tensor) -> Callable[[], object]:
     nothing = Domain(*(field[:0] for field in domain))
     domains = Domains(Batch(nothing, domain, Pairs(nothing.X, nothing.X)))
     net = DomainNet(
-        dmtl._module(WIDTHS, N_CLASSES),
-        criterion=dmtl._objective(new, new),
+        dmtl.make_module(WIDTHS, N_CLASSES),
+        criterion=dmtl.make_objective(new, new),
         optimizer=torch.optim.Adam,
         lr=dmtl.lr,
         max_epochs=1,

@@ -25,11 +25,18 @@ from torch import Tensor, nn
 
 from skda.base import Sizes
 from skda.base._rotation import rotate_inputs
-from skda.data import Batch, BatchLoader, Domain, Domains, Pairs
 from skda.heterogeneous import SSAN
 from skda.heterogeneous._ssan import SSANModule
-from skda.net import DomainNet, optimizer_params
-from skda.schedules import sigmoid_ramp
+from skda.training import (
+    Batch,
+    BatchLoader,
+    Domain,
+    DomainNet,
+    Domains,
+    Pairs,
+    optimizer_params,
+    sigmoid_ramp,
+)
 from skda.utils.validation import check_precision
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -136,7 +143,7 @@ def prepare(
     seconds = time.perf_counter() - start
     net = DomainNet(
         module,
-        criterion=SSAN.published()._objective(),
+        criterion=SSAN.published().make_objective(),
         **optimizer_params("sgd", 0.9, 1e-3),
         lr=0.1,
         max_epochs=n_epochs,
@@ -150,7 +157,7 @@ def prepare(
 def check_same(module: SSANModule, domains: Domains) -> None:
     """Compare the terms of both, before the time that they take."""
     plain = Plain(module, domains).losses(0.5)
-    terms = SSAN.published()._objective()(module, domains.whole, 0.5)
+    terms = SSAN.published().make_objective()(module, domains.whole, 0.5)
     for value, (name, term) in zip(plain, terms.items(), strict=True):
         torch.testing.assert_close(term, value, rtol=1e-3, atol=1e-5, msg=name)
 
@@ -179,7 +186,7 @@ def main() -> None:
     domains, n_epochs = make_domains(), 3
 
     def module() -> nn.Module:
-        return SSAN.published()._module(SIZES)
+        return SSAN.published().make_module(SIZES)
 
     check_same(module(), domains)
     for precision, aim in AIMS.items():

@@ -22,9 +22,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from _results import append
 
 from skda.base import Sizes
-from skda.data import Batch, Domain, Domains, Pairs
 from skda.heterogeneous import SSAN
-from skda.net import DomainNet
+from skda.training import Batch, Domain, DomainNet, Domains, Pairs
 
 
 class Case(NamedTuple):
@@ -58,8 +57,8 @@ def make_net(case: Case) -> tuple[DomainNet, Domains]:
     domains = Domains(Batch(source, target, Pairs(source.X[:0], target.X[:0])))
     ssan = SSAN(n_components=case.n_components, n_hidden=case.n_hidden)
     net = DomainNet(
-        ssan._module(Sizes(case.n_features, case.n_features, 3)),
-        criterion=ssan._objective(),
+        ssan.make_module(Sizes(case.n_features, case.n_features, 3)),
+        criterion=ssan.make_objective(),
         optimizer=torch.optim.SGD,
         lr=0.01,
         max_epochs=case.n_epochs,

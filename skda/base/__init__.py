@@ -6,11 +6,12 @@ from skda.base._homogeneous import BaseHomogeneousClassifier
 from skda.base._index import GalleryIndex
 from skda.base._net_classifier import BaseNetClassifier, Sizes, TargetRisk
 from skda.base._net_retriever import BaseNetRetriever
-from skda.base._one_stream import BaseOneStreamClassifier, OneStreamObjective
+from skda.base._one_stream import BaseOneStreamClassifier, OneStreamObjective, Pass
 from skda.base._paired import BasePairedClassifier, PairedRows
 from skda.base._paired_net import BasePairedNetClassifier
 from skda.base._retriever import BaseRetriever
 from skda.base._two_stream import BaseTwoStreamClassifier
+from skda.utils.declaration import estimator
 
 __all__ = [
     "AutoEncoderObjective",
@@ -27,7 +28,9 @@ __all__ = [
     "GalleryIndex",
     "OneStreamObjective",
     "PairedRows",
+    "Pass",
     "Rows",
     "Sizes",
     "TargetRisk",
+    "estimator",
 ]

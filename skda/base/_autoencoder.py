@@ -6,9 +6,8 @@ from typing import Any
 
 from torch import Tensor
 
-from skda.data import Batch, Domain
 from skda.losses import cross_entropy, reconstruction_loss, squared_norm
-from skda.net import Objective
+from skda.training import Batch, Domain, Objective
 
 __all__ = ["AutoEncoderObjective"]
 

@@ -1,4 +1,4 @@
-"""The contract of every classifier: what comes in, what comes out."""
+"""Validation, preprocessing and scoring shared by all classifiers."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import Any, ClassVar, Literal, NamedTuple, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import clone
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from skda.utils._sklearn import HasMethods, fit_context
+from skda.utils._sklearn import BaseEstimator, ClassifierMixin, fit_context
+from skda.utils.declaration import estimator
 from skda.utils.labels import (
     Labels,
     check_labels,
@@ -20,7 +21,8 @@ from skda.utils.labels import (
     union_of_classes,
     warn_about_missing_classes,
 )
-from skda.utils.validation import check_pair, transformed
+from skda.utils.ranges import Transformer
+from skda.utils.validation import apply_transformer, check_pair
 from skda.utils.warnings import NoSourceWarning, warn_user
 
 __all__ = ["BaseDomainClassifier", "DomainName", "Rows"]
@@ -62,6 +64,7 @@ class SourceDomain(BaseEstimator):
     """
 
 
+@estimator
 class BaseDomainClassifier(ClassifierMixin, BaseEstimator, ABC):
     """Classify a target domain with the help of a source domain.
 
@@ -69,8 +72,13 @@ class BaseDomainClassifier(ClassifierMixin, BaseEstimator, ABC):
     and labels, and ``source`` travels next to them as fit metadata. Cross-validation
     therefore splits the target and leaves the source whole.
 
-    A subclass says how to learn from two domains (:meth:`_fit`) and how to predict
-    (:meth:`_probabilities`). What is checked, transformed, encoded and scored is here.
+    A subclass overrides :meth:`fit_rows`, which learns from two domains, and
+    :meth:`predict_proba_rows`. Validation, preprocessing, labels and scoring are here.
+
+    Parameters
+    ----------
+    source_transformer, target_transformer : transformer
+        Cloned, fitted on the samples of that domain and applied to them ever after.
 
     Attributes
     ----------
@@ -88,36 +96,80 @@ class BaseDomainClassifier(ClassifierMixin, BaseEstimator, ABC):
         Label of every target sample seen in ``fit``: given or predicted.
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "source_transformer": [HasMethods(["fit_transform", "transform"]), None],
-        "target_transformer": [HasMethods(["fit_transform", "transform"]), None],
-    }
+    source_transformer: Transformer = None
+    target_transformer: Transformer = None
+
     _dtype: ClassVar[type] = np.float64
-    _uses_source: ClassVar[bool] = True
-    _published: ClassVar[dict[str, Any]] = {}
+    #: Whether the method learns from a source at all.
+    uses_source: ClassVar[bool] = True
+    #: What :meth:`published` sets.
+    published_params: ClassVar[dict[str, Any]] = {}
     __metadata_request__fit: ClassVar[dict[str, bool]] = {"source": True}
     __metadata_request__predict: ClassVar[dict[str, bool]] = {"domain": True}
     __metadata_request__predict_proba: ClassVar[dict[str, bool]] = {"domain": True}
     __metadata_request__score: ClassVar[dict[str, bool]] = {"domain": True}
-    source_transformer: Any
-    target_transformer: Any
 
     @abstractmethod
-    def _fit(self, source: Rows, target: Rows) -> None:
-        """Learn from the domains; without a source, it has no rows."""
+    def fit_rows(self, source: Rows, target: Rows) -> None:
+        """Learn from two domains.
+
+        Parameters
+        ----------
+        source : Rows
+            Source samples, of shape (n_source, p_s), and their labels; no rows if there
+            is no source.
+        target : Rows
+            Target samples, of shape (n_target, p_t), and what is known of their labels.
+        """
 
     @abstractmethod
-    def _probabilities(
+    def predict_proba_rows(
         self, X: NDArray[Any], domain: DomainName
     ) -> NDArray[np.floating]:
-        """Map checked rows to probabilities of the classes."""
+        """Estimate the class probabilities of validated and preprocessed samples.
 
-    def _transduce(self, target: Rows) -> NDArray[np.floating]:
-        """Estimate the classes of the target rows that were there in the fit."""
-        return self._probabilities(target.X, "target")
+        Parameters
+        ----------
+        X : ndarray of shape (n, p)
+            Samples.
+        domain : {"target", "source"}
+            Domain they come from.
 
-    def _preprocessor(self, domain: DomainName) -> Any:
-        """Build the transformer that the method itself puts before its rows."""
+        Returns
+        -------
+        ndarray of shape (n, n_classes)
+            Probabilities, in the order of ``classes_``.
+        """
+
+    def transduce(self, target: Rows) -> NDArray[np.floating]:
+        """Estimate the class probabilities of the target samples seen in the fit.
+
+        Parameters
+        ----------
+        target : Rows
+            Target samples, of shape (n_target, p_t), as :meth:`fit_rows` saw them.
+
+        Returns
+        -------
+        ndarray of shape (n_target, n_classes)
+            Probabilities; those of :meth:`predict_proba_rows`, unless a method knows
+            more of these samples than of new ones.
+        """
+        return self.predict_proba_rows(target.X, "target")
+
+    def make_preprocessor(self, domain: DomainName) -> Any:
+        """Build the transformer that the method puts before the samples of a domain.
+
+        Parameters
+        ----------
+        domain : {"target", "source"}
+            Domain whose samples it is fitted on.
+
+        Returns
+        -------
+        transformer or None
+            Unfitted transformer; None for none.
+        """
         return None
 
     @classmethod
@@ -135,7 +187,7 @@ class BaseDomainClassifier(ClassifierMixin, BaseEstimator, ABC):
             Unfitted estimator with the settings of the authors' public code, or of
             the paper where there is none.
         """
-        return cls(**(cls._published | overrides))
+        return cls(**(cls.published_params | overrides))
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(
@@ -167,12 +219,12 @@ class BaseDomainClassifier(ClassifierMixin, BaseEstimator, ABC):
             Fitted estimator.
         """
         domains = self._check_domains(X, y, source)
-        self._fit(*domains)
-        return self._concluded(domains[1])
+        self.fit_rows(*domains)
+        return self._finish_fit(domains[1])
 
-    def _concluded(self, target: Rows) -> Self:
+    def _finish_fit(self, target: Rows) -> Self:
         """End a fit by labeling the target rows that it has seen."""
-        probabilities = self._transduce(target)
+        probabilities = self.transduce(target)
         if not np.isfinite(probabilities).all():
             raise ValueError(
                 f"The fit of {type(self).__name__} diverged: its probabilities are not "
@@ -200,7 +252,7 @@ class BaseDomainClassifier(ClassifierMixin, BaseEstimator, ABC):
         ndarray of shape (n_samples, n_classes)
             Probabilities, in the order of ``classes_``.
         """
-        return self._probabilities(self._check_samples(X, domain), domain)
+        return self.predict_proba_rows(self._check_samples(X, domain), domain)
 
     def predict(self, X: ArrayLike, *, domain: DomainName = "target") -> NDArray[Any]:
         """Predict classes.
@@ -260,17 +312,17 @@ class BaseDomainClassifier(ClassifierMixin, BaseEstimator, ABC):
         source: tuple[ArrayLike, ArrayLike] | None,
     ) -> tuple[Rows, Rows]:
         """Check the source and the target, and learn ``classes_``."""
-        if not self._uses_source:
+        if not self.uses_source:
             source = None
         self.source_transformer_ = clone(self.source_transformer, safe=False)
         self.target_transformer_ = clone(self.target_transformer, safe=False)
         self._preprocessors: dict[DomainName, Any] = {}
         rows: dict[DomainName, Any]
-        rows = {"target": self._admit(X, "target", fitting=True)}
+        rows = {"target": self._validate_rows(X, "target", fitting=True)}
         target = check_labels(y, rows["target"])
         labels = {"source": check_labels(None, np.empty((0, 0))), "target": target}
         if source is None and not target.known.any():
-            advice = ", or pass source=(X_source, y_source)" * self._uses_source
+            advice = ", or pass source=(X_source, y_source)" * self.uses_source
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is "
                 f"None or every label is missing (-1, None or NaN): label some target "
@@ -280,22 +332,22 @@ class BaseDomainClassifier(ClassifierMixin, BaseEstimator, ABC):
         if source is not None:
             X_s, y_s = check_pair(source, "source=(X_source, y_source)")
             self._source_domain = SourceDomain()
-            rows["source"] = self._admit(X_s, "source", fitting=True)
+            rows["source"] = self._validate_rows(X_s, "source", fitting=True)
             self.n_features_in_source_ = self._source_domain.n_features_in_
             labels["source"] = check_labels(y_s, rows["source"])
         self.classes_ = union_of_classes(labels["source"], target)
         warn_about_missing_classes(self.classes_, **labels)
-        if source is None and self._uses_source:
+        if source is None and self.uses_source:
             warn_user(
                 f"{type(self).__name__} is fitted without a source: it learns from the "
                 f"target alone. Pass source=(X_source, y_source).",
                 NoSourceWarning,
             )
-        rows = self._settle(rows, fitting=True)
+        rows = self._preprocess(rows, fitting=True)
         rows.setdefault("source", rows["target"][:0])  # no source is one of no rows
         return Rows(rows["source"], labels["source"]), Rows(rows["target"], target)
 
-    def _admit(self, X: Any, domain: DomainName, *, fitting: bool) -> Any:
+    def _validate_rows(self, X: Any, domain: DomainName, *, fitting: bool) -> Any:
         """Check samples of a domain and take them through its own transformer."""
         transformer = getattr(self, f"{domain}_transformer_")
         settings = {"dtype": self._dtype, "accept_sparse": "csr"}
@@ -304,43 +356,43 @@ class BaseDomainClassifier(ClassifierMixin, BaseEstimator, ABC):
             X,
             reset=fitting,
             # A transformer may well exist to mend what this check would refuse.
-            skip_check_array=self._mends(domain),
+            skip_check_array=self._has_transformer(domain),
             **settings,
         )
         if transformer is None:
             return rows
-        rows = transformed(transformer, rows, fitting=fitting)
+        rows = apply_transformer(transformer, rows, fitting=fitting)
         return check_array(rows, input_name=f"X_{domain}", **settings)
 
-    def _mends(self, domain: DomainName) -> bool:
-        """Say whether a transformer of the user sees the samples of a domain first."""
+    def _has_transformer(self, domain: DomainName) -> bool:
+        """Say whether the user's transformer comes before the validation."""
         return getattr(self, f"{domain}_transformer_") is not None
 
-    def _settle(
+    def _preprocess(
         self, rows: dict[DomainName, Any], *, fitting: bool
     ) -> dict[DomainName, Any]:
-        """Make dense rows, as the method wants them, of samples that were admitted."""
-        settled: dict[DomainName, Any] = {}
-        for domain, some in rows.items():
-            dense = some.toarray() if issparse(some) else some  # type: ignore[attr-defined]
+        """Make dense rows of validated samples and take them through preprocessors."""
+        preprocessed: dict[DomainName, Any] = {}
+        for domain, X in rows.items():
+            dense = X.toarray() if issparse(X) else X  # type: ignore[attr-defined]
             if fitting:
-                self._preprocessors[domain] = self._preprocessor(domain)
-            settled[domain] = transformed(
+                self._preprocessors[domain] = self.make_preprocessor(domain)
+            preprocessed[domain] = apply_transformer(
                 self._preprocessors[domain], dense, fitting=fitting
             )
-        return settled
+        return preprocessed
 
-    def _check_rows(self, X: Any, domain: DomainName) -> Any:
+    def _prepare_rows(self, X: Any, domain: DomainName) -> Any:
         """Take new samples of a domain to the rows that the method works on."""
-        rows = {domain: self._admit(X, domain, fitting=False)}
-        return self._settle(rows, fitting=False)[domain]
+        rows = {domain: self._validate_rows(X, domain, fitting=False)}
+        return self._preprocess(rows, fitting=False)[domain]
 
     def _check_samples(self, X: ArrayLike, domain: DomainName) -> NDArray[Any]:
         """Check samples of either domain after the fit."""
         check_is_fitted(self)
         if domain not in ("target", "source"):
             raise ValueError(f"domain must be 'target' or 'source', got {domain!r}.")
-        if domain == "source" and not self._uses_source:
+        if domain == "source" and not self.uses_source:
             raise ValueError(
                 f"{type(self).__name__} learns from the target alone, got "
                 f"domain='source': pass target samples."
@@ -350,4 +402,4 @@ class BaseDomainClassifier(ClassifierMixin, BaseEstimator, ABC):
                 f"This {type(self).__name__} was fitted without a source: "
                 f"fit it with source=(X_source, y_source)."
             )
-        return self._check_rows(X, domain)
+        return self._prepare_rows(X, domain)

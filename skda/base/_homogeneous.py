@@ -12,18 +12,27 @@ from sklearn.base import clone
 from sklearn.utils.validation import check_array
 
 from skda.base._classifier import BaseDomainClassifier, DomainName, Rows
-from skda.utils._sklearn import HasMethods
-from skda.utils.validation import transformed
+from skda.utils.declaration import estimator
+from skda.utils.ranges import SharedTransformer
+from skda.utils.validation import apply_transformer
 from skda.utils.warnings import warn_user
 
 __all__ = ["BaseHomogeneousClassifier"]
 
 
+@estimator
 class BaseHomogeneousClassifier(BaseDomainClassifier):
     """Classify a target domain whose samples have the features of the source's.
 
     The samples of both domains may go through one transformer, after those of their
     own. An unlabeled source sample is left out if the method cannot use it.
+
+    Parameters
+    ----------
+    shared_transformer : transformer
+        Cloned, fitted on the samples of both domains and applied to them ever after.
+    source_transformer, target_transformer : transformer
+        The same for the samples of one domain, before the shared one.
 
     Attributes
     ----------
@@ -31,12 +40,10 @@ class BaseHomogeneousClassifier(BaseDomainClassifier):
         The transformer fitted on the samples of both domains.
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseDomainClassifier._parameter_constraints,
-        "shared_transformer": [HasMethods(["fit", "transform"]), None],
-    }
-    _uses_unlabeled_source: ClassVar[bool] = False
-    shared_transformer: Any
+    shared_transformer: SharedTransformer = None
+
+    #: Whether source samples without a label are of use to the method.
+    uses_unlabeled_source: ClassVar[bool] = False
 
     def _check_domains(self, X: Any, y: Any, source: Any) -> tuple[Rows, Rows]:
         """Check both domains, and leave out what the method cannot use."""
@@ -48,7 +55,7 @@ class BaseHomogeneousClassifier(BaseDomainClassifier):
                 f"{type(self).__name__} expects labeled source samples, got "
                 f"{n_unlabeled} unlabeled ones: label some, or pass source=None."
             )
-        if n_unlabeled and not self._uses_unlabeled_source:
+        if n_unlabeled and not self.uses_unlabeled_source:
             warn_user(
                 f"{type(self).__name__} leaves out {n_unlabeled} unlabeled source "
                 f"samples, of which it can make no use."
@@ -56,14 +63,14 @@ class BaseHomogeneousClassifier(BaseDomainClassifier):
             rows = rows.labeled()
         return rows, target
 
-    def _admit(self, X: Any, domain: DomainName, *, fitting: bool) -> Any:
-        rows = super()._admit(X, domain, fitting=fitting)
+    def _validate_rows(self, X: Any, domain: DomainName, *, fitting: bool) -> Any:
+        rows = super()._validate_rows(X, domain, fitting=fitting)
         return rows if hasattr(rows, "shape") else np.asarray(rows)
 
-    def _mends(self, domain: DomainName) -> bool:
-        return super()._mends(domain) or self.shared_transformer_ is not None
+    def _has_transformer(self, domain: DomainName) -> bool:
+        return super()._has_transformer(domain) or self.shared_transformer_ is not None
 
-    def _settle(
+    def _preprocess(
         self, rows: dict[DomainName, Any], *, fitting: bool
     ) -> dict[DomainName, Any]:
         """Take the samples of both domains through the transformer that they share."""
@@ -74,10 +81,10 @@ class BaseHomogeneousClassifier(BaseDomainClassifier):
             if fitting:
                 transformer.fit(_stacked(list(rows.values())))
             rows = {name: self._shared(X, name) for name, X in rows.items()}
-        return super()._settle(rows, fitting=fitting)
+        return super()._preprocess(rows, fitting=fitting)
 
     def _shared(self, X: Any, domain: DomainName) -> NDArray[Any]:
-        rows = transformed(self.shared_transformer_, X, fitting=False)
+        rows = apply_transformer(self.shared_transformer_, X, fitting=False)
         return check_array(
             rows, dtype=self._dtype, accept_sparse="csr", input_name=f"X_{domain}"
         )

@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from math import prod
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import Tags
 from torch import Tensor, nn
 
 from skda.base._classifier import BaseDomainClassifier, DomainName, Rows
 from skda.base._paired import PairedRows
 from skda.base._rotation import restore_inputs, rotate_inputs
-from skda.base._training import NetTraining
-from skda.data import Batch, Domain, Domains, Pairs, Samples
 from skda.losses import cross_entropy, squared_norm
-from skda.net import Objective, Phase
+from skda.training import (
+    Batch,
+    Domain,
+    Domains,
+    NetTraining,
+    Objective,
+    Pairs,
+    Phase,
+    Samples,
+)
+from skda.utils._sklearn import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from skda.utils.declaration import estimator
 from skda.utils.seeding import seeded
 from skda.utils.validation import as_tensor, check_device
 
 __all__ = ["BaseNetClassifier", "Sizes", "TargetRisk"]
+
+PhaseExtension = Callable[[Any, list[Phase], Domains], list[Phase]]
 
 
 class Sizes(NamedTuple):
@@ -85,6 +97,7 @@ class TargetRisk(Objective):
         return terms
 
 
+@estimator
 class BaseNetClassifier(
     NetTraining,
     ClassNamePrefixFeaturesOutMixin,
@@ -93,41 +106,103 @@ class BaseNetClassifier(
 ):
     """Classify a target domain by a network that both domains train.
 
-    A subclass declares its hyperparameters and says what to train (:meth:`_module`)
-    and what to minimize (:meth:`_objective`). Everything else lives here.
-
-    Attributes
-    ----------
-    net_ : DomainNet
-        The fitted skorch net.
-    history_ : dict of str to ndarray of shape (`n_iter_`,)
-        Epoch, phase and every term of the objective; NaN if a phase lacks the term.
-    n_iter_ : int
-        Number of epochs run.
+    A subclass declares its hyper-parameters and overrides :meth:`make_module`, what to
+    train, and :meth:`make_objective`, what to minimize. Everything else is here.
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseDomainClassifier._parameter_constraints,
-        **NetTraining._parameter_constraints,
-    }
     _dtype: ClassVar[type] = np.float32
     __metadata_request__transform: ClassVar[dict[str, bool]] = {"domain": True}
 
     @abstractmethod
-    def _module(self, sizes: Sizes) -> nn.Module:
+    def make_module(self, sizes: Sizes) -> nn.Module:
         """Build the network.
 
-        Its ``encode(X, domain)`` maps samples into the common space, its
-        ``forward(X, domain="target")`` maps them to logits.
+        Parameters
+        ----------
+        sizes : Sizes
+            Numbers of features and classes.
+
+        Returns
+        -------
+        nn.Module
+            Its ``encode(X, domain)`` maps rows of shape (n, p) into the common space,
+            of shape (n, d); its ``forward(X, domain="target")`` maps them to logits, of
+            shape (n, n_classes).
         """
 
     @abstractmethod
-    def _objective(self) -> Objective:
-        """Build what the network minimizes."""
+    def make_objective(self) -> Objective:
+        """Build what the network minimizes.
 
-    def _target_objective(self) -> Objective:
-        """Build what it minimizes if there is no source."""
+        Returns
+        -------
+        Objective
+            Module that maps network, batch and progress to weighted terms.
+        """
+
+    def make_target_objective(self) -> Objective:
+        """Build what the network minimizes if there is no source.
+
+        Returns
+        -------
+        Objective
+            :class:`TargetRisk`, unless the method has a target-only form.
+        """
         return TargetRisk()
+
+    def make_phases(self, max_epochs: int) -> list[Phase]:
+        """List the phases of the training.
+
+        Parameters
+        ----------
+        max_epochs : int
+            Length of the training, as the hyper-parameters ask for it.
+
+        Returns
+        -------
+        list of Phase
+            One with :meth:`make_objective`, unless the method has several.
+        """
+        return [Phase(self.make_objective(), max_epochs)]
+
+    def set_fitted_attributes(self, source: Rows, target: Rows) -> None:
+        """Set the fitted attributes that the method has of its own.
+
+        Parameters
+        ----------
+        source, target : Rows
+            The domains, as :meth:`fit_rows` saw them.
+        """
+
+    @contextmanager
+    def extended(self, extend: PhaseExtension) -> Iterator[None]:
+        """Add to the objectives of the fits inside the block.
+
+        A plug-in trains its backbone in such a block. A fit without a source has
+        nothing to extend.
+
+        Parameters
+        ----------
+        extend : callable
+            Maps the network, the phases of the training and the :class:`Domains` to
+            the phases to run instead.
+
+        Yields
+        ------
+        None
+            The estimator is what it was after the block.
+        """
+        self._extend_phases = extend  # type: ignore[method-assign]
+        try:
+            yield
+        finally:
+            del self._extend_phases
+
+    def _extend_phases(
+        self, module: Any, phases: list[Phase], domains: Domains
+    ) -> list[Phase]:
+        """Leave the phases as they are, outside of :meth:`extended`."""
+        return phases
 
     def _rotates(self) -> bool:
         """Say whether to train wide first layers in the row space of their samples.
@@ -140,10 +215,6 @@ class BaseNetClassifier(
     def _source_per_class(self) -> int | None:
         """Say how many source rows of a class a step draws; None takes them all."""
         return None
-
-    def _phases(self, max_epochs: int) -> list[Phase]:
-        """List the phases of the training, one unless a method says otherwise."""
-        return [Phase(self._objective(), max_epochs)]
 
     def transform(
         self, X: ArrayLike, *, domain: DomainName = "target"
@@ -162,14 +233,14 @@ class BaseNetClassifier(
         ndarray of shape (n_samples, n_components)
             Latent features.
         """
-        return self._latent(self._check_samples(X, domain), domain)
+        return self.transform_rows(self._check_samples(X, domain), domain)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
 
-    def _fit(self, source: Rows, target: Rows) -> None:
+    def fit_rows(self, source: Rows, target: Rows) -> None:
         self._fit_net(source, target)
 
     def _fit_net(
@@ -178,25 +249,22 @@ class BaseNetClassifier(
         """Train the network, and describe the training."""
         device = check_device(self.device)
         alone = len(source.X) == 0
-        if alone and isinstance(self._target_objective(), TargetRisk):
+        if alone and isinstance(self.make_target_objective(), TargetRisk):
             target = target.labeled()  # no other row has a loss
-        domains = Domains(self._resident(source, target, device, pairs))
+        domains = Domains(self._to_device(source, target, device, pairs))
         with seeded(self.random_state, device) as seed:
             self._train(domains, seed)
-        self._describe(source, target)
-        self._n_features_out = self._latent(target.X[:1], "target").shape[1]
+        self.set_fitted_attributes(source, target)
+        self._n_features_out = self.transform_rows(target.X[:1], "target").shape[1]
 
-    def _describe(self, source: Rows, target: Rows) -> None:
-        """Set the fitted attributes that a method has of its own."""
-
-    def _seen(self, rows: Rows, domain: DomainName) -> tuple[Tensor, Tensor, Tensor]:
+    def _outputs(self, rows: Rows, domain: DomainName) -> tuple[Tensor, Tensor, Tensor]:
         """Map rows to what an objective sees: features, logits and labels."""
-        features = torch.from_numpy(self._latent(rows.X, domain))
+        features = torch.from_numpy(self.transform_rows(rows.X, domain))
         logits = self.net_.evaluate(lambda X: self.net_.module_(X, domain), rows.X)
         memberships = rows.labels.memberships(self.classes_)
         return features, torch.from_numpy(logits), torch.from_numpy(memberships)
 
-    def _resident(
+    def _to_device(
         self,
         source: Rows,
         target: Rows,
@@ -224,26 +292,30 @@ class BaseNetClassifier(
         loader = self._loader(domains, **loading)
         max_epochs = self._n_epochs(loader)
         phases = (
-            [Phase(self._target_objective(), max_epochs)]
+            [Phase(self.make_target_objective(), max_epochs)]
             if alone
-            else self._phases(max_epochs)
+            else self.make_phases(max_epochs)
         )
         n_source_features = 0 if alone else prod(source.X.shape[1:])
         n_features = prod(target.X.shape[1:])
         sizes = Sizes(n_source_features, n_features, len(self.classes_))
         task = sizes, self.classes_.tolist()
-        module: Any = self._network(task, lambda: self._module(sizes))
+        module: Any = self._network(task, lambda: self.make_module(sizes))
+        if not alone:
+            phases = self._extend_phases(module, phases, domains)
         if self._rotates():
             domains = rotate_inputs(module.encoders, loader, max_epochs)
         self._run(module, phases, domains, **loading)
         if self._rotates():
             restore_inputs(self.net_.module_.encoders)
 
-    def _latent(self, X: NDArray[Any], domain: DomainName) -> NDArray[np.float32]:
+    def transform_rows(
+        self, X: NDArray[Any], domain: DomainName
+    ) -> NDArray[np.float32]:
         module = self.net_.module_
         return self.net_.evaluate(lambda rows: module.encode(rows, domain), X)
 
-    def _probabilities(
+    def predict_proba_rows(
         self, X: NDArray[Any], domain: DomainName
     ) -> NDArray[np.floating]:
         module = self.net_.module_

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
-from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,10 +10,9 @@ from numpy.typing import NDArray
 from torch import nn
 
 from skda.base._retriever import BaseRetriever
-from skda.base._training import NetTraining
-from skda.data import Batch, Domain, Domains, Pairs
-from skda.net import Objective, Phase
-from skda.utils._sklearn import Interval
+from skda.training import Batch, Domain, Domains, NetTraining, Objective, Pairs, Phase
+from skda.utils.declaration import estimator
+from skda.utils.ranges import Count, Fraction, LayerSizes
 from skda.utils.seeding import seeded
 from skda.utils.validation import as_tensor, check_device
 from skda.utils.views import ViewRows
@@ -23,47 +20,90 @@ from skda.utils.views import ViewRows
 __all__ = ["BaseNetRetriever"]
 
 
+@estimator
 class BaseNetRetriever(NetTraining, BaseRetriever):
     """Map views into one space by a network for each of them.
 
-    A subclass declares its hyperparameters and says what to train (:meth:`_module`),
-    on which pairs (:meth:`_pairs`), and what to minimize (:meth:`_objective`).
+    A subclass declares its hyper-parameters and overrides :meth:`make_module`, what to
+    train, :meth:`make_objective`, what to minimize, and perhaps :meth:`select_pairs`.
+
+    Parameters
+    ----------
+    n_components
+        Dimension of the common space.
+    hidden_layer_sizes
+        Widths of the hidden layers of every network.
+    dropout
+        Fraction of the hidden units to drop in training.
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseRetriever._parameter_constraints,
-        **NetTraining._parameter_constraints,
-        "n_components": [Interval(Integral, 1, None, closed="left")],
-        "hidden_layer_sizes": ["array-like"],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
-    }
+    n_components: Count = 128
+    hidden_layer_sizes: LayerSizes = (512, 512)
+    dropout: Fraction = 0.0
+
     _dtype: ClassVar[type] = np.float32
-    n_components: int
-    hidden_layer_sizes: Sequence[int]
-    dropout: float
 
     @abstractmethod
-    def _module(self, widths: dict[str, int], n_classes: int) -> nn.Module:
+    def make_module(self, widths: dict[str, int], n_classes: int) -> nn.Module:
         """Build the network.
 
-        Its ``encode(X, view)`` maps rows of one view into the common space.
+        Parameters
+        ----------
+        widths : dict of str to int
+            Number of features of every view.
+        n_classes : int
+            Number of labeled categories.
+
+        Returns
+        -------
+        nn.Module
+            Its ``encode(X, view)`` maps rows of one view, of shape (n, p), into the
+            common space, of shape (n, d).
         """
 
     @abstractmethod
-    def _objective(self, source: ViewRows, target: ViewRows) -> Objective:
-        """Build what the network minimizes."""
+    def make_objective(self, source: ViewRows, target: ViewRows) -> Objective:
+        """Build what the network minimizes.
 
-    def _pairs(self, source: ViewRows, target: ViewRows) -> ViewRows:
-        """Choose the pairs to train on."""
+        Parameters
+        ----------
+        source, target : ViewRows
+            Pairs of known and of new categories.
+
+        Returns
+        -------
+        Objective
+            Module that maps network, batch and progress to weighted terms.
+        """
+
+    def select_pairs(self, source: ViewRows, target: ViewRows) -> ViewRows:
+        """Choose the pairs to train on.
+
+        Parameters
+        ----------
+        source, target : ViewRows
+            Pairs of known and of new categories.
+
+        Returns
+        -------
+        ViewRows
+            All of them, unless a method says otherwise.
+        """
         return source.stack(target)
 
-    def _describe(self, source: ViewRows, target: ViewRows) -> None:
-        """Set the fitted attributes that a method has of its own."""
+    def set_fitted_attributes(self, source: ViewRows, target: ViewRows) -> None:
+        """Set the fitted attributes that the method has of its own.
 
-    def _fit(self, source: ViewRows, target: ViewRows) -> None:
+        Parameters
+        ----------
+        source, target : ViewRows
+            Pairs of known and of new categories.
+        """
+
+    def fit_views(self, source: ViewRows, target: ViewRows) -> None:
         """Train the network, and describe the training."""
         device = check_device(self.device)
-        pairs = self._pairs(source, target)
+        pairs = self.select_pairs(source, target)
         arrays = (
             np.hstack(list(pairs.views.values())),
             pairs.labels.memberships(self.classes_),
@@ -75,13 +115,13 @@ class BaseNetRetriever(NetTraining, BaseRetriever):
         task = pairs.widths, self.classes_.tolist()
         with seeded(self.random_state, device) as seed:
             max_epochs = self._n_epochs(self._loader(domains, seed=seed))
-            phases = [Phase(self._objective(source, target), max_epochs)]
+            phases = [Phase(self.make_objective(source, target), max_epochs)]
             module = self._network(
-                task, lambda: self._module(pairs.widths, len(self.classes_))
+                task, lambda: self.make_module(pairs.widths, len(self.classes_))
             )
             self._run(module, phases, domains, seed=seed)
-        self._describe(source, target)
+        self.set_fitted_attributes(source, target)
 
-    def _embed(self, X: NDArray[Any], view: str) -> NDArray[np.floating]:
+    def embed_rows(self, X: NDArray[Any], view: str) -> NDArray[np.floating]:
         module = self.net_.module_
         return self.net_.evaluate(lambda rows: module.encode(rows, view), X)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from math import prod
-from numbers import Integral, Real
-from typing import Any, ClassVar, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,7 +15,6 @@ from torch.utils.data import Dataset
 from skda.base._classifier import DomainName
 from skda.base._homogeneous import BaseHomogeneousClassifier
 from skda.base._net_classifier import BaseNetClassifier, Sizes
-from skda.data import Batch, Domains, Samples, labels_of
 from skda.losses import cross_entropy
 from skda.modules import (
     OneStreamClassifier,
@@ -24,17 +22,38 @@ from skda.modules import (
     row_extractor,
     width_after,
 )
-from skda.net import Objective, Phase
-from skda.utils._sklearn import Interval
-from skda.utils.validation import transformed
+from skda.training import Batch, Domains, Objective, Phase, Samples, labels_of
+from skda.utils.declaration import estimator
+from skda.utils.ranges import Count, LayerSizes, NonNegative, WholeNumber
+from skda.utils.validation import apply_transformer
 
-__all__ = ["BaseOneStreamClassifier", "OneStreamObjective"]
+__all__ = ["BaseOneStreamClassifier", "OneStreamObjective", "Pass"]
 
 SampleSet = ArrayLike | Dataset[Any]
 
 
+class Pass(NamedTuple):
+    """What the network makes of the samples of one domain in a step.
+
+    Parameters
+    ----------
+    features : Tensor of shape (n, d)
+        Features.
+    logits : Tensor of shape (n, c)
+        Logits.
+    labels : Tensor of shape (n, c)
+        Class memberships: one-hot, or an all-zero row where the label is unknown.
+    """
+
+    features: Tensor
+    logits: Tensor
+    labels: Tensor
+
+
 class OneStreamObjective(Objective):
     """The risk of the labeled rows of both domains, and what a method adds to it.
+
+    A method overrides :meth:`adapt`, and perhaps :meth:`source_risk`.
 
     Parameters
     ----------
@@ -76,42 +95,53 @@ class OneStreamObjective(Objective):
         dict of str to Tensor of shape ()
             The terms, weighted.
         """
-        source, target, _ = batch
-        f_s, f_t = module.encode_both(source.X, target.X)
-        v_s, v_t = module.classify(f_s), module.classify(f_t)
-        terms = {"source_risk": cross_entropy(v_s, source.labels)}
+        X_s, X_t = batch.source.X, batch.target.X
+        f_s, f_t = module.encode_both(X_s, X_t)
+        source = Pass(f_s, module.classify(f_s), batch.source.labels)
+        target = Pass(f_t, module.classify(f_t), batch.target.labels)
+        terms = {"source_risk": self.source_risk(source)}
         if self.semi_supervised:
-            terms["target_risk"] = cross_entropy(v_t, target.labels)
-        return terms | self.adapt(module, (f_s, f_t), (v_s, v_t), progress)
+            terms["target_risk"] = cross_entropy(target.logits, target.labels)
+        return terms | self.adapt(module, source, target, progress)
+
+    def source_risk(self, source: Pass) -> Tensor:
+        """Evaluate the risk of the labeled source rows.
+
+        Parameters
+        ----------
+        source : Pass
+            Features, logits and labels of the source.
+
+        Returns
+        -------
+        Tensor of shape ()
+            Their mean cross-entropy, unless the method weights them.
+        """
+        return cross_entropy(source.logits, source.labels)
 
     def adapt(
-        self,
-        module: Any,
-        features: tuple[Tensor, Tensor],
-        logits: tuple[Tensor, Tensor],
-        progress: float,
+        self, module: Any, source: Pass, target: Pass, progress: float
     ) -> dict[str, Tensor]:
-        """Evaluate what brings the domains together; nothing, unless a method says.
+        """Evaluate what brings the domains together.
 
         Parameters
         ----------
         module : OneStreamClassifier
             Network.
-        features : tuple of Tensor of shape (n_s, d) and (n_t, d)
-            Features of source and target.
-        logits : tuple of Tensor of shape (n_s, c) and (n_t, c)
-            Their logits.
+        source, target : Pass
+            Features, logits and labels of the domains.
         progress : float
             Fraction of the training already done.
 
         Returns
         -------
         dict of str to Tensor of shape ()
-            The terms, weighted.
+            The terms, weighted; none, unless a method has some.
         """
         return {}
 
 
+@estimator
 class BaseOneStreamClassifier(BaseHomogeneousClassifier, BaseNetClassifier):
     """Classify a target by a network that both domains go through.
 
@@ -122,31 +152,45 @@ class BaseOneStreamClassifier(BaseHomogeneousClassifier, BaseNetClassifier):
     numbers from 0 to 1 of images of type uint8. Or they are a map-style
     :class:`torch.utils.data.Dataset`, and are loaded when a step asks for them.
 
-    A subclass says what is minimized (:meth:`_objective`) and, if the network has
-    further parts, what to build around the feature extractor (:meth:`_classifier`).
+    A subclass overrides :meth:`make_objective`, what to minimize, and, if the network
+    has further parts, :meth:`make_classifier`.
+
+    Parameters
+    ----------
+    lambda0
+        Weight of what the method adds to the risks, at the end of the training.
+    n_components
+        Number of features that the network makes of a row.
+    hidden_layer_sizes
+        Widths of the layers before them.
+    normalize
+        Whether to scale every row to a mean square of one first.
+    module
+        Function without arguments that builds a feature extractor, from samples of any
+        shape to vectors, instead of the network that these three describe.
+    extractor_lr
+        Learning rate of the feature extractor, relative to ``lr``.
+    train_transform, eval_transform
+        What to make of a sample of a ``Dataset`` in training, and otherwise.
+    num_workers
+        Processes that load the samples of a ``Dataset``.
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseNetClassifier._parameter_constraints,
-        **BaseHomogeneousClassifier._parameter_constraints,
-        "n_components": [Interval(Integral, 1, None, closed="left")],
-        "hidden_layer_sizes": ["array-like"],
-        "normalize": ["boolean"],
-        "module": [callable, None],
-        "extractor_lr": [Interval(Real, 0, None, closed="left")],
-        "train_transform": [callable, None],
-        "eval_transform": [callable, None],
-        "num_workers": [Interval(Integral, 0, None, closed="left")],
-        "lambda0": [Interval(Real, 0, None, closed="left")],
-    }
-    n_components: int
-    hidden_layer_sizes: Sequence[int]
-    normalize: bool
-    module: Callable[[], nn.Module] | None
-    extractor_lr: float
-    train_transform: Callable[[Any], Any] | None
-    eval_transform: Callable[[Any], Any] | None
-    num_workers: int
+    lambda0: NonNegative = 1.0
+    n_components: Count = 256
+    hidden_layer_sizes: LayerSizes = ()
+    normalize: bool = True
+    module: Callable[[], nn.Module] | None = None
+    extractor_lr: NonNegative = 1.0
+    train_transform: Callable[[Any], Any] | None = None
+    eval_transform: Callable[[Any], Any] | None = None
+    num_workers: WholeNumber = 0
+    max_epochs = 40
+    batch_size = 64
+    lr = 0.01
+    optimizer = "sgd"
+    weight_decay = 0.001
+    lr_schedule = "inverse"
 
     def fit(
         self,
@@ -217,14 +261,25 @@ class BaseOneStreamClassifier(BaseHomogeneousClassifier, BaseNetClassifier):
         same = self.extractor_lr == 1
         return {} if same else {"extractor": self.extractor_lr}
 
-    def _objective(self) -> Objective:
+    def make_objective(self) -> Objective:
         return OneStreamObjective()
 
-    def _classifier(self, **layout: Any) -> nn.Module:
-        """Put the classifier on the feature extractor, and what else there is."""
+    def make_classifier(self, **layout: Any) -> nn.Module:
+        """Build the network around the feature extractor.
+
+        Parameters
+        ----------
+        **layout : dict
+            ``extractor``, ``n_components``, ``n_classes`` and, for rows, ``joint``.
+
+        Returns
+        -------
+        OneStreamClassifier
+            Feature extractor, classifier and the further parts of the method.
+        """
         return OneStreamClassifier(**layout)
 
-    def _module(self, sizes: Sizes) -> nn.Module:
+    def make_module(self, sizes: Sizes) -> nn.Module:
         layout: dict[str, Any] = {"n_classes": sizes.n_classes}
         if self.module is None:
             layout["extractor"] = row_extractor(
@@ -233,7 +288,7 @@ class BaseOneStreamClassifier(BaseHomogeneousClassifier, BaseNetClassifier):
                 hidden_layer_sizes=self.hidden_layer_sizes,
                 normalize=self.normalize,
             )
-            return self._classifier(
+            return self.make_classifier(
                 **layout, n_components=self.n_components, joint=True
             )
         built = None if isinstance(self.module, nn.Module) else self.module()
@@ -245,7 +300,7 @@ class BaseOneStreamClassifier(BaseHomogeneousClassifier, BaseNetClassifier):
             )
         layout["extractor"] = built
         width = width_after(layout["extractor"], self._sample_shape)
-        return self._classifier(**layout, n_components=width)
+        return self.make_classifier(**layout, n_components=width)
 
     def _run(
         self, module: nn.Module, phases: list[Phase], domains: Domains, **loading: Any
@@ -263,9 +318,9 @@ class BaseOneStreamClassifier(BaseHomogeneousClassifier, BaseNetClassifier):
             phase.criterion.lr_multipliers = self._lr_multipliers
         super()._run(module, phases, domains, **loading)
 
-    def _admit(self, X: Any, domain: DomainName, *, fitting: bool) -> Any:
+    def _validate_rows(self, X: Any, domain: DomainName, *, fitting: bool) -> Any:
         if isinstance(X, Dataset):
-            rows: Any = self._admit_dataset(X)
+            rows: Any = self._validate_dataset(X)
         elif self.train_transform is not None or self.eval_transform is not None:
             raise ValueError(
                 f"train_transform and eval_transform are for the samples of a torch "
@@ -273,16 +328,16 @@ class BaseOneStreamClassifier(BaseHomogeneousClassifier, BaseNetClassifier):
                 f"transform it before."
             )
         elif getattr(X, "ndim", 2) > 2:
-            rows = self._admit_images(X, domain, fitting=fitting)
+            rows = self._validate_images(X, domain, fitting=fitting)
         else:
-            return super()._admit(X, domain, fitting=fitting)
+            return super()._validate_rows(X, domain, fitting=fitting)
         if fitting:
             owner: Any = self if domain == "target" else self._source_domain
             owner.n_features_in_ = prod(rows.shape[1:])
             vars(owner).pop("feature_names_in_", None)  # of an earlier fit
         return rows
 
-    def _admit_images(self, X: Any, domain: DomainName, *, fitting: bool) -> Any:
+    def _validate_images(self, X: Any, domain: DomainName, *, fitting: bool) -> Any:
         """Check arrays of samples that are no rows."""
         if self.module is None:
             raise ValueError(
@@ -290,7 +345,9 @@ class BaseOneStreamClassifier(BaseHomogeneousClassifier, BaseNetClassifier):
                 f"of features, unless it is told how to make features of such samples: "
                 f"pass module, a function that builds a network for it."
             )
-        rows = transformed(getattr(self, f"{domain}_transformer_"), X, fitting=fitting)
+        rows = apply_transformer(
+            getattr(self, f"{domain}_transformer_"), X, fitting=fitting
+        )
         images = check_array(
             np.asarray(rows),
             dtype=[np.float32, np.uint8],
@@ -302,7 +359,7 @@ class BaseOneStreamClassifier(BaseHomogeneousClassifier, BaseNetClassifier):
             return np.ascontiguousarray(np.moveaxis(images, -1, 1))
         return images
 
-    def _admit_dataset(self, dataset: Dataset[Any]) -> Samples:
+    def _validate_dataset(self, dataset: Dataset[Any]) -> Samples:
         """Check a dataset, whose samples may be rows, too."""
         if not hasattr(dataset, "__len__") or not hasattr(dataset, "__getitem__"):
             raise TypeError(
@@ -321,22 +378,22 @@ class BaseOneStreamClassifier(BaseHomogeneousClassifier, BaseNetClassifier):
             )
         return samples
 
-    def _settle(
+    def _preprocess(
         self, rows: dict[DomainName, Any], *, fitting: bool
     ) -> dict[DomainName, Any]:
-        settled = super()._settle(rows, fitting=fitting)
-        for some in settled.values():
+        preprocessed = super()._preprocess(rows, fitting=fitting)
+        for X in preprocessed.values():
             if fitting:
-                self._sample_shape = tuple(some.shape[1:])
-            elif some.shape[1:] != self._sample_shape:
+                self._sample_shape = tuple(X.shape[1:])
+            elif X.shape[1:] != self._sample_shape:
                 raise ValueError(
-                    f"X has samples of shape {some.shape[1:]}, but "
+                    f"X has samples of shape {X.shape[1:]}, but "
                     f"{type(self).__name__} is expecting samples of shape "
                     f"{self._sample_shape}: resize them."
                 )
-        return settled
+        return preprocessed
 
 
 def _has_channels_last(shape: tuple[int, ...]) -> bool:
-    few = 1, 3, 4
-    return shape[-1] in few and shape[1] not in few
+    n_channels = 1, 3, 4
+    return shape[-1] in n_channels and shape[1] not in n_channels

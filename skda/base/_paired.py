@@ -16,6 +16,7 @@ from skda.utils._sklearn import (
     is_scalar_nan,
     safe_indexing,
 )
+from skda.utils.declaration import estimator
 from skda.utils.labels import Labels
 from skda.utils.validation import check_pair
 
@@ -69,11 +70,12 @@ def _with_unlabeled(rows: Rows, more: NDArray[Any]) -> Rows:
     return Rows(X, Labels(known, rows.labels.values))
 
 
+@estimator
 class BasePairedClassifier(BaseDomainClassifier):
     """Classify a target domain with the help of a source and of co-occurring rows.
 
-    A subclass learns from both domains and from rows of which it has both sides
-    (:meth:`_fit`). A network of that kind extends :class:`BasePairedNetClassifier`.
+    A subclass overrides :meth:`fit_rows`, which learns from both domains and from
+    pairs. A network of that kind extends :class:`BasePairedNetClassifier`.
     """
 
     __metadata_request__fit: ClassVar[dict[str, bool]] = {"source": True, "pairs": True}
@@ -81,8 +83,18 @@ class BasePairedClassifier(BaseDomainClassifier):
     _of_source: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
-    def _fit(self, source: Rows, target: Rows, pairs: PairedRows | None = None) -> None:
-        """Learn from the domains; without a source, it has no rows nor pairs."""
+    def fit_rows(
+        self, source: Rows, target: Rows, pairs: PairedRows | None = None
+    ) -> None:
+        """Learn from two domains and from pairs of their rows.
+
+        Parameters
+        ----------
+        source, target : Rows
+            Samples of the domains and their labels; the source may have no rows.
+        pairs : PairedRows, default=None
+            Rows that both domains have; None without a source.
+        """
 
     def _needs_pairs(self) -> bool:
         """Say whether the method must have pairs wherever it has a source."""
@@ -125,15 +137,15 @@ class BasePairedClassifier(BaseDomainClassifier):
         self : object
             Fitted estimator.
         """
-        self._check_what_is_there(source, pairs)
+        self._check_source_and_pairs(source, pairs)
         for name in self._of_source:  # of an earlier fit
             self.__dict__.pop(name, None)
         source_rows, target = self._check_domains(X, y, source)
         rows = None if pairs is None else self._check_pairs(pairs, target)
-        self._fit(source_rows, target, rows)
-        return self._concluded(target)
+        self.fit_rows(source_rows, target, rows)
+        return self._finish_fit(target)
 
-    def _check_what_is_there(self, source: Any, pairs: Any) -> None:
+    def _check_source_and_pairs(self, source: Any, pairs: Any) -> None:
         """Reject a source without pairs, and pairs without a source."""
         name = type(self).__name__
         if source is None and pairs is not None:
@@ -157,7 +169,7 @@ class BasePairedClassifier(BaseDomainClassifier):
                     f"Expected the two sides of pairs to have as many rows, got "
                     f"{n_source} source rows and {n_target} target rows."
                 )
-            self._check_some(n_source)
+            self._check_not_empty(n_source)
             rows = [
                 self._check_side(side, domain)
                 for side, domain in zip(sides, _DOMAINS, strict=True)
@@ -170,12 +182,12 @@ class BasePairedClassifier(BaseDomainClassifier):
                 f"{n_target}: pass {_FORMS}."
             )
         there = _n_missing(pairs) < width
-        self._check_some(there.sum())
+        self._check_not_empty(there.sum())
         rows = pairs.tocsr() if issparse(pairs) else pairs  # type: ignore[attr-defined]
         sides = safe_indexing(rows, np.flatnonzero(there))
         return PairedRows(self._check_side(sides, "source"), target.X[there], True)
 
-    def _check_some(self, n_pairs: int) -> None:
+    def _check_not_empty(self, n_pairs: int) -> None:
         if n_pairs == 0:
             raise ValueError(
                 f"{type(self).__name__} expects at least one pair, got none: pass "
@@ -191,13 +203,13 @@ class BasePairedClassifier(BaseDomainClassifier):
                 f"Expected the {domain} side of pairs to have the {own[domain]} "
                 f"features of the {domain} samples, got {width}: pass {_FORMS}."
             )
-        if not self._mends(domain) and _n_missing(X).any():
+        if not self._has_transformer(domain) and _n_missing(X).any():
             raise ValueError(
                 f"Some {domain} rows of pairs lack features: leave such pairs out (in "
                 f"the form of one array, by NaN in all features of a row), or pass a "
                 f"{domain}_transformer that imputes what is missing."
             )
-        return self._check_rows(X, domain)
+        return self._prepare_rows(X, domain)
 
 
 _DOMAINS: tuple[DomainName, DomainName] = ("source", "target")

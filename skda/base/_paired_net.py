@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
-
 from skda.base._classifier import Rows
 from skda.base._net_classifier import BaseNetClassifier
 from skda.base._paired import BasePairedClassifier, PairedRows
+from skda.utils.declaration import estimator
 
 __all__ = ["BasePairedNetClassifier"]
 
 
+@estimator
 class BasePairedNetClassifier(BasePairedClassifier, BaseNetClassifier):
     """Classify a target by a network that pairs of rows train too.
 
@@ -18,9 +18,7 @@ class BasePairedNetClassifier(BasePairedClassifier, BaseNetClassifier):
     up to the method (:meth:`PairedRows.join`).
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = (
-        BaseNetClassifier._parameter_constraints
-    )
-
-    def _fit(self, source: Rows, target: Rows, pairs: PairedRows | None = None) -> None:
+    def fit_rows(
+        self, source: Rows, target: Rows, pairs: PairedRows | None = None
+    ) -> None:
         self._fit_net(source, target, pairs)

@@ -1,38 +1,40 @@
-"""The contract of cross-modal retrieval: paired views in, one common space out."""
+"""Validation, search and scoring shared by all estimators of retrieval."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import (
-    BaseEstimator,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-    clone,
-)
+from sklearn.base import clone
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from skda.base._index import GalleryIndex
 from skda.metrics import mean_average_precision_score, mean_over_directions
 from skda.preprocessing import PerView
-from skda.utils._sklearn import HasMethods, StrOptions, fit_context
+from skda.utils._sklearn import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    fit_context,
+)
+from skda.utils.declaration import estimator
 from skda.utils.labels import Labels, check_labels, union_of_classes
-from skda.utils.validation import check_pair, transformed
+from skda.utils.ranges import Transformer
+from skda.utils.validation import apply_transformer, check_pair
 from skda.utils.views import (
     ViewRows,
-    densified,
     is_list_of_views,
     is_mapping,
     mean_and_scale,
     n_paired_rows,
-    named_views,
-    sliced_views,
+    name_views,
+    slice_views,
     stacked,
+    to_dense,
 )
 
 __all__ = ["BaseRetriever"]
@@ -40,13 +42,25 @@ __all__ = ["BaseRetriever"]
 Views = Any  # a mapping, a list or one array: see the docstring of fit
 
 
+@estimator
 class BaseRetriever(
     ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, ABC
 ):
     """Map the views of paired samples into one space, where cosines rank them.
 
-    A subclass says how to learn from pairs (:meth:`_fit`) and how to map rows of one
-    view (:meth:`_embed`). What is checked, transformed, retrieved and scored is here.
+    A subclass overrides :meth:`fit_views`, which learns from pairs, and
+    :meth:`embed_rows`, which maps rows of one view. Validation, preprocessing, search
+    and scoring are here.
+
+    Parameters
+    ----------
+    views : mapping of str to slice or list
+        Columns of every view, if one array is passed; None cuts two halves.
+    shared_transformer : transformer
+        Cloned for every view and fitted on all its rows, before all else; for one of
+        its own in each view, pass a :class:`skda.preprocessing.PerView`.
+    scaling : {"feature", "view"} or None
+        Whether every feature is standardized, every view scaled as a whole, or neither.
 
     Attributes
     ----------
@@ -64,27 +78,44 @@ class BaseRetriever(
         The fitted transformer.
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "views": [dict, None],
-        "shared_transformer": [HasMethods(["fit_transform", "transform"]), None],
-        "scaling": [StrOptions({"feature", "view"}), None],
-    }
+    views: Annotated[Mapping[str, Any] | None, dict, None] = None
+    shared_transformer: Transformer = None
+    scaling: Literal["feature", "view"] | None = "feature"
+
     _dtype: ClassVar[type] = np.float64
-    _published: ClassVar[dict[str, Any]] = {}
+    published_params: ClassVar[dict[str, Any]] = {}
     _scales_by_target: ClassVar[bool] = False
     _needs_two_views: ClassVar[bool] = False
     __metadata_request__fit: ClassVar[dict[str, bool]] = {"source": True}
-    views: Mapping[str, Any] | None
-    shared_transformer: Any
-    scaling: str | None
 
     @abstractmethod
-    def _fit(self, source: ViewRows, target: ViewRows) -> None:
-        """Learn from the pairs; without a source, it has no rows."""
+    def fit_views(self, source: ViewRows, target: ViewRows) -> None:
+        """Learn from pairs.
+
+        Parameters
+        ----------
+        source : ViewRows
+            Labeled pairs of known categories; no rows if there are none.
+        target : ViewRows
+            Pairs of new categories, each view of shape (n_target, p).
+        """
 
     @abstractmethod
-    def _embed(self, X: NDArray[Any], view: str) -> NDArray[np.floating]:
-        """Map checked rows of one view into the common space."""
+    def embed_rows(self, X: NDArray[Any], view: str) -> NDArray[np.floating]:
+        """Map validated and preprocessed rows of one view into the common space.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, p)
+            Rows.
+        view : str
+            Name of the view.
+
+        Returns
+        -------
+        ndarray of shape (n, d)
+            Embeddings.
+        """
 
     @classmethod
     def published(cls, **overrides: Any) -> Self:
@@ -100,7 +131,7 @@ class BaseRetriever(
         estimator : object
             Unfitted estimator.
         """
-        return cls(**(cls._published | overrides))
+        return cls(**(cls.published_params | overrides))
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(
@@ -132,9 +163,9 @@ class BaseRetriever(
             Fitted estimator.
         """
         source_rows, target_rows = self._check_domains(X, y, source)
-        self._fit(source_rows, target_rows)
+        self.fit_views(source_rows, target_rows)
         few = {name: rows[:1] for name, rows in target_rows.views.items()}
-        shapes = {name: self._embed(rows, name).shape for name, rows in few.items()}
+        shapes = {name: self.embed_rows(rows, name).shape for name, rows in few.items()}
         self._n_features_out = sum(shape[1] for shape in shapes.values())
         return self
 
@@ -156,7 +187,7 @@ class BaseRetriever(
         check_is_fitted(self)
         views = self._named(X, fitting=False)
         embeddings = {
-            name: self._embed(rows, name).astype(np.float32)
+            name: self.embed_rows(rows, name).astype(np.float32)
             for name, rows in self._prepared(views).items()
         }
         if is_mapping(X):
@@ -271,7 +302,7 @@ class BaseRetriever(
     ) -> tuple[ViewRows, ViewRows]:
         """Fit the transformer and the scales, and tell source from target again."""
         views = self._dense(
-            transformed(self.shared_transformer_, everything, fitting=True)
+            apply_transformer(self.shared_transformer_, everything, fitting=True)
         )
         self.view_widths_ = {name: rows.shape[1] for name, rows in views.items()}
         n_source = len(known.known)
@@ -294,7 +325,7 @@ class BaseRetriever(
             names = None if fitting else list(self.views_)
             if fitting and self.views is not None:
                 names = list(self.views)
-            views = named_views(X, names)
+            views = name_views(X, names)
         else:
             rows: Any = validate_data(
                 self,
@@ -306,7 +337,7 @@ class BaseRetriever(
                 ensure_min_samples=2 if fitting else 1,
                 ensure_all_finite=self.shared_transformer is None,
             )
-            views = sliced_views(
+            views = slice_views(
                 rows, self.views, getattr(self, "feature_names_in_", None)
             )
         if fitting:
@@ -332,7 +363,7 @@ class BaseRetriever(
 
     def _prepared(self, views: dict[str, Any]) -> dict[str, NDArray[Any]]:
         """Take new rows to what the method works on."""
-        ready = transformed(self.shared_transformer_, views, fitting=False)
+        ready = apply_transformer(self.shared_transformer_, views, fitting=False)
         dense = self._dense(ready)
         for name, rows in dense.items():
             if rows.shape[1] != self.view_widths_[name]:
@@ -355,7 +386,7 @@ class BaseRetriever(
             )
             for name, X in views.items()
         }
-        return densified(checked)
+        return to_dense(checked)
 
     def _scaled(self, views: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         ready = {}

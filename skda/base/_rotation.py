@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from skda.data import BatchLoader, Domains
 from skda.modules import RotatedLinear
+from skda.training import BatchLoader, Domains
 
 __all__ = ["restore_inputs", "rotate_inputs"]
 

@@ -2,45 +2,58 @@
 
 from __future__ import annotations
 
-from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import Any
 
 from skda.base._classifier import DomainName, Rows
 from skda.base._net_classifier import BaseNetClassifier, Sizes
-from skda.preprocessing import RowScaler, row_preprocessor
-from skda.utils._sklearn import Interval
+from skda.preprocessing import row_preprocessor
+from skda.utils.declaration import estimator
+from skda.utils.ranges import Count, Positive, Power
 from skda.utils.warnings import warn_user
 
 __all__ = ["BaseTwoStreamClassifier"]
 
 
+@estimator
 class BaseTwoStreamClassifier(BaseNetClassifier):
     """Classify a target by a network with an encoder per domain.
 
     What SSAN and STN share: the layout of the network, the rows before it, and a few
     source rows per class in every step.
+
+    Parameters
+    ----------
+    n_components
+        Dimension of the common space.
+    n_hidden
+        Width of the hidden layers; None is halfway between a domain's features and
+        ``n_components``, as in the public code.
+    leaky_logits
+        Whether a leaky ReLU follows the classifier, as in the public code.
+    init_std
+        Standard deviation of the initial weights and biases.
+    power : float or "auto"
+        Power of every feature; "auto" is the square root in a domain that has no
+        negative feature, else 1. The public code takes 1.
+    normalize
+        Whether to scale every row to unit length after that, in either domain.
+    n_neighbors
+        Neighbors with which a :class:`skda.preprocessing.GraphSmoother` smooths target
+        rows, and therefore keeps them; None, as in the public code, does not.
+    source_per_class
+        Source rows of every class in a step; None, as in the public code, is all.
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseNetClassifier._parameter_constraints,
-        **RowScaler._parameter_constraints,
-        "n_components": [Interval(Integral, 1, None, closed="left")],
-        "n_hidden": [Interval(Integral, 1, None, closed="left"), None],
-        "leaky_logits": ["boolean"],
-        "init_std": [Interval(Real, 0, None, closed="neither")],
-        "n_neighbors": [Interval(Integral, 1, None, closed="left"), None],
-        "source_per_class": [Interval(Integral, 1, None, closed="left"), None],
-    }
-    n_components: int
-    n_hidden: int | None
-    leaky_logits: bool
-    init_std: float
-    power: float | str
-    normalize: bool
-    n_neighbors: int | None
-    source_per_class: int | None
+    n_components: Count = 256
+    n_hidden: Count | None = 256
+    leaky_logits: bool = False
+    init_std: Positive = 0.01
+    power: Power = "auto"
+    normalize: bool = True
+    n_neighbors: Count | None = 10
+    source_per_class: Count | None = 20
 
-    def _fit(self, source: Rows, target: Rows) -> None:
+    def fit_rows(self, source: Rows, target: Rows) -> None:
         """Train the network, after a word on the rows that it will not see."""
         known = source.labels.known
         if self.source_per_class is not None and 0 < known.sum() < len(known):
@@ -49,7 +62,7 @@ class BaseTwoStreamClassifier(BaseNetClassifier):
                 f"samples, as every step draws labeled ones: pass "
                 f"source_per_class=None to use them."
             )
-        super()._fit(source, target)
+        super().fit_rows(source, target)
 
     def _layout(self, sizes: Sizes) -> dict[str, Any]:
         """Spell the layout in the parameters of a ``TwoStreamClassifier``."""
@@ -61,7 +74,7 @@ class BaseTwoStreamClassifier(BaseNetClassifier):
             "leaky_logits": self.leaky_logits,
         }
 
-    def _preprocessor(self, domain: DomainName) -> Any:
+    def make_preprocessor(self, domain: DomainName) -> Any:
         return row_preprocessor(
             domain,
             power=self.power,

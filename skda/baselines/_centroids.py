@@ -30,12 +30,12 @@ class CentroidControl(TargetControl):
     temperature: float
     max_iter: int
 
-    def _preprocessor(self, domain: DomainName) -> Any:
+    def make_preprocessor(self, domain: DomainName) -> Any:
         # Rows that are never negative all point the same way, but for their mean.
         center = StandardScaler(with_std=False)
-        return make_pipeline(super()._preprocessor(domain), center, Normalizer())
+        return make_pipeline(super().make_preprocessor(domain), center, Normalizer())
 
-    def _fit(self, source: Rows, target: Rows) -> None:
+    def fit_rows(self, source: Rows, target: Rows) -> None:
         X, hidden = target.X, ~target.labels.known
         shares = target.labels.memberships(self.classes_).astype(np.float64)
         self.centroids_ = normalize(shares.T @ X)
@@ -58,10 +58,10 @@ class CentroidControl(TargetControl):
     def _logits(self, X: NDArray[Any]) -> NDArray[Any]:
         return X @ self.centroids_.T / self.temperature
 
-    def _probabilities(
+    def predict_proba_rows(
         self, X: NDArray[Any], domain: DomainName
     ) -> NDArray[np.floating]:
         return softmax(self._logits(X), axis=1)
 
-    def _transduce(self, target: Rows) -> NDArray[np.floating]:
+    def transduce(self, target: Rows) -> NDArray[np.floating]:
         return self.label_distributions_

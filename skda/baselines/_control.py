@@ -19,7 +19,7 @@ __all__ = ["TargetControl", "TargetLearner", "class_prior"]
 class TargetLearner(BaseDomainClassifier):
     """Learn from the target alone, by the call of a method that adapts."""
 
-    _uses_source: ClassVar[bool] = False
+    uses_source: ClassVar[bool] = False
     __metadata_request__fit: ClassVar[dict[str, bool]] = {"source": True, "pairs": True}
 
     def fit(
@@ -67,7 +67,7 @@ class TargetControl(TargetLearner):
     source_transformer = None
     power: Any
 
-    def _preprocessor(self, domain: DomainName) -> Any:
+    def make_preprocessor(self, domain: DomainName) -> Any:
         return None if self.power is None else RowScaler(self.power)
 
 

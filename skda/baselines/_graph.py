@@ -63,11 +63,11 @@ class GraphControl(TargetControl):
         distributions[hidden] = shares
         return distributions
 
-    def _probabilities(
+    def predict_proba_rows(
         self, X: NDArray[Any], domain: DomainName
     ) -> NDArray[np.floating]:
         weights = neighbor_similarities(self.neighbors_, X, X.dtype)
         return vote_shares(weights @ self.label_distributions_, self.prior_)
 
-    def _transduce(self, target: Rows) -> NDArray[np.floating]:
+    def transduce(self, target: Rows) -> NDArray[np.floating]:
         return self.label_distributions_

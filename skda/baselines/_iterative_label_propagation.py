@@ -118,7 +118,7 @@ class IterativeLabelPropagation(GraphControl):
         self.power = power
         self.target_transformer = target_transformer
 
-    def _fit(self, source: Rows, target: Rows) -> None:
+    def fit_rows(self, source: Rows, target: Rows) -> None:
         graph = self._start(target)
         given = target.labels.memberships(self.classes_).astype(np.float64)
         hidden = np.flatnonzero(~target.labels.known)

@@ -102,7 +102,7 @@ class BalancedSelfTraining(MetaEstimatorMixin, TargetControl):
         self.power = power
         self.target_transformer = target_transformer
 
-    def _fit(self, source: Rows, target: Rows) -> None:
+    def fit_rows(self, source: Rows, target: Rows) -> None:
         codes = target.labels.codes(self.classes_)
         hidden = ~target.labels.known
         self._refit(target.X, codes)
@@ -138,7 +138,7 @@ class BalancedSelfTraining(MetaEstimatorMixin, TargetControl):
             )
         return scores
 
-    def _probabilities(
+    def predict_proba_rows(
         self, X: NDArray[Any], domain: DomainName
     ) -> NDArray[np.floating]:
         scores = self._scores(X)

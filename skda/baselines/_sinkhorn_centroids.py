@@ -123,9 +123,9 @@ class SinkhornCentroids(CentroidControl):
         self.power = power
         self.target_transformer = target_transformer
 
-    def _fit(self, source: Rows, target: Rows) -> None:
+    def fit_rows(self, source: Rows, target: Rows) -> None:
         self.prior_ = class_prior(self.prior, target.labels, self.classes_)
-        super()._fit(source, target)
+        super().fit_rows(source, target)
 
     def _shares(self, logits: NDArray[Any]) -> NDArray[Any]:
         return softmax(logits + balancing_bias(logits, self.prior_), axis=1)

@@ -15,7 +15,7 @@ from torch import nn
 from skda.base import AutoEncoderObjective, BaseNetClassifier, DomainName, Rows, Sizes
 from skda.baselines._control import TargetLearner
 from skda.modules import AutoEncoderClassifier
-from skda.net import Objective
+from skda.training import Objective
 from skda.utils._sklearn import Interval, StrOptions
 from skda.utils.validation import check_layers
 
@@ -122,7 +122,7 @@ class SSDAE(TargetLearner, BaseNetClassifier):
         "linear_top": ["boolean"],
         "scaling": [StrOptions({"feature"}), None],
     }
-    _published: ClassVar[dict[str, Any]] = {
+    published_params: ClassVar[dict[str, Any]] = {
         "lr": 1e-4,
         "optimizer": partial(torch.optim.RMSprop, alpha=0.8, momentum=0.8),
         "batch_size": -1,
@@ -174,11 +174,11 @@ class SSDAE(TargetLearner, BaseNetClassifier):
         self.verbose = verbose
         self.warm_start = warm_start
 
-    def _fit(self, source: Rows, target: Rows) -> None:
+    def fit_rows(self, source: Rows, target: Rows) -> None:
         check_layers(self.hidden_layer_sizes)
-        super()._fit(source, target)
+        super().fit_rows(source, target)
 
-    def _module(self, sizes: Sizes) -> nn.Module:
+    def make_module(self, sizes: Sizes) -> nn.Module:
         return AutoEncoderClassifier(
             sizes.n_target_features,
             self.hidden_layer_sizes,
@@ -186,11 +186,11 @@ class SSDAE(TargetLearner, BaseNetClassifier):
             linear_top=self.linear_top,
         )
 
-    def _objective(self) -> Objective:
+    def make_objective(self) -> Objective:
         return AutoEncoderObjective(self.recon_weight, self.lambda_reg)
 
-    def _target_objective(self) -> Objective:
-        return self._objective()
+    def make_target_objective(self) -> Objective:
+        return self.make_objective()
 
-    def _preprocessor(self, domain: DomainName) -> Any:
+    def make_preprocessor(self, domain: DomainName) -> Any:
         return None if self.scaling is None else StandardScaler()

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from skda.base import BaseNetClassifier, DomainName, Sizes, TargetRisk
 from skda.baselines._control import TargetLearner
 from skda.modules import draw_normal
-from skda.net import Objective
+from skda.training import Objective
 from skda.utils._sklearn import Interval
 
 __all__ = ["TargetNet"]
@@ -156,16 +156,16 @@ class TargetNet(TargetLearner, BaseNetClassifier):
         self.verbose = verbose
         self.warm_start = warm_start
 
-    def _module(self, sizes: Sizes) -> nn.Module:
+    def make_module(self, sizes: Sizes) -> nn.Module:
         module = TargetNetModule(sizes, self.n_components)
         draw_normal(module, std=0.01, truncated=True)
         return module
 
-    def _objective(self) -> Objective:
+    def make_objective(self) -> Objective:
         return TargetRisk(self.tau)
 
-    def _target_objective(self) -> Objective:
-        return self._objective()
+    def make_target_objective(self) -> Objective:
+        return self.make_objective()
 
-    def _preprocessor(self, domain: DomainName) -> Any:
+    def make_preprocessor(self, domain: DomainName) -> Any:
         return Normalizer() if self.normalize else None

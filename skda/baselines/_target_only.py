@@ -91,7 +91,7 @@ class TargetOnly(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         "estimator": [HasMethods(["fit", "predict"]), None],
         "unlabeled": [StrOptions({"drop", "keep"})],
     }
-    _uses_source: ClassVar[bool] = False
+    uses_source: ClassVar[bool] = False
     __metadata_request__fit: ClassVar[dict[str, bool]] = {"source": True, "pairs": True}
     __metadata_request__predict: ClassVar[dict[str, bool]] = {"domain": True}
     __metadata_request__predict_proba: ClassVar[dict[str, bool]] = {"domain": True}
@@ -168,7 +168,7 @@ class TargetOnly(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         codes = labels.codes(classes)
         estimator = self._fit_estimator(X, codes)
         self.estimator_, self.classes_ = estimator, classes
-        self.transduction_ = classes[self._transduce(X, codes)]
+        self.transduction_ = classes[self.transduce(X, codes)]
         return self
 
     def predict(
@@ -306,7 +306,7 @@ class TargetOnly(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             )
         return estimator
 
-    def _transduce(self, X: ArrayLike, codes: NDArray[np.int64]) -> NDArray[np.int64]:
+    def transduce(self, X: ArrayLike, codes: NDArray[np.int64]) -> NDArray[np.int64]:
         """Complete the labels of the rows that the classifier was fitted to."""
         if self.unlabeled == "keep":
             # To predict anew may be much worse: label spreading would lose its graph.

@@ -13,14 +13,13 @@ from sklearn.preprocessing import StandardScaler
 from torch import nn
 
 from skda.base import BasePairedNetClassifier, DomainName, PairedRows, Rows, Sizes
-from skda.data import Domains
 from skda.heterogeneous._datn_objectives import (
     PretrainingObjective,
     TransferObjective,
     solve_map,
 )
 from skda.modules import MappedAutoEncoders
-from skda.net import Objective, Phase
+from skda.training import Domains, Objective, Phase
 from skda.utils._sklearn import Interval, StrOptions
 from skda.utils.validation import check_layers
 
@@ -214,7 +213,7 @@ class DATN(BasePairedNetClassifier):
         "pretraining_epochs": [Interval(Integral, 0, None, closed="left"), None],
         "transfer_epochs": [Interval(Integral, 0, None, closed="left"), None],
     }
-    _published: ClassVar[dict[str, Any]] = {
+    published_params: ClassVar[dict[str, Any]] = {
         "source_weight": 0.0,
         "recon_weight": 1.0,
         "pair_reduction": "sum",
@@ -296,7 +295,9 @@ class DATN(BasePairedNetClassifier):
         self.verbose = verbose
         self.warm_start = warm_start
 
-    def _fit(self, source: Rows, target: Rows, pairs: PairedRows | None = None) -> None:
+    def fit_rows(
+        self, source: Rows, target: Rows, pairs: PairedRows | None = None
+    ) -> None:
         """Train the network on the domains, of which the pairs are rows too."""
         self._check_settings()
         goes_on = self.warm_start and hasattr(self, "net_") and len(source.X)
@@ -336,10 +337,10 @@ class DATN(BasePairedNetClassifier):
     def _needs_pairs(self) -> bool:
         return not self.unsupervised_only
 
-    def _preprocessor(self, domain: DomainName) -> Any:
+    def make_preprocessor(self, domain: DomainName) -> Any:
         return None if self.scaling is None else StandardScaler()
 
-    def _module(self, sizes: Sizes) -> nn.Module:
+    def make_module(self, sizes: Sizes) -> nn.Module:
         return MappedAutoEncoders(
             sizes.widths,
             self._layers(),
@@ -348,25 +349,27 @@ class DATN(BasePairedNetClassifier):
             linear_top=self.linear_top,
         )
 
-    def _target_objective(self) -> Objective:
+    def make_target_objective(self) -> Objective:
         return PretrainingObjective(self.recon_weight, self.lambda_reg)
 
-    def _objective(self) -> TransferObjective:
+    def make_objective(self) -> TransferObjective:
         names = signature(TransferObjective).parameters
         given = {name: value for name, value in vars(self).items() if name in names}
         return TransferObjective(
             **given | {"beta": self._beta(), "mmd_on": self._mmd_on()}
         )
 
-    def _phases(self, max_epochs: int) -> list[Phase]:
+    def make_phases(self, max_epochs: int) -> list[Phase]:
         def length(own: int | None) -> int:
             return max_epochs if own is None or (own and self.max_steps) else own
 
         phases = [
             Phase(
-                self._target_objective(), length(self.pretraining_epochs), "pretraining"
+                self.make_target_objective(),
+                length(self.pretraining_epochs),
+                "pretraining",
             ),
-            Phase(self._objective(), length(self.transfer_epochs), "transfer"),
+            Phase(self.make_objective(), length(self.transfer_epochs), "transfer"),
         ]
         phases = [phase for phase in phases if phase.max_epochs]
         if not phases:
@@ -389,7 +392,7 @@ class DATN(BasePairedNetClassifier):
         if module.G is not None:
             solve_map(module, domains.whole.pairs, self.lambda0)
 
-    def _describe(self, source: Rows, target: Rows) -> None:
+    def set_fitted_attributes(self, source: Rows, target: Rows) -> None:
         module = self.net_.module_
         self.G_ = None if module.G is None else module.G.cpu().numpy()
         heads = {

@@ -8,9 +8,8 @@ import torch
 from torch import Tensor
 
 from skda.base import AutoEncoderObjective
-from skda.data import Batch, Pairs
 from skda.losses import cross_entropy, linear_mmd, pair_loss, ridge_map, squared_norm
-from skda.net import Objective
+from skda.training import Batch, Objective, Pairs
 
 __all__ = [
     "PretrainingObjective",
@@ -127,7 +126,7 @@ class TransferObjective(Objective):
         module.domains["source"].requires_grad_(not self.freeze_source)
         self.pairs: Pairs | None = domains.pairs
 
-    def start_epoch(self, module: Any, domains: Batch) -> None:
+    def start_epoch(self, module: Any, domains: Batch, progress: float) -> None:
         """Solve for the map, on all pairs.
 
         Parameters

@@ -205,10 +205,10 @@ class GeoST(BaseDomainClassifier):
         self.source_transformer = source_transformer
         self.target_transformer = target_transformer
 
-    def _preprocessor(self, domain: DomainName) -> Any:
+    def make_preprocessor(self, domain: DomainName) -> Any:
         return RowScaler(self.power)
 
-    def _fit(self, source: Rows, target: Rows) -> None:
+    def fit_rows(self, source: Rows, target: Rows) -> None:
         codes = target.labels.codes(self.classes_)
         seen = np.unique(codes[codes != UNLABELED])
         if not seen.size:
@@ -281,10 +281,10 @@ class GeoST(BaseDomainClassifier):
             self.n_iter_ = max(self.n_iter_, n_iter)
         return V @ H
 
-    def _transduce(self, target: Rows) -> Array:
+    def transduce(self, target: Rows) -> Array:
         return self.label_distributions_
 
-    def _probabilities(self, X: NDArray[Any], domain: DomainName) -> Array:
+    def predict_proba_rows(self, X: NDArray[Any], domain: DomainName) -> Array:
         if domain == "source":
             M: Any = self.source_centroids_
             cosines = unit_length(X - self._source_center) @ M.T

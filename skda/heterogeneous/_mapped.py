@@ -36,7 +36,7 @@ class BaseMappedClassifier(
         "use_target_labels": ["boolean"],
         "scaling": [StrOptions({"feature"}), None],
     }
-    _published: ClassVar[dict[str, Any]] = {"use_target_labels": False}
+    published_params: ClassVar[dict[str, Any]] = {"use_target_labels": False}
     __metadata_request__transform: ClassVar[dict[str, bool]] = {"domain": True}
     estimator: Any
     use_target_labels: bool
@@ -69,10 +69,12 @@ class BaseMappedClassifier(
         """
         return self._inputs(self._check_samples(X, domain), domain)
 
-    def _preprocessor(self, domain: DomainName) -> Any:
+    def make_preprocessor(self, domain: DomainName) -> Any:
         return None if self.scaling is None else StandardScaler()
 
-    def _fit(self, source: Rows, target: Rows, pairs: PairedRows | None = None) -> None:
+    def fit_rows(
+        self, source: Rows, target: Rows, pairs: PairedRows | None = None
+    ) -> None:
         self._mapped = pairs is not None
         domains: dict[DomainName, Rows] = {"source": source, "target": target}
         if pairs is not None:
@@ -112,7 +114,7 @@ class BaseMappedClassifier(
     def _inputs(self, X: NDArray[Any], domain: DomainName) -> NDArray[Any]:
         return self._features(X, domain) if self._mapped else X
 
-    def _probabilities(
+    def predict_proba_rows(
         self, X: NDArray[Any], domain: DomainName
     ) -> NDArray[np.floating]:
         probabilities = np.zeros((len(X), len(self.classes_)))

@@ -12,7 +12,6 @@ import torch
 from torch import Tensor, nn
 
 from skda.base import BaseTwoStreamClassifier, Rows, Sizes
-from skda.data import Batch
 from skda.losses import (
     Centroids,
     class_centroids,
@@ -29,8 +28,7 @@ from skda.modules import (
     reverse_gradient,
     unit_length,
 )
-from skda.net import Objective
-from skda.schedules import sigmoid_ramp
+from skda.training import Batch, Objective, sigmoid_ramp
 from skda.utils._sklearn import Interval, StrOptions
 
 __all__ = ["SSAN"]
@@ -286,7 +284,7 @@ class SSAN(BaseTwoStreamClassifier):
         "geometric_check": ["boolean"],
         "rotate": ["boolean"],
     }
-    _published: ClassVar[dict[str, Any]] = {
+    published_params: ClassVar[dict[str, Any]] = {
         "n_hidden": None,
         "leaky_logits": True,
         "power": 1.0,
@@ -366,15 +364,15 @@ class SSAN(BaseTwoStreamClassifier):
         self.verbose = verbose
         self.warm_start = warm_start
 
-    def _module(self, sizes: Sizes) -> nn.Module:
+    def make_module(self, sizes: Sizes) -> nn.Module:
         module = SSANModule(**self._layout(sizes))
         draw_normal(module, self.init_std)
         return module
 
-    def _objective(self) -> SSANObjective:
+    def make_objective(self) -> SSANObjective:
         return SSANObjective(**self._switches())
 
-    def _target_objective(self) -> Objective:
+    def make_target_objective(self) -> Objective:
         return SSANTargetObjective(**self._switches())
 
     def _switches(self) -> dict[str, Any]:
@@ -384,13 +382,13 @@ class SSAN(BaseTwoStreamClassifier):
     def _rotates(self) -> bool:
         return self.rotate and self.optimizer == "sgd"
 
-    def _describe(self, source: Rows, target: Rows) -> None:
-        objective = self._objective()
-        f_t, v_t, labels = self._seen(target, "target")
+    def set_fitted_attributes(self, source: Rows, target: Rows) -> None:
+        objective = self.make_objective()
+        f_t, v_t, labels = self._outputs(target, "target")
         labeled = class_centroids(f_t, labels)
         prototypes, self.soft_labels_ = labeled, None
         if self.n_features_in_source_ is not None:
-            f_s, v_s, labels_s = self._seen(source, "source")
+            f_s, v_s, labels_s = self._outputs(source, "source")
             prototypes = pooled_centroids(class_centroids(f_s, labels_s), labeled)
             self.soft_labels_ = objective.teacher(v_s, labels_s).mean.numpy()
         kept = objective.pseudo_labels(f_t, v_t, prototypes, labels)

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from skda.base import BaseTwoStreamClassifier, Sizes
-from skda.data import Batch
 from skda.losses import (
     class_centroids,
     cross_entropy,
@@ -20,7 +19,7 @@ from skda.losses import (
     squared_norm,
 )
 from skda.modules import TwoStreamClassifier, draw_normal
-from skda.net import Objective
+from skda.training import Batch, Objective
 from skda.utils._sklearn import Interval
 
 __all__ = ["STN"]
@@ -204,7 +203,7 @@ class STN(BaseTwoStreamClassifier):
         "tau": [Interval(Real, 0, None, closed="left")],
         "detach_soft_labels": ["boolean"],
     }
-    _published: ClassVar[dict[str, Any]] = {
+    published_params: ClassVar[dict[str, Any]] = {
         "n_hidden": None,
         "leaky_logits": True,
         "init_std": 0.01,
@@ -273,17 +272,17 @@ class STN(BaseTwoStreamClassifier):
         self.verbose = verbose
         self.warm_start = warm_start
 
-    def _module(self, sizes: Sizes) -> nn.Module:
+    def make_module(self, sizes: Sizes) -> nn.Module:
         module = TwoStreamClassifier(**self._layout(sizes))
         draw_normal(module, self.init_std, truncated=True)
         return module
 
-    def _objective(self) -> Objective:
+    def make_objective(self) -> Objective:
         return STNObjective(
             self.beta, self.tau, detach_soft_labels=self.detach_soft_labels
         )
 
-    def _target_objective(self) -> Objective:
+    def make_target_objective(self) -> Objective:
         return STNTargetObjective(
             self.beta, self.tau, detach_soft_labels=self.detach_soft_labels
         )

@@ -155,13 +155,15 @@ class TTI(BasePairedClassifier):
         self.source_transformer = source_transformer
         self.target_transformer = target_transformer
 
-    def _preprocessor(self, domain: DomainName) -> Any:
+    def make_preprocessor(self, domain: DomainName) -> Any:
         return make_pipeline(
             None if self.scaling is None else StandardScaler(),
             Normalizer() if self.normalize else None,
         )
 
-    def _fit(self, source: Rows, target: Rows, pairs: PairedRows | None = None) -> None:
+    def fit_rows(
+        self, source: Rows, target: Rows, pairs: PairedRows | None = None
+    ) -> None:
         labeled = target.labeled()
         self.translators_ = None
         if pairs is None:
@@ -194,7 +196,7 @@ class TTI(BasePairedClassifier):
         signs = 2.0 * labels.memberships(self.classes_) - 1
         self.votes_ = signs.T @ X / len(X)
 
-    def _probabilities(
+    def predict_proba_rows(
         self, X: NDArray[Any], domain: DomainName
     ) -> NDArray[np.floating]:
         if self.translators_ is None:

@@ -13,10 +13,9 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 
 from skda.base import BasePairedNetClassifier, DomainName, PairedRows, Rows, Sizes
-from skda.data import Batch
 from skda.losses import reconstruction_loss, squared_norm
 from skda.modules import MappedAutoEncoders
-from skda.net import Objective, Phase
+from skda.training import Batch, Objective, Phase
 from skda.utils._sklearn import Interval, StrOptions
 from skda.utils.validation import check_layers
 
@@ -328,10 +327,12 @@ class WSDTN(BasePairedNetClassifier):
         self.verbose = verbose
         self.warm_start = warm_start
 
-    def _preprocessor(self, domain: DomainName) -> Any:
+    def make_preprocessor(self, domain: DomainName) -> Any:
         return None if self.scaling is None else StandardScaler()
 
-    def _fit(self, source: Rows, target: Rows, pairs: PairedRows | None = None) -> None:
+    def fit_rows(
+        self, source: Rows, target: Rows, pairs: PairedRows | None = None
+    ) -> None:
         check_layers(self.hidden_layer_sizes)
         if pairs is not None and not source.labels.known.any():
             raise ValueError(
@@ -340,9 +341,9 @@ class WSDTN(BasePairedNetClassifier):
             )
         if pairs is not None:
             source, target = pairs.join(source, target)
-        super()._fit(source, target, pairs)
+        super().fit_rows(source, target, pairs)
 
-    def _module(self, sizes: Sizes) -> nn.Module:
+    def make_module(self, sizes: Sizes) -> nn.Module:
         return WSDTNModule(
             sizes.widths,
             self.hidden_layer_sizes,
@@ -350,21 +351,21 @@ class WSDTN(BasePairedNetClassifier):
             linear_top=self.linear_top,
         )
 
-    def _objective(self) -> Objective:
+    def make_objective(self) -> Objective:
         return WSDTNObjective(
             self.eta, self.gamma, self.lambda_reg, n_shared=self.n_shared
         )
 
-    def _phases(self, max_epochs: int) -> list[Phase]:
+    def make_phases(self, max_epochs: int) -> list[Phase]:
         own = self.pretraining_epochs
         length = max_epochs if own is None or (own and self.max_steps) else own
-        transfer = Phase(self._objective(), max_epochs, "transfer")
+        transfer = Phase(self.make_objective(), max_epochs, "transfer")
         if not length:
             return [transfer]
         return [Phase(ReconstructionObjective(), length, "pretraining"), transfer]
 
-    def _describe(self, source: Rows, target: Rows) -> None:
+    def set_fitted_attributes(self, source: Rows, target: Rows) -> None:
         if not len(source.X):
             return
-        features, _, labels = self._seen(source, "source")
+        features, _, labels = self._outputs(source, "source")
         self.net_.module_.votes.copy_(cast_votes(features, labels))

@@ -19,7 +19,7 @@ from skda.metrics._scorers import embeddings_by_view
 from skda.utils.labels import check_labels
 from skda.utils.optional import import_optional
 from skda.utils.validation import final_estimator
-from skda.utils.views import is_list_of_views, sliced_views
+from skda.utils.views import is_list_of_views, slice_views
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -256,7 +256,7 @@ def _named(X: Any, retriever: Any, names: list[str]) -> dict[str, Any]:
         return dict(zip(names, X, strict=True))
     frame_names = getattr(X, "columns", None)
     slices = getattr(retriever, "views", None)
-    return sliced_views(
+    return slice_views(
         X if issparse(X) else np.asarray(X),
         slices,
         None if frame_names is None else np.asarray(frame_names),

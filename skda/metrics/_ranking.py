@@ -185,8 +185,8 @@ def measured(
     ndarray of shape (n_counting_queries, ...)
         What was measured.
     """
-    queries = _check_rows(query, y_query, "query")
-    items = _check_rows(gallery, y_gallery, "gallery")
+    queries = _prepare_rows(query, y_query, "query")
+    items = _prepare_rows(gallery, y_gallery, "gallery")
     if queries.shape[1] != items.shape[1]:
         raise ValueError(
             f"Expected query and gallery in one space, got embeddings of shapes "
@@ -233,7 +233,7 @@ def precisions_at_relevant(
     return np.where(relevant, n_found / ranks, 0.0), ranks
 
 
-def _check_rows(X: ArrayLike, y: ArrayLike, role: str) -> NDArray[np.float64]:
+def _prepare_rows(X: ArrayLike, y: ArrayLike, role: str) -> NDArray[np.float64]:
     rows: NDArray[np.float64] = check_array(X, dtype=np.float64, input_name=role)
     n_labels = len(np.atleast_1d(np.asarray(y, dtype=object)))
     if n_labels != len(rows):

@@ -86,7 +86,7 @@ def prediction_entropy_scorer(
     >>> search.fit(data.X, data.y, source=data.source).best_params_
     {'lr': 0.01}
     """
-    return -float(_entropy(_probabilities(estimator, X)).mean())
+    return -float(_entropy(predict_proba_rows(estimator, X)).mean())
 
 
 def information_maximization_scorer(
@@ -148,7 +148,7 @@ def information_maximization_scorer(
     >>> information_maximization_scorer(constant, [[0.0], [1.0]])
     0.0
     """
-    probabilities = _probabilities(estimator, X)
+    probabilities = predict_proba_rows(estimator, X)
     mean = probabilities.mean(axis=0)
     return float(_entropy(mean) - _entropy(probabilities).mean())
 
@@ -219,7 +219,7 @@ def soft_neighborhood_density_scorer(
     >>> soft_neighborhood_density_scorer(constant, [[0.0], [1.0], [2.0]])  # log 2
     0.693
     """
-    probabilities = _probabilities(estimator, X)
+    probabilities = predict_proba_rows(estimator, X)
     if len(probabilities) < 2:
         raise ValueError(
             f"Expected two samples at least, got {len(probabilities)}: a sample alone "
@@ -234,7 +234,7 @@ def soft_neighborhood_density_scorer(
     return float(np.concatenate(list(parts)).mean())
 
 
-def _probabilities(estimator: Any, X: ArrayLike) -> NDArray[np.float64]:
+def predict_proba_rows(estimator: Any, X: ArrayLike) -> NDArray[np.float64]:
     """Predict the classes of samples, in a precision that adds up."""
     if not hasattr(estimator, "predict_proba"):
         raise TypeError(

@@ -11,7 +11,6 @@ import torch
 from torch import nn
 
 from skda.base import Rows, TargetRisk
-from skda.net import Objective
 from skda.partial._base import BasePartialClassifier
 from skda.partial._dual import (
     A2KTStyleObjective,
@@ -19,6 +18,7 @@ from skda.partial._dual import (
     DualTargetRisk,
     drop_between,
 )
+from skda.training import Objective
 from skda.utils._sklearn import Interval
 
 __all__ = ["A2KTStyle"]
@@ -281,7 +281,7 @@ class A2KTStyle(BasePartialClassifier):
         self.verbose = verbose
         self.warm_start = warm_start
 
-    def _objective(self) -> Objective:
+    def make_objective(self) -> Objective:
         return A2KTStyleObjective(
             self.lambda0,
             n_refreshes=self.n_refreshes,
@@ -293,18 +293,18 @@ class A2KTStyle(BasePartialClassifier):
             margin=self.margin,
         )
 
-    def _target_objective(self) -> TargetRisk:
+    def make_target_objective(self) -> TargetRisk:
         return DualTargetRisk()
 
-    def _classifier(self, **layout: Any) -> nn.Module:
+    def make_classifier(self, **layout: Any) -> nn.Module:
         if self.module is None and self.dropout:
             layout["extractor"] = drop_between(layout["extractor"], self.dropout)
         return DualClassifier(
             **layout, temperature=self.temperature, momentum=self.decay
         )
 
-    def _describe(self, source: Rows, target: Rows) -> None:
-        super()._describe(source, target)
+    def set_fitted_attributes(self, source: Rows, target: Rows) -> None:
+        super().set_fitted_attributes(source, target)
         self.prototypes_ = self.net_.module_.prototypes.cpu().numpy()
         for part in self.net_.criterion_.modules():  # a plug-in has another's objective
             if isinstance(part, A2KTStyleObjective):

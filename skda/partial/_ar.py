@@ -11,9 +11,9 @@ import torch
 from torch import nn
 
 from skda.base import Rows
-from skda.net import Objective
 from skda.partial._base import BasePartialClassifier
 from skda.partial._reweighting import ARObjective, CriticizedClassifier
+from skda.training import Objective
 from skda.utils._sklearn import Interval
 
 __all__ = ["AR"]
@@ -155,7 +155,7 @@ class AR(BasePartialClassifier):
         "n_refreshes": [Interval(Integral, 1, None, closed="left")],
         "critic_layer_sizes": ["array-like"],
     }
-    _published: ClassVar[dict[str, Any]] = {"rho": 5.0}
+    published_params: ClassVar[dict[str, Any]] = {"rho": 5.0}
 
     def __init__(
         self,
@@ -222,7 +222,7 @@ class AR(BasePartialClassifier):
         self.verbose = verbose
         self.warm_start = warm_start
 
-    def _objective(self) -> Objective:
+    def make_objective(self) -> Objective:
         return ARObjective(
             self.lambda0,
             rho=self.rho,
@@ -230,13 +230,13 @@ class AR(BasePartialClassifier):
             n_refreshes=self.n_refreshes,
         )
 
-    def _classifier(self, **layout: Any) -> nn.Module:
+    def make_classifier(self, **layout: Any) -> nn.Module:
         return CriticizedClassifier(
             **layout, critic_layer_sizes=self.critic_layer_sizes
         )
 
-    def _describe(self, source: Rows, target: Rows) -> None:
-        super()._describe(source, target)
+    def set_fitted_attributes(self, source: Rows, target: Rows) -> None:
+        super().set_fitted_attributes(source, target)
         objective = self.net_.criterion_
         if len(source.X):
             self.source_weights_ = objective.weights.cpu().numpy()

@@ -14,9 +14,8 @@ from torch import Tensor, nn
 
 from skda.losses import complement_entropy, prediction_entropy, weighted_mean
 from skda.modules import AdversarialClassifier, reverse_gradient
-from skda.net import Objective
 from skda.partial._base import BasePartialClassifier, PartialObjective, entropy_term
-from skda.schedules import inverse_decay, sigmoid_ramp
+from skda.training import Objective, inverse_decay, sigmoid_ramp
 from skda.utils._sklearn import Interval
 
 __all__ = ["BA3US"]
@@ -263,7 +262,7 @@ class BA3US(BasePartialClassifier):
         "discriminator_layer_sizes": ["array-like"],
         "dropout": [Interval(Real, 0, 1, closed="left")],
     }
-    _published: ClassVar[dict[str, Any]] = {
+    published_params: ClassVar[dict[str, Any]] = {
         "discriminator_layer_sizes": (1024, 1024),
         "batch_size": 36,
         "max_steps": 5000,
@@ -342,7 +341,7 @@ class BA3US(BasePartialClassifier):
         self.verbose = verbose
         self.warm_start = warm_start
 
-    def _objective(self) -> Objective:
+    def make_objective(self) -> Objective:
         return BA3USObjective(
             self.lambda0,
             n_refreshes=self.n_refreshes,
@@ -352,7 +351,7 @@ class BA3US(BasePartialClassifier):
             mu=self.mu,
         )
 
-    def _classifier(self, **layout: Any) -> nn.Module:
+    def make_classifier(self, **layout: Any) -> nn.Module:
         return AdversarialClassifier(
             **layout,
             discriminator_layer_sizes=self.discriminator_layer_sizes,

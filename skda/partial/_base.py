@@ -9,9 +9,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from skda.base import BaseOneStreamClassifier, OneStreamObjective, Rows
-from skda.data import Batch, Domain, pieces
 from skda.losses import cross_entropy, prediction_entropy, weighted_mean
 from skda.partial._subset import SubsetMixin
+from skda.training import Batch, Domain, chunks
 
 __all__ = ["BasePartialClassifier", "PartialObjective", "entropy_term", "target_logits"]
 
@@ -34,7 +34,7 @@ def target_logits(module: nn.Module, target: Domain) -> Tensor:
     """
     training = module.training
     module.eval()
-    logits = [module(X) for X in pieces(target.X, target.labels.device)]
+    logits = [module(X) for X in chunks(target.X, target.labels.device)]
     module.train(training)
     return torch.cat(logits)
 
@@ -103,7 +103,7 @@ class PartialObjective(OneStreamObjective):
         self.refreshed = []
         self.n_steps, self.stage, self.progress = 0, 0, 0.0
 
-    def start_epoch(self, module: Any, domains: Batch) -> None:
+    def start_epoch(self, module: Any, domains: Batch, progress: float) -> None:
         """Refresh the weights of the classes, if a part of the training is over.
 
         Parameters
@@ -255,9 +255,9 @@ class BasePartialClassifier(SubsetMixin, BaseOneStreamClassifier):
         These shares whenever the training looked at them, and at its end.
     """
 
-    def _describe(self, source: Rows, target: Rows) -> None:
+    def set_fitted_attributes(self, source: Rows, target: Rows) -> None:
         """Set the shares of the classes."""
-        super()._describe(source, target)
+        super().set_fitted_attributes(source, target)
         logits = torch.from_numpy(self.net_.evaluate(self.net_.module_, target.X))
         parts = self.net_.criterion_.modules()  # a plug-in has another's objective
         weighing = [part for part in parts if isinstance(part, PartialObjective)]

@@ -10,11 +10,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from skda.base import TargetRisk
-from skda.data import Batch, Domain
 from skda.losses import class_centroids, cross_entropy, kernel_mmd
 from skda.modules import ByteDropout, OneStreamClassifier
 from skda.partial._base import PartialObjective, target_logits
 from skda.partial._hypothesis import Encoding
+from skda.training import Batch, Domain
 
 __all__ = ["A2KTStyleObjective", "DualClassifier", "select_rows"]
 
@@ -257,7 +257,9 @@ class A2KTStyleObjective(PartialObjective):
         """
         return torch.ones_like(shares)
 
-    def start_epoch(self, module: DualClassifier, domains: Batch) -> None:
+    def start_epoch(
+        self, module: DualClassifier, domains: Batch, progress: float
+    ) -> None:
         """Select rows and classes, if a part of the training is over.
 
         Parameters
@@ -268,7 +270,7 @@ class A2KTStyleObjective(PartialObjective):
             Every row.
         """
         stage = self.stage
-        super().start_epoch(module, domains)
+        super().start_epoch(module, domains, progress)
         if self.stage == stage:
             return
         target = domains.target

@@ -14,7 +14,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from skda.base import OneStreamObjective
-from skda.data import Batch
 from skda.losses import (
     cross_entropy,
     domain_loss,
@@ -26,9 +25,8 @@ from skda.modules import (
     quicken_dropout,
     reverse_gradient,
 )
-from skda.net import Objective
 from skda.partial._base import BasePartialClassifier, entropy_term
-from skda.schedules import inverse_decay, sigmoid_ramp
+from skda.training import Batch, Objective, inverse_decay, sigmoid_ramp
 from skda.utils._sklearn import Interval
 
 __all__ = ["ETN"]
@@ -265,7 +263,7 @@ class ETN(BasePartialClassifier):
         "discriminator_layer_sizes": ["array-like"],
         "dropout": [Interval(Real, 0, 1, closed="left")],
     }
-    _published: ClassVar[dict[str, Any]] = {
+    published_params: ClassVar[dict[str, Any]] = {
         "entropy_weight": 0.2,
         "auxiliary_domain_weight": 10.0,
         "discriminator_layer_sizes": (1024, 1024),
@@ -342,7 +340,7 @@ class ETN(BasePartialClassifier):
         self.verbose = verbose
         self.warm_start = warm_start
 
-    def _objective(self) -> Objective:
+    def make_objective(self) -> Objective:
         return ETNObjective(
             self.lambda0,
             entropy_weight=self.entropy_weight,
@@ -350,7 +348,7 @@ class ETN(BasePartialClassifier):
             auxiliary_domain_weight=self.auxiliary_domain_weight,
         )
 
-    def _classifier(self, **layout: Any) -> nn.Module:
+    def make_classifier(self, **layout: Any) -> nn.Module:
         return ETNModule(
             **layout,
             discriminator_layer_sizes=self.discriminator_layer_sizes,

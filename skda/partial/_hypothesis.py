@@ -9,10 +9,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from skda.base import OneStreamObjective
-from skda.data import Batch
 from skda.losses import cross_entropy, prediction_entropy
 from skda.modules import OneStreamClassifier
 from skda.partial._base import target_logits
+from skda.training import Batch
 
 __all__ = [
     "Clusters",
@@ -228,7 +228,7 @@ class SHOTObjective(OneStreamObjective):
         self.pseudo_labels = torch.zeros_like(domains.target.labels)
         self.n_steps, self.stage, self.progress = 0, -1, 0.0
 
-    def start_epoch(self, module: Any, domains: Batch) -> None:
+    def start_epoch(self, module: Any, domains: Batch, progress: float) -> None:
         """Refresh the pseudo-labels, if a part of the training is over.
 
         Parameters

@@ -14,13 +14,11 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from skda.base import BaseOneStreamClassifier, DomainName
-from skda.data import Domains
 from skda.modules import Topics
-from skda.net import Phase
 from skda.partial._ba3us import BA3US
 from skda.partial._plug_in import BasePlugIn, SampleSet
 from skda.partial._topics import TopicObjective
-from skda.schedules import inverse_decay
+from skda.training import Domains, Phase, inverse_decay
 from skda.utils._sklearn import Interval, StrOptions, fit_context
 
 __all__ = ["ISRA"]
@@ -336,7 +334,7 @@ class ISRA(BasePlugIn):
     def _default_backbone(self) -> BaseOneStreamClassifier:
         return BA3US()
 
-    def _extend(
+    def extend_phases(
         self, module: Any, phases: list[Phase], domains: Domains
     ) -> list[Phase]:
         """Add the topics to the last objective."""
@@ -379,5 +377,5 @@ class ISRA(BasePlugIn):
 
     def _features(self, X: SampleSet, domain: DomainName) -> Tensor:
         """Map samples to features, where the topics are."""
-        features = torch.from_numpy(np.asarray(self._latent(X, domain)))
+        features = torch.from_numpy(np.asarray(self.transform_rows(X, domain)))
         return features.to(self.backbone_.net_.device)

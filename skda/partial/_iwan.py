@@ -18,9 +18,8 @@ from skda.modules import (
     quicken_dropout,
     reverse_gradient,
 )
-from skda.net import Objective
 from skda.partial._base import BasePartialClassifier, entropy_term
-from skda.schedules import sigmoid_ramp
+from skda.training import Objective, sigmoid_ramp
 from skda.utils._sklearn import Interval
 
 __all__ = ["IWAN"]
@@ -217,7 +216,7 @@ class IWAN(BasePartialClassifier):
         "discriminator_layer_sizes": ["array-like"],
         "dropout": [Interval(Real, 0, 1, closed="left")],
     }
-    _published: ClassVar[dict[str, Any]] = {
+    published_params: ClassVar[dict[str, Any]] = {
         "domain_weight": 3.0,
         "discriminator_layer_sizes": (1024, 1024),
         "batch_size": 36,
@@ -290,14 +289,14 @@ class IWAN(BasePartialClassifier):
         self.verbose = verbose
         self.warm_start = warm_start
 
-    def _objective(self) -> Objective:
+    def make_objective(self) -> Objective:
         return IWANObjective(
             self.lambda0,
             domain_weight=self.domain_weight,
             entropy_weight=self.entropy_weight,
         )
 
-    def _classifier(self, **layout: Any) -> nn.Module:
+    def make_classifier(self, **layout: Any) -> nn.Module:
         return IWANModule(
             **layout,
             discriminator_layer_sizes=self.discriminator_layer_sizes,

@@ -11,11 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from skda.base import OneStreamObjective
-from skda.data import Batch
 from skda.losses import cross_entropy
 from skda.modules import OneStreamClassifier
-from skda.net import Objective
 from skda.partial._base import BasePartialClassifier
+from skda.training import Batch, Objective
 from skda.utils._sklearn import Interval
 from skda.utils.optional import import_optional
 
@@ -263,7 +262,7 @@ class MPOT(BasePartialClassifier):
         self.verbose = verbose
         self.warm_start = warm_start
 
-    def _objective(self) -> Objective:
+    def make_objective(self) -> Objective:
         return MPOTObjective(
             self.lambda0,
             eta1=self.eta1,

@@ -13,9 +13,8 @@ from torch import Tensor, nn
 
 from skda.losses import domain_loss
 from skda.modules import AdversarialClassifier, reverse_gradient
-from skda.net import Objective
 from skda.partial._base import BasePartialClassifier, PartialObjective
-from skda.schedules import inverse_decay, sigmoid_ramp
+from skda.training import Objective, inverse_decay, sigmoid_ramp
 from skda.utils._sklearn import Interval
 
 __all__ = ["PADA"]
@@ -181,7 +180,7 @@ class PADA(BasePartialClassifier):
         "discriminator_layer_sizes": ["array-like"],
         "dropout": [Interval(Real, 0, 1, closed="left")],
     }
-    _published: ClassVar[dict[str, Any]] = {
+    published_params: ClassVar[dict[str, Any]] = {
         "temperature": 0.1,
         "n_refreshes": 40,
         "discriminator_layer_sizes": (1024, 1024),
@@ -256,14 +255,14 @@ class PADA(BasePartialClassifier):
         self.verbose = verbose
         self.warm_start = warm_start
 
-    def _objective(self) -> Objective:
+    def make_objective(self) -> Objective:
         return PADAObjective(
             self.lambda0,
             n_refreshes=self.n_refreshes,
             temperature=self.temperature,
         )
 
-    def _classifier(self, **layout: Any) -> nn.Module:
+    def make_classifier(self, **layout: Any) -> nn.Module:
         return AdversarialClassifier(
             **layout,
             discriminator_layer_sizes=self.discriminator_layer_sizes,

@@ -20,8 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch.utils.data import Dataset
 
 from skda.base import BaseOneStreamClassifier, DomainName
-from skda.data import Domains
-from skda.net import Phase
+from skda.training import Domains, Phase
 
 __all__ = ["BasePlugIn", "SampleSet"]
 
@@ -62,7 +61,7 @@ class BasePlugIn(
         """Build the backbone that stands for None."""
 
     @abstractmethod
-    def _extend(
+    def extend_phases(
         self, module: Any, phases: list[Phase], domains: Domains
     ) -> list[Phase]:
         """Add to the objectives of a training."""
@@ -120,7 +119,7 @@ class BasePlugIn(
         ndarray of shape (n_samples, n_components)
             Latent features.
         """
-        return self._latent(X, domain)
+        return self.transform_rows(X, domain)
 
     def score(
         self,
@@ -167,32 +166,19 @@ class BasePlugIn(
     def _n_features_out(self) -> int:
         return self.backbone_._n_features_out
 
-    def _latent(self, X: SampleSet, domain: DomainName) -> NDArray[np.float32]:
+    def transform_rows(self, X: SampleSet, domain: DomainName) -> NDArray[np.float32]:
         backbone = self._fitted()
-        return backbone._latent(backbone._check_samples(X, domain), domain)
+        return backbone.transform_rows(backbone._check_samples(X, domain), domain)
 
     def _fitted(self) -> Any:
         check_is_fitted(self)
         return self.backbone_
 
     def _fit_backbone(self, X: Any, y: Any, source: Any) -> None:
-        """Fit the backbone to what :meth:`_extend` makes of its objectives."""
+        """Fit the backbone to what :meth:`extend_phases` makes of its objectives."""
         backbone: Any = self._unfitted()
-        run = backbone._run
-
-        def run_extended(
-            module: Any, phases: list[Phase], domains: Domains, **loading: Any
-        ) -> None:
-            if len(domains.whole.source.X):
-                phases = self._extend(module, phases, domains)
-            run(module, phases, domains, **loading)
-
-        # The objectives of this one fit, not a class of its own, are extended.
-        backbone._run = run_extended
-        try:
+        with backbone.extended(self.extend_phases):
             backbone.fit(X, y, source=source)
-        finally:
-            del backbone._run
         self.backbone_ = backbone
 
     def _unfitted(self) -> Any:

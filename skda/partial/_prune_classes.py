@@ -131,7 +131,7 @@ class PruneClasses(MetaEstimatorMixin, SubsetMixin, BaseHomogeneousClassifier):
         self.target_transformer = target_transformer
         self.random_state = random_state
 
-    def _fit(self, source: Rows, target: Rows) -> None:
+    def fit_rows(self, source: Rows, target: Rows) -> None:
         kept = np.ones(len(self.classes_), dtype=bool)
         self.class_shares_ = np.full(len(kept), np.nan)
         given = {}
@@ -198,11 +198,11 @@ class PruneClasses(MetaEstimatorMixin, SubsetMixin, BaseHomogeneousClassifier):
         spread[:, places] = probabilities
         return spread
 
-    def _transduce(self, target: Rows) -> NDArray[np.floating]:
+    def transduce(self, target: Rows) -> NDArray[np.floating]:
         transduction = self.estimator_.transduction_[:, None]
         return (transduction == self.classes_).astype(np.float64)
 
-    def _probabilities(
+    def predict_proba_rows(
         self, X: NDArray[Any], domain: DomainName
     ) -> NDArray[np.floating]:
         return self._over_all(self.estimator_.predict_proba(X, **_metadata(domain)))

@@ -11,11 +11,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from skda.base import OneStreamObjective
-from skda.data import Batch
 from skda.losses import cross_entropy, prediction_entropy, weighted_mean
 from skda.modules import OneStreamClassifier
 from skda.partial._base import target_logits
-from skda.schedules import sigmoid_ramp
+from skda.training import Batch, sigmoid_ramp
 
 __all__ = ["ARObjective", "CriticizedClassifier", "nearest_weights"]
 
@@ -146,7 +145,7 @@ class ARObjective(OneStreamObjective):
         self.weights = labels.new_ones(len(labels))
         self.n_steps, self.stage, self.progress = 0, 0, 0.0
 
-    def start_epoch(self, module: Any, domains: Batch) -> None:
+    def start_epoch(self, module: Any, domains: Batch, progress: float) -> None:
         """Refresh the weights, if a part of the training is over.
 
         Parameters

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from skda.base import OneStreamObjective
 from skda.modules import ByteDropout, OneStreamClassifier
-from skda.net import Objective
 from skda.partial._base import BasePartialClassifier, entropy_term
+from skda.training import Objective
 from skda.utils._sklearn import Interval
 
 __all__ = ["SAFN"]
@@ -189,7 +189,7 @@ class SAFN(BasePartialClassifier):
         "entropy_weight": [Interval(Real, 0, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
     }
-    _published: ClassVar[dict[str, Any]] = {
+    published_params: ClassVar[dict[str, Any]] = {
         "lambda0": 0.05,
         "entropy_weight": 0.0,
         "dropout": 0.5,
@@ -264,10 +264,10 @@ class SAFN(BasePartialClassifier):
         self.verbose = verbose
         self.warm_start = warm_start
 
-    def _objective(self) -> Objective:
+    def make_objective(self) -> Objective:
         return SAFNObjective(
             self.lambda0, delta=self.delta, entropy_weight=self.entropy_weight
         )
 
-    def _classifier(self, **layout: Any) -> nn.Module:
+    def make_classifier(self, **layout: Any) -> nn.Module:
         return SAFNModule(**layout, dropout=self.dropout)

@@ -15,9 +15,8 @@ from torch import Tensor, nn
 from skda.base import OneStreamObjective
 from skda.losses import domain_loss
 from skda.modules import ByteDropout, OneStreamClassifier, reverse_gradient
-from skda.net import Objective
 from skda.partial._base import BasePartialClassifier, entropy_term
-from skda.schedules import inverse_decay, sigmoid_ramp
+from skda.training import Objective, inverse_decay, sigmoid_ramp
 from skda.utils._sklearn import Interval
 
 __all__ = ["SAN"]
@@ -225,7 +224,7 @@ class SAN(BasePartialClassifier):
         "discriminator_layer_sizes": ["array-like"],
         "dropout": [Interval(Real, 0, 1, closed="left")],
     }
-    _published: ClassVar[dict[str, Any]] = {
+    published_params: ClassVar[dict[str, Any]] = {
         "entropy_weight": 0.2,
         "discriminator_layer_sizes": (1024, 1024),
         "batch_size": 36,
@@ -298,10 +297,10 @@ class SAN(BasePartialClassifier):
         self.verbose = verbose
         self.warm_start = warm_start
 
-    def _objective(self) -> Objective:
+    def make_objective(self) -> Objective:
         return SANObjective(self.lambda0, entropy_weight=self.entropy_weight)
 
-    def _classifier(self, **layout: Any) -> nn.Module:
+    def make_classifier(self, **layout: Any) -> nn.Module:
         return SANModule(
             **layout,
             discriminator_layer_sizes=self.discriminator_layer_sizes,

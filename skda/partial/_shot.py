@@ -11,7 +11,6 @@ import torch
 from torch import nn
 
 from skda.base import BaseOneStreamClassifier, Rows
-from skda.net import Objective, Phase
 from skda.partial._base import BasePartialClassifier
 from skda.partial._hypothesis import (
     SHOTClassifier,
@@ -19,6 +18,7 @@ from skda.partial._hypothesis import (
     SourceObjective,
 )
 from skda.partial._subset import check_known
+from skda.training import Objective, Phase
 from skda.utils._sklearn import Interval
 from skda.utils.labels import check_labels
 
@@ -188,7 +188,7 @@ class SHOT(BasePartialClassifier):
         "smoothing": [Interval(Real, 0, 1, closed="left")],
         "source_epochs": [Interval(Integral, 1, None, closed="left"), None],
     }
-    _published: ClassVar[dict[str, Any]] = {
+    published_params: ClassVar[dict[str, Any]] = {
         "min_count": 10,
         "source_epochs": 50,
         "max_epochs": 15,
@@ -286,10 +286,10 @@ class SHOT(BasePartialClassifier):
             return self.net_.module_
         return super()._network(task, build)
 
-    def _classifier(self, **layout: Any) -> nn.Module:
+    def make_classifier(self, **layout: Any) -> nn.Module:
         return SHOTClassifier(**layout)
 
-    def _objective(self) -> SHOTObjective:
+    def make_objective(self) -> SHOTObjective:
         return SHOTObjective(
             self.lambda0,
             beta=self.beta,
@@ -298,19 +298,21 @@ class SHOT(BasePartialClassifier):
             n_refreshes=self.n_refreshes,
         )
 
-    def _target_objective(self) -> Objective:
-        return self._objective() if self._goes_on else super()._target_objective()
+    def make_target_objective(self) -> Objective:
+        return (
+            self.make_objective() if self._goes_on else super().make_target_objective()
+        )
 
-    def _phases(self, max_epochs: int) -> list[Phase]:
+    def make_phases(self, max_epochs: int) -> list[Phase]:
         first = max_epochs if self.max_steps else self.source_epochs or max_epochs
         return [
             Phase(SourceObjective(self.smoothing), first, "source"),
-            Phase(self._objective(), max_epochs, "target"),
+            Phase(self.make_objective(), max_epochs, "target"),
         ]
 
-    def _describe(self, source: Rows, target: Rows) -> None:
-        super()._describe(source, target)
-        clusters = self._objective().clusters(*self._seen(target, "target"))
+    def set_fitted_attributes(self, source: Rows, target: Rows) -> None:
+        super().set_fitted_attributes(source, target)
+        clusters = self.make_objective().clusters(*self._outputs(target, "target"))
         kept = clusters.kept.numpy()
         self.kept_classes_ = self.classes_[kept]
         self.pseudo_labels_ = self.classes_[clusters.labels.argmax(dim=1).numpy()]

@@ -9,10 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from skda.data import Batch
 from skda.losses import dense_topic_alignment, gated_topic_alignment
 from skda.modules import FeatureRecorder, Topics
-from skda.net import Objective
+from skda.training import Batch, Objective
 
 __all__ = ["TopicObjective"]
 
@@ -88,7 +87,7 @@ class TopicObjective(Objective):
         """
         self.inner.start_fit(module, domains)
 
-    def start_epoch(self, module: Any, domains: Batch) -> None:
+    def start_epoch(self, module: Any, domains: Batch, progress: float) -> None:
         """Let it refresh what depends on the whole domains.
 
         Parameters
@@ -98,7 +97,7 @@ class TopicObjective(Objective):
         domains : Batch
             Every row.
         """
-        self.inner.start_epoch(module, domains)
+        self.inner.start_epoch(module, domains, progress)
 
     def end_step(self, module: Any, batch: Batch) -> None:
         """Let it refresh what depends on the step.

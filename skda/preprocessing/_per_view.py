@@ -14,12 +14,12 @@ from skorch.helper import SliceDict
 
 from skda.utils._sklearn import HasMethods, fit_context
 from skda.utils.views import (
-    densified,
     is_list_of_views,
     is_mapping,
     n_paired_rows,
-    named_views,
-    sliced_views,
+    name_views,
+    slice_views,
+    to_dense,
 )
 
 __all__ = ["PerView"]
@@ -120,7 +120,7 @@ class PerView(TransformerMixin, BaseEstimator):
             return ready
         if is_list_of_views(X):
             return list(ready.values())
-        return np.hstack(list(densified(ready).values()))
+        return np.hstack(list(to_dense(ready).values()))
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "transformers_")
@@ -137,7 +137,7 @@ class PerView(TransformerMixin, BaseEstimator):
 
     def _named(self, X: Any, *, fitting: bool) -> dict[str, Any]:
         if is_mapping(X) or is_list_of_views(X):
-            return named_views(X)
+            return name_views(X)
         rows: Any = validate_data(
             self,
             X,
@@ -147,7 +147,7 @@ class PerView(TransformerMixin, BaseEstimator):
             ensure_min_features=2 if fitting else 1,
         )
         names = getattr(self, "feature_names_in_", None)
-        return sliced_views(rows, self.views, names)
+        return slice_views(rows, self.views, names)
 
     def _check_names(self, given: Mapping[str, Any], known: Mapping[str, Any]) -> None:
         unknown = [name for name in given if name not in known]

@@ -12,11 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from skda.base import BaseNetRetriever
-from skda.data import Batch
 from skda.losses import cross_entropy
 from skda.modules import MultiViewEncoder, multilayer_perceptron, reverse_gradient
-from skda.net import Objective
-from skda.schedules import sigmoid_ramp
+from skda.training import Batch, Objective, sigmoid_ramp
 from skda.utils._sklearn import Interval
 from skda.utils.views import ViewRows
 from skda.utils.warnings import warn_user
@@ -230,7 +228,7 @@ class ACMR(BaseNetRetriever):
         "adversarial_weight": [Interval(Real, 0, None, closed="left")],
         "margin": [Interval(Real, 0, None, closed="left")],
     }
-    _published: ClassVar[dict[str, Any]] = {
+    published_params: ClassVar[dict[str, Any]] = {
         "label_weight": 100.0,
         "dissimilar_weight": 0.02,
         "max_epochs": 200,
@@ -291,7 +289,7 @@ class ACMR(BaseNetRetriever):
         self.verbose = verbose
         self.warm_start = warm_start
 
-    def _pairs(self, source: ViewRows, target: ViewRows) -> ViewRows:
+    def select_pairs(self, source: ViewRows, target: ViewRows) -> ViewRows:
         """Keep the pairs of which a category is known."""
         if len(self.classes_) < 2:
             raise ValueError(
@@ -308,7 +306,7 @@ class ACMR(BaseNetRetriever):
             )
         return labeled
 
-    def _module(self, widths: dict[str, int], n_classes: int) -> nn.Module:
+    def make_module(self, widths: dict[str, int], n_classes: int) -> nn.Module:
         return ACMRModule(
             widths,
             self.n_components,
@@ -317,7 +315,7 @@ class ACMR(BaseNetRetriever):
             dropout=self.dropout,
         )
 
-    def _objective(self, source: ViewRows, target: ViewRows) -> ACMRObjective:
+    def make_objective(self, source: ViewRows, target: ViewRows) -> ACMRObjective:
         return ACMRObjective(
             label_weight=self.label_weight,
             dissimilar_weight=self.dissimilar_weight,

@@ -147,7 +147,7 @@ class ClusterRetrieval(BaseRetriever):
         self.shared_transformer = shared_transformer
         self.scaling = scaling
 
-    def _fit(self, source: ViewRows, target: ViewRows) -> None:
+    def fit_views(self, source: ViewRows, target: ViewRows) -> None:
         """Cluster the pairs, and learn to tell the clusters from each view."""
         self.n_clusters_ = self._check_n_clusters(target.n_rows)
         self.cca_ = RidgeCCA(
@@ -155,7 +155,7 @@ class ClusterRetrieval(BaseRetriever):
             source_weight=self.source_weight,
             n_relays=self.n_relays,
         )
-        self.cca_._fit(source, target)
+        self.cca_.fit_views(source, target)
         self._spread = {}
         embedded = {}
         for name, rows in target.views.items():
@@ -175,16 +175,16 @@ class ClusterRetrieval(BaseRetriever):
                 clusters = k_means.fit_predict(joint)
             self.clusters_[k] = clusters
             self.classifiers_[k] = {
-                name: self._classifier(clusters).fit(rows, clusters)
+                name: self.make_classifier(clusters).fit(rows, clusters)
                 for name, rows in embedded.items()
             }
 
-    def _classifier(self, clusters: NDArray[Any]) -> Any:
+    def make_classifier(self, clusters: NDArray[Any]) -> Any:
         if len(np.unique(clusters)) == 1:
             return DummyClassifier()
         return LogisticRegression(C=self.C, max_iter=1000)
 
-    def _embed(self, X: NDArray[Any], view: str) -> NDArray[np.floating]:
+    def embed_rows(self, X: NDArray[Any], view: str) -> NDArray[np.floating]:
         """Write the similarity as a scalar product of vectors of one length."""
         place = list(self.view_widths_).index(view)
         rows = self.cca_._project(X, view) / self._spread[view]
@@ -196,7 +196,7 @@ class ClusterRetrieval(BaseRetriever):
             slack = np.zeros((len(p), len(self.view_widths_)))
             slack[:, place] = np.sqrt((1 - (p**2).sum(axis=1)).clip(0))
             blocks.append(np.sqrt(weight) * np.hstack([p, slack]))
-        canonical = normalize(self.cca_._embed(X, view))
+        canonical = normalize(self.cca_.embed_rows(X, view))
         return np.hstack([*blocks, np.sqrt(self.cca_share) * canonical])
 
     def _check_n_clusters(self, n_pairs: int) -> tuple[int, ...]:

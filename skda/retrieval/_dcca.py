@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from skda.base import BaseNetRetriever
-from skda.data import Batch, Domains
 from skda.losses import canonical_correlations, canonical_maps
 from skda.modules import MultiViewEncoder
-from skda.net import Objective
+from skda.training import Batch, Domains, Objective
 from skda.utils._sklearn import Interval
 from skda.utils.views import ViewRows
 
@@ -159,7 +158,7 @@ class DCCA(BaseNetRetriever):
         "regularization": [Interval(Real, 0, None, closed="neither")],
         "correlation_power": [Interval(Real, 0, None, closed="left")],
     }
-    _published: ClassVar[dict[str, Any]] = {
+    published_params: ClassVar[dict[str, Any]] = {
         "n_components": 10,
         "hidden_layer_sizes": (1024, 1024, 1024),
         "correlation_power": 0.0,
@@ -220,7 +219,7 @@ class DCCA(BaseNetRetriever):
         self.verbose = verbose
         self.warm_start = warm_start
 
-    def _module(self, widths: dict[str, int], n_classes: int) -> nn.Module:
+    def make_module(self, widths: dict[str, int], n_classes: int) -> nn.Module:
         return MultiViewEncoder(
             widths,
             self.n_components,
@@ -228,7 +227,7 @@ class DCCA(BaseNetRetriever):
             dropout=self.dropout,
         )
 
-    def _objective(self, source: ViewRows, target: ViewRows) -> DCCAObjective:
+    def make_objective(self, source: ViewRows, target: ViewRows) -> DCCAObjective:
         return DCCAObjective(regularization=self.regularization)
 
     def _loader(self, domains: Domains, **loading: Any) -> Any:
@@ -241,10 +240,12 @@ class DCCA(BaseNetRetriever):
             )
         return loader
 
-    def _describe(self, source: ViewRows, target: ViewRows) -> None:
+    def set_fitted_attributes(self, source: ViewRows, target: ViewRows) -> None:
         """Fit the linear maps that come after the networks."""
-        views = self._pairs(source, target).views
-        outputs = {name: super(DCCA, self)._embed(X, name) for name, X in views.items()}
+        views = self.select_pairs(source, target).views
+        outputs = {
+            name: super(DCCA, self).embed_rows(X, name) for name, X in views.items()
+        }
         a, b = map(torch.from_numpy, outputs.values())
         *maps, s = canonical_maps(a, b, regularization=self.regularization)
         self.correlations_ = s.numpy()
@@ -255,5 +256,5 @@ class DCCA(BaseNetRetriever):
             for name, m in zip(views, maps, strict=True)
         }
 
-    def _embed(self, X: NDArray[Any], view: str) -> NDArray[np.floating]:
-        return (super()._embed(X, view) - self.means_[view]) @ self.weights_[view]
+    def embed_rows(self, X: NDArray[Any], view: str) -> NDArray[np.floating]:
+        return (super().embed_rows(X, view) - self.means_[view]) @ self.weights_[view]

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from skda.data import Batch
 from skda.modules import MultiViewEncoder, multilayer_perceptron
 from skda.retrieval._dcca import DCCA, DCCAObjective
+from skda.training import Batch
 from skda.utils._sklearn import Interval
 from skda.utils.views import ViewRows
 
@@ -174,7 +174,7 @@ class DCCAE(DCCA):
         **DCCA._parameter_constraints,
         "lambda_reconstruction": [Interval(Real, 0, None, closed="left")],
     }
-    _published: ClassVar[dict[str, Any]] = {
+    published_params: ClassVar[dict[str, Any]] = {
         "correlation_power": 0.0,
         "regularization": 1e-4,
         "dropout": 0.0,
@@ -234,7 +234,7 @@ class DCCAE(DCCA):
         )
         self.lambda_reconstruction = lambda_reconstruction
 
-    def _module(self, widths: dict[str, int], n_classes: int) -> nn.Module:
+    def make_module(self, widths: dict[str, int], n_classes: int) -> nn.Module:
         return DCCAEModule(
             widths,
             self.n_components,
@@ -242,7 +242,7 @@ class DCCAE(DCCA):
             dropout=self.dropout,
         )
 
-    def _objective(self, source: ViewRows, target: ViewRows) -> DCCAEObjective:
+    def make_objective(self, source: ViewRows, target: ViewRows) -> DCCAEObjective:
         return DCCAEObjective(
             regularization=self.regularization,
             lambda_reconstruction=self.lambda_reconstruction,

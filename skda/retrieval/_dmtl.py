@@ -12,10 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from skda.base import BaseNetRetriever
-from skda.data import Batch
 from skda.losses import matching_loss, residual_norm
 from skda.modules import MultiViewEncoder
-from skda.net import Objective
+from skda.training import Batch, Objective
 from skda.utils._sklearn import Interval, StrOptions
 from skda.utils.views import ViewRows
 from skda.utils.warnings import NoSourceWarning, warn_user
@@ -257,7 +256,7 @@ class DMTL(BaseNetRetriever):
         "pseudo_label_init": [StrOptions({"random", "predict"})],
         "relu_output": ["boolean"],
     }
-    _published: ClassVar[dict[str, Any]] = {
+    published_params: ClassVar[dict[str, Any]] = {
         "n_components": 512,
         "hidden_layer_sizes": (4096, 4096),
         "similarity": "euclidean",
@@ -333,12 +332,12 @@ class DMTL(BaseNetRetriever):
         self.verbose = verbose
         self.warm_start = warm_start
 
-    def _pairs(self, source: ViewRows, target: ViewRows) -> ViewRows:
+    def select_pairs(self, source: ViewRows, target: ViewRows) -> ViewRows:
         """Leave the source out where no term would look at it."""
         looks = self.lambda1 or self.lambda2 or self.matching_pairs == "all"
         return source.stack(target) if looks else target
 
-    def _module(self, widths: dict[str, int], n_classes: int) -> nn.Module:
+    def make_module(self, widths: dict[str, int], n_classes: int) -> nn.Module:
         return DMTLModule(
             widths,
             self.n_components,
@@ -349,7 +348,7 @@ class DMTL(BaseNetRetriever):
             last=nn.ReLU() if self.relu_output else None,
         )
 
-    def _objective(self, source: ViewRows, target: ViewRows) -> DMTLObjective:
+    def make_objective(self, source: ViewRows, target: ViewRows) -> DMTLObjective:
         lambda1, lambda2 = self.lambda1, self.lambda2
         if not len(self.classes_):  # without categories there is no classifier
             lambda1 = lambda2 = 0.0
@@ -364,7 +363,7 @@ class DMTL(BaseNetRetriever):
                 " Pass source=(views, y_source), or lambda1=0.",
                 NoSourceWarning,
             )
-        pairs = self._pairs(source, target)
+        pairs = self.select_pairs(source, target)
         return DMTLObjective(
             weights=(self.matching_weight, lambda1, lambda2),
             n_source=pairs.n_rows - target.n_rows,
@@ -375,7 +374,7 @@ class DMTL(BaseNetRetriever):
             sigma=self.sigma,
         )
 
-    def _describe(self, source: ViewRows, target: ViewRows) -> None:
+    def set_fitted_attributes(self, source: ViewRows, target: ViewRows) -> None:
         objective, module = self.net_.criterion_, self.net_.module_
         self.classifier_weights_ = module.P.detach().cpu().numpy()
         z = objective.memory[:, -target.n_rows :].cpu().numpy()

@@ -123,7 +123,7 @@ class GMLDA(LinearRetriever):
         self.shared_transformer = shared_transformer
         self.scaling = scaling
 
-    def _fit(self, source: ViewRows, target: ViewRows) -> None:
+    def fit_views(self, source: ViewRows, target: ViewRows) -> None:
         labeled = self._labeled(source, target)
         n_wanted = self._n_wanted(
             len(self.classes_) - 1, "the number of categories minus one"

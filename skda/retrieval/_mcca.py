@@ -101,7 +101,7 @@ class MCCA(LinearRetriever):
         "regularization": [Interval(Real, 0, 1, closed="both")],
         "weighted": ["boolean"],
     }
-    _published: ClassVar[dict[str, Any]] = {"weighted": False}
+    published_params: ClassVar[dict[str, Any]] = {"weighted": False}
 
     def __init__(
         self,
@@ -120,7 +120,7 @@ class MCCA(LinearRetriever):
         self.shared_transformer = shared_transformer
         self.scaling = scaling
 
-    def _fit(self, source: ViewRows, target: ViewRows) -> None:
+    def fit_views(self, source: ViewRows, target: ViewRows) -> None:
         widths = target.widths.values()
         n_wanted = self._n_wanted(
             sum(widths) - max(widths), "the widths of all views but the widest"

@@ -91,7 +91,7 @@ class PLS(LinearRetriever):
         ],
         "mode": [StrOptions({"svd", "canonical"})],
     }
-    _published: ClassVar[dict[str, Any]] = {"mode": "canonical"}
+    published_params: ClassVar[dict[str, Any]] = {"mode": "canonical"}
     _needs_two_views: ClassVar[bool] = True
 
     def __init__(
@@ -109,7 +109,7 @@ class PLS(LinearRetriever):
         self.shared_transformer = shared_transformer
         self.scaling = scaling
 
-    def _fit(self, source: ViewRows, target: ViewRows) -> None:
+    def fit_views(self, source: ViewRows, target: ViewRows) -> None:
         rows = self._centered(source.stack(target))
         (x, X), (y, Y) = rows.items()
         most = min(len(X), *target.widths.values())

@@ -115,7 +115,7 @@ class RidgeCCA(BaseRetriever):
         "correlation_power": [Interval(Real, 0, None, closed="left")],
         "n_relays": [Interval(Integral, 0, None, closed="left")],
     }
-    _published: ClassVar[dict[str, Any]] = {
+    published_params: ClassVar[dict[str, Any]] = {
         "source_weight": 0.0,
         "correlation_power": 0.0,
     }
@@ -143,7 +143,7 @@ class RidgeCCA(BaseRetriever):
         self.shared_transformer = shared_transformer
         self.scaling = scaling
 
-    def _fit(self, source: ViewRows, target: ViewRows) -> None:
+    def fit_views(self, source: ViewRows, target: ViewRows) -> None:
         """Whiten both views and decompose what they share."""
         (x, X), (y, Y) = target.views.items()
         self.means_ = {name: rows.mean(axis=0) for name, rows in target.views.items()}
@@ -166,7 +166,7 @@ class RidgeCCA(BaseRetriever):
                 {name: self._project(rows, name) for name, rows in target.views.items()}
             )
 
-    def _embed(self, X: NDArray[Any], view: str) -> NDArray[np.floating]:
+    def embed_rows(self, X: NDArray[Any], view: str) -> NDArray[np.floating]:
         rows = self._project(X, view)
         return rows if self._relay is None else self._relay(rows, view)
 

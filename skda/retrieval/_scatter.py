@@ -35,7 +35,7 @@ class LinearRetriever(BaseRetriever):
 
     n_components: Any
 
-    def _embed(self, X: NDArray[Any], view: str) -> Array:
+    def embed_rows(self, X: NDArray[Any], view: str) -> Array:
         return (X - self.center_[view]) @ self.weights_[view]
 
     def _centered(self, pairs: ViewRows) -> dict[str, Array]:

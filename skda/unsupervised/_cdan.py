@@ -14,8 +14,7 @@ from torch import Tensor, nn
 from skda.base import BaseOneStreamClassifier, OneStreamObjective
 from skda.losses import certainty_weights, domain_loss
 from skda.modules import AdversarialClassifier, reverse_gradient
-from skda.net import Objective
-from skda.schedules import sigmoid_ramp
+from skda.training import Objective, sigmoid_ramp
 from skda.utils._sklearn import Interval
 
 __all__ = ["CDAN"]
@@ -202,7 +201,7 @@ class CDAN(BaseOneStreamClassifier):
         "discriminator_layer_sizes": ["array-like"],
         "dropout": [Interval(Real, 0, 1, closed="left")],
     }
-    _published: ClassVar[dict[str, Any]] = {
+    published_params: ClassVar[dict[str, Any]] = {
         "discriminator_layer_sizes": (1024, 1024),
         "extractor_lr": 0.1,
         "batch_size": 32,
@@ -274,12 +273,12 @@ class CDAN(BaseOneStreamClassifier):
         self.verbose = verbose
         self.warm_start = warm_start
 
-    _uses_unlabeled_source: ClassVar[bool] = True
+    uses_unlabeled_source: ClassVar[bool] = True
 
-    def _objective(self) -> Objective:
+    def make_objective(self) -> Objective:
         return CDANObjective(self.lambda0, entropy_weighting=self.entropy_weighting)
 
-    def _classifier(self, **layout: Any) -> nn.Module:
+    def make_classifier(self, **layout: Any) -> nn.Module:
         return CDANModule(
             **layout,
             n_random=self.n_random,

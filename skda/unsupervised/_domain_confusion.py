@@ -13,8 +13,7 @@ from torch import Tensor, nn
 from skda.base import BaseOneStreamClassifier, OneStreamObjective
 from skda.losses import confusion_loss, domain_loss, prediction_entropy
 from skda.modules import AdversarialClassifier
-from skda.net import Objective
-from skda.schedules import sigmoid_ramp
+from skda.training import Objective, sigmoid_ramp
 from skda.utils._sklearn import Interval
 
 __all__ = ["DomainConfusion"]
@@ -168,7 +167,7 @@ class DomainConfusion(BaseOneStreamClassifier):
         "discriminator_layer_sizes": ["array-like"],
         "dropout": [Interval(Real, 0, 1, closed="left")],
     }
-    _published: ClassVar[dict[str, Any]] = {
+    published_params: ClassVar[dict[str, Any]] = {
         "extractor_lr": 0.1,
         "batch_size": 128,
         "weight_decay": 0.0001,
@@ -238,12 +237,12 @@ class DomainConfusion(BaseOneStreamClassifier):
         self.verbose = verbose
         self.warm_start = warm_start
 
-    _uses_unlabeled_source: ClassVar[bool] = True
+    uses_unlabeled_source: ClassVar[bool] = True
 
-    def _objective(self) -> Objective:
+    def make_objective(self) -> Objective:
         return DomainConfusionObjective(self.lambda0, self.entropy_weight)
 
-    def _classifier(self, **layout: Any) -> nn.Module:
+    def make_classifier(self, **layout: Any) -> nn.Module:
         return AdversarialClassifier(
             **layout,
             discriminator_layer_sizes=self.discriminator_layer_sizes,

@@ -118,7 +118,7 @@ class CenteredLabelPropagation(BaseHomogeneousClassifier):
         "center": ["boolean"],
         "power": [Interval(Real, 0, None, closed="neither"), None],
     }
-    _uses_unlabeled_source: ClassVar[bool] = True
+    uses_unlabeled_source: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -139,10 +139,10 @@ class CenteredLabelPropagation(BaseHomogeneousClassifier):
         self.source_transformer = source_transformer
         self.target_transformer = target_transformer
 
-    def _preprocessor(self, domain: DomainName) -> Any:
+    def make_preprocessor(self, domain: DomainName) -> Any:
         return None if self.power is None else RowScaler(self.power)
 
-    def _fit(self, source: Rows, target: Rows) -> None:
+    def fit_rows(self, source: Rows, target: Rows) -> None:
         self.source_mean_, self.target_mean_ = self._mean(source), self._mean(target)
         X = np.concatenate(
             [self._centered(source.X, "source"), self._centered(target.X, "target")]
@@ -175,12 +175,12 @@ class CenteredLabelPropagation(BaseHomogeneousClassifier):
         n_classes = len(self.classes_)
         return vote_shares(votes, np.full(n_classes, 1 / n_classes))
 
-    def _probabilities(
+    def predict_proba_rows(
         self, X: NDArray[Any], domain: DomainName
     ) -> NDArray[np.floating]:
         rows = self._centered(X, domain)
         weights = neighbor_similarities(self.neighbors_, rows, rows.dtype)
         return self._shares(weights @ self.label_distributions_)
 
-    def _transduce(self, target: Rows) -> NDArray[np.floating]:
+    def transduce(self, target: Rows) -> NDArray[np.floating]:
         return self.label_distributions_[-len(target.X) :]

@@ -12,8 +12,7 @@ from torch import Tensor, nn
 
 from skda.base import BaseOneStreamClassifier, OneStreamObjective
 from skda.losses import class_confusion_loss
-from skda.net import Objective
-from skda.schedules import constant, sigmoid_ramp
+from skda.training import Objective, constant, sigmoid_ramp
 from skda.utils._sklearn import Interval
 
 __all__ = ["MCC"]
@@ -143,7 +142,7 @@ class MCC(BaseOneStreamClassifier):
         "temperature": [Interval(Real, 0, None, closed="neither")],
         "ramp": ["boolean"],
     }
-    _published: ClassVar[dict[str, Any]] = {
+    published_params: ClassVar[dict[str, Any]] = {
         "ramp": False,
         "extractor_lr": 0.1,
         "batch_size": 36,
@@ -212,5 +211,5 @@ class MCC(BaseOneStreamClassifier):
         self.verbose = verbose
         self.warm_start = warm_start
 
-    def _objective(self) -> Objective:
+    def make_objective(self) -> Objective:
         return MCCObjective(self.lambda0, temperature=self.temperature, ramp=self.ramp)

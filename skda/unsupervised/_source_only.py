@@ -15,8 +15,7 @@ from torch import Tensor, nn
 
 from skda.base import BaseOneStreamClassifier, DomainName, OneStreamObjective, Rows
 from skda.losses import prediction_entropy
-from skda.net import Objective
-from skda.schedules import sigmoid_ramp
+from skda.training import Objective, sigmoid_ramp
 from skda.utils._sklearn import HasMethods, Interval
 
 __all__ = ["SourceOnly"]
@@ -218,12 +217,12 @@ class SourceOnly(BaseOneStreamClassifier, auto_wrap_output_keys=None):  # type: 
     def _dtype(self) -> type:  # type: ignore[override]
         return np.float32 if self.estimator is None else np.float64
 
-    def _objective(self) -> Objective:
+    def make_objective(self) -> Objective:
         return SourceOnlyObjective(self.entropy_weight)
 
-    def _fit(self, source: Rows, target: Rows) -> None:
+    def fit_rows(self, source: Rows, target: Rows) -> None:
         if self.estimator is None:
-            super()._fit(source, target)
+            super().fit_rows(source, target)
             return
         labeled = [rows.labeled() for rows in (source, target)]
         seen = [rows for rows in labeled if len(rows.X)]
@@ -282,11 +281,11 @@ class SourceOnly(BaseOneStreamClassifier, auto_wrap_output_keys=None):  # type: 
         """
         return super().fit_transform(X, y, **fit_params)
 
-    def _probabilities(
+    def predict_proba_rows(
         self, X: NDArray[Any], domain: DomainName
     ) -> NDArray[np.floating]:
         if self.estimator is None:
-            return super()._probabilities(X, domain)
+            return super().predict_proba_rows(X, domain)
         if hasattr(self.estimator_, "predict_proba"):
             return self.estimator_.predict_proba(X)
         predicted = self.estimator_.predict(X)

@@ -140,7 +140,7 @@ class SPL(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseHomogeneousClas
         "temperature": [Interval(Real, 0, None, closed="neither")],
         "power": [Interval(Real, 0, None, closed="neither")],
     }
-    _published: ClassVar[dict[str, Any]] = {
+    published_params: ClassVar[dict[str, Any]] = {
         "n_rounds": 11,
         "n_components": 128,
         "ridge": 1.0,
@@ -195,10 +195,10 @@ class SPL(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseHomogeneousClas
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
 
-    def _preprocessor(self, domain: DomainName) -> Any:
+    def make_preprocessor(self, domain: DomainName) -> Any:
         return RowScaler(self.power)
 
-    def _fit(self, source: Rows, target: Rows) -> None:
+    def fit_rows(self, source: Rows, target: Rows) -> None:
         both = np.concatenate([source.X, target.X])
         n_components = min(self.pca_components, *both.shape)
         with np.errstate(invalid="ignore"):  # equal rows have no variance to share out
@@ -262,7 +262,7 @@ class SPL(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseHomogeneousClas
         logits = -cdist(Z, self.cluster_centers_) / self.temperature
         return np.maximum(beliefs, softmax(logits, axis=1))
 
-    def _probabilities(
+    def predict_proba_rows(
         self, X: NDArray[Any], domain: DomainName
     ) -> NDArray[np.floating]:
         return normalize(self._beliefs(self._projected(X), domain), norm="l1")

@@ -12,11 +12,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from skda.base import BaseOneStreamClassifier, OneStreamObjective
-from skda.data import Batch
 from skda.losses import confusion_loss, cross_entropy, domain_loss, prediction_entropy
 from skda.modules import OneStreamClassifier
-from skda.net import Objective
-from skda.schedules import sigmoid_ramp
+from skda.training import Batch, Objective, sigmoid_ramp
 from skda.utils._sklearn import Interval, StrOptions
 
 __all__ = ["SymNets"]
@@ -278,7 +276,7 @@ class SymNets(BaseOneStreamClassifier):
         "confusion": [StrOptions({"category", "domain", "no"})],
         "symmetric_entropy": ["boolean"],
     }
-    _published: ClassVar[dict[str, Any]] = {
+    published_params: ClassVar[dict[str, Any]] = {
         "extractor_lr": 0.1,
         "batch_size": 128,
         "lr": 0.01,
@@ -351,9 +349,9 @@ class SymNets(BaseOneStreamClassifier):
         self.verbose = verbose
         self.warm_start = warm_start
 
-    _uses_unlabeled_source: ClassVar[bool] = True
+    uses_unlabeled_source: ClassVar[bool] = True
 
-    def _objective(self) -> Objective:
+    def make_objective(self) -> Objective:
         return SymNetsObjective(
             self.lambda0,
             entropy_weight=self.entropy_weight,
@@ -362,6 +360,6 @@ class SymNets(BaseOneStreamClassifier):
             symmetric_entropy=self.symmetric_entropy,
         )
 
-    def _classifier(self, **layout: Any) -> nn.Module:
+    def make_classifier(self, **layout: Any) -> nn.Module:
         alone = self.n_features_in_source_ is None
         return SymNetsModule(**layout, cross_domain=self.cross_domain or alone)

@@ -128,10 +128,10 @@ class TargetCentroids(BaseHomogeneousClassifier):
         self.source_transformer = source_transformer
         self.target_transformer = target_transformer
 
-    def _preprocessor(self, domain: DomainName) -> Any:
+    def make_preprocessor(self, domain: DomainName) -> Any:
         return RowScaler(self.power)
 
-    def _fit(self, source: Rows, target: Rows) -> None:
+    def fit_rows(self, source: Rows, target: Rows) -> None:
         memberships = [
             rows.labels.memberships(self.classes_).astype(np.float64)
             for rows in (source, target.labeled())
@@ -160,7 +160,7 @@ class TargetCentroids(BaseHomogeneousClassifier):
             estimator = DummyClassifier()
         self.estimator_ = estimator.fit(X, codes)
 
-    def _probabilities(
+    def predict_proba_rows(
         self, X: NDArray[Any], domain: DomainName
     ) -> NDArray[np.floating]:
         if domain == "source":

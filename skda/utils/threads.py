@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import torch
 
-__all__ = ["few_threads"]
+__all__ = ["limit_threads"]
 
 #: Rows times parameters of a step below which one thread is as fast as two on an idle
 #: machine, and many times as fast on a busy one (benchmarks/speed/threads.py).
@@ -15,7 +15,7 @@ WORTH_THREADS = 1e8
 
 
 @contextmanager
-def few_threads(n_multiplications: float, device: torch.device) -> Iterator[None]:
+def limit_threads(n_multiplications: float, device: torch.device) -> Iterator[None]:
     """Run PyTorch on one thread inside the block if the work is small.
 
     Parameters

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 __all__ = [
+    "apply_transformer",
     "as_tensor",
     "before_final",
     "check_device",
@@ -21,11 +22,10 @@ __all__ = [
     "check_pair",
     "check_precision",
     "final_estimator",
-    "transformed",
 ]
 
 
-def transformed(transformer: Any, X: Any, *, fitting: bool) -> Any:
+def apply_transformer(transformer: Any, X: Any, *, fitting: bool) -> Any:
     """Take samples through a transformer, if there is one."""
     if transformer is None:
         return X

@@ -13,14 +13,14 @@ from skda.utils.labels import Labels
 
 __all__ = [
     "ViewRows",
-    "densified",
     "is_list_of_views",
     "is_mapping",
     "mean_and_scale",
     "n_paired_rows",
-    "named_views",
-    "sliced_views",
+    "name_views",
+    "slice_views",
     "stacked",
+    "to_dense",
 ]
 
 
@@ -98,7 +98,7 @@ def is_mapping(X: Any) -> bool:
     return isinstance(X, Mapping) and not issparse(X)
 
 
-def named_views(X: Any, names: list[str] | None = None) -> dict[str, Any]:
+def name_views(X: Any, names: list[str] | None = None) -> dict[str, Any]:
     """Name the views of a mapping or a list: view0, view1 and so on in a list."""
     if is_mapping(X):
         views = dict(X)
@@ -115,7 +115,7 @@ def named_views(X: Any, names: list[str] | None = None) -> dict[str, Any]:
     return views
 
 
-def sliced_views(
+def slice_views(
     X: Any, slices: Mapping[str, Any] | None, feature_names: Any = None
 ) -> dict[str, Any]:
     """Cut one matrix into its views: the slices given, or two halves.
@@ -171,7 +171,7 @@ def n_paired_rows(views: Mapping[str, Any]) -> int:
     return next(iter(lengths.values()))
 
 
-def densified(views: Mapping[str, Any]) -> dict[str, Any]:
+def to_dense(views: Mapping[str, Any]) -> dict[str, Any]:
     """Fill in the matrices that are sparse."""
     return {
         name: X.toarray() if issparse(X) else X  # type: ignore[attr-defined]

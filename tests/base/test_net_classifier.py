@@ -18,7 +18,7 @@ from sklearn.preprocessing import StandardScaler
 from skorch.callbacks import EarlyStopping
 
 from skda.heterogeneous import SSAN, STN
-from skda.net import Phase
+from skda.training import Phase
 from skda.utils.labels import UNLABELED
 from skda.utils.warnings import NoSourceWarning
 
@@ -364,9 +364,9 @@ def test_full_batch_in_three_ways(toy, make_clf, batch_size):
 
 def test_phases_follow_one_another(toy):
     class InTwoPhases(STN):
-        def _phases(self, max_epochs):
-            warm_up = Phase(self._objective(), 1, "warm-up")
-            return [warm_up, Phase(self._objective(), max_epochs, "transfer")]
+        def make_phases(self, max_epochs):
+            warm_up = Phase(self.make_objective(), 1, "warm-up")
+            return [warm_up, Phase(self.make_objective(), max_epochs, "transfer")]
 
     clf = InTwoPhases(max_epochs=2, batch_size=-1, random_state=0)
     clf.fit(toy.X, toy.y, source=toy.source)

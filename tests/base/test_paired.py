@@ -40,7 +40,7 @@ class Relay(BasePairedClassifier):
     def _needs_pairs(self):
         return not self.pairless
 
-    def _fit(self, source, target, pairs=None):
+    def fit_rows(self, source, target, pairs=None):
         self.pairs_, self.domains_, self.map_ = pairs, (source, target), None
         rows = target.labeled()
         if pairs is not None:
@@ -48,7 +48,7 @@ class Relay(BasePairedClassifier):
             rows = source.labeled()
         self.classifier_ = LogisticRegression().fit(rows.X, rows.labels.values)
 
-    def _probabilities(self, X, domain):
+    def predict_proba_rows(self, X, domain):
         mapped = domain == "target" and self.map_ is not None
         return self.classifier_.predict_proba(self.map_.predict(X) if mapped else X)
 

@@ -35,10 +35,10 @@ class Keeper(BaseRetriever):
         self.shared_transformer = shared_transformer
         self.scaling = scaling
 
-    def _fit(self, source, target):
+    def fit_views(self, source, target):
         self.seen_ = source, target
 
-    def _embed(self, X, view):
+    def embed_rows(self, X, view):
         return X[:, : self.width]
 
 

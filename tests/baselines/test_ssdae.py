@@ -59,7 +59,7 @@ def test_the_terms_are_those_of_the_equation(toy):
 
 def test_it_is_trained_by_the_objective_of_one_domain():
     clf = SSDAE(recon_weight=0.3, lambda_reg=0.2)
-    objective = clf._objective()
+    objective = clf.make_objective()
 
     assert type(objective) is AutoEncoderObjective
     assert (objective.recon_weight, objective.lambda_reg) == (0.3, 0.2)

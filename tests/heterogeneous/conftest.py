@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from skda.base import Sizes
-from skda.data import Batch, Domain, Pairs
+from skda.training import Batch, Domain, Pairs
 
 
 @pytest.fixture

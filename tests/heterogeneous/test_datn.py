@@ -12,7 +12,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.linear_model import Ridge
 from torch._subclasses import FakeTensorMode
 
-from skda.data import Pairs
 from skda.heterogeneous import DATN
 from skda.heterogeneous._datn_objectives import (
     PretrainingObjective,
@@ -20,6 +19,7 @@ from skda.heterogeneous._datn_objectives import (
     solve_map,
 )
 from skda.modules import MappedAutoEncoders
+from skda.training import Pairs
 from skda.utils.warnings import NoSourceWarning
 
 TERMS = ("reconstruction", "risk", "decay")
@@ -71,7 +71,7 @@ def make_step(sizes, make_batch):
         }  # fmt: skip
         objective = TransferObjective(**(defaults | switches))
         objective.start_fit(module, batch)
-        objective.start_epoch(module, batch)
+        objective.start_epoch(module, batch, 0.0)
         return module, objective, batch
 
     return make
@@ -200,7 +200,7 @@ def test_when_the_map_is_solved_for(make_step, g_update):
             parameter.mul_(1.5)
     objective.end_step(module, batch)
     after_the_step = module.G.clone()
-    objective.start_epoch(module, batch)
+    objective.start_epoch(module, batch, 0.0)
 
     assert torch.equal(after_the_step, before) == (g_update == "epoch")
     assert not torch.equal(module.G, before)
@@ -520,4 +520,4 @@ def test_published_settings_are_those_of_the_paper(data):
     assert isinstance(optimizer, torch.optim.RMSprop)
     assert (optimizer.defaults["lr"], optimizer.defaults["alpha"]) == (1e-4, 0.8)
     assert optimizer.defaults["momentum"] == 0.8
-    assert set(DATN._published) <= set(signature(DATN).parameters)
+    assert set(DATN.published_params) <= set(signature(DATN).parameters)

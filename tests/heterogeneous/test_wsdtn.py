@@ -7,7 +7,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import softmax
 from sklearn.preprocessing import StandardScaler
 
-from skda.data import Pairs
 from skda.heterogeneous import WSDTN
 from skda.heterogeneous._wsdtn import (
     ReconstructionObjective,
@@ -15,6 +14,7 @@ from skda.heterogeneous._wsdtn import (
     WSDTNObjective,
     cast_votes,
 )
+from skda.training import Pairs
 from skda.utils.warnings import NoSourceWarning
 
 TINY = {"hidden_layer_sizes": (16, 8), "lr": 0.01, "random_state": 0, "device": "cpu"}

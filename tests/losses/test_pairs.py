@@ -10,7 +10,7 @@ from torch._subclasses import FakeTensorMode
 from skda.losses import pair_loss, reconstruction_loss, ridge_map
 
 
-def _latent(n, d_s, d_t, dead=0):
+def transform_rows(n, d_s, d_t, dead=0):
     generator = torch.Generator().manual_seed(0)
     z_s = torch.randn(n, d_s, generator=generator).relu()
     z_t = torch.randn(n, d_t, generator=generator).relu()
@@ -32,7 +32,7 @@ def _latent(n, d_s, d_t, dead=0):
     ],
 )
 def test_the_map_is_that_of_ridge(n, d_s, d_t, dead, lambda0):
-    z_s, z_t = _latent(n, d_s, d_t, dead)
+    z_s, z_t = transform_rows(n, d_s, d_t, dead)
     ridge = Ridge(alpha=lambda0, fit_intercept=False, solver="cholesky")
     expected = ridge.fit(z_t.double().numpy(), z_s.double().numpy()).coef_.T
 
@@ -44,7 +44,7 @@ def test_the_map_is_that_of_ridge(n, d_s, d_t, dead, lambda0):
 
 
 def test_the_map_minimizes_the_loss_and_has_no_gradient():
-    z_s, z_t = (z.double().requires_grad_() for z in _latent(30, 3, 4))
+    z_s, z_t = (z.double().requires_grad_() for z in transform_rows(30, 3, 4))
     G = ridge_map(z_s, z_t, 0.1)
 
     assert not G.requires_grad
@@ -56,7 +56,7 @@ def test_the_map_minimizes_the_loss_and_has_no_gradient():
 
 
 def test_the_map_is_not_a_number_where_the_rows_are_not():
-    z_s, z_t = _latent(5, 2, 2)
+    z_s, z_t = transform_rows(5, 2, 2)
     z_t[0, 0] = torch.nan
 
     assert ridge_map(z_s, z_t, 0.1).isnan().any()
@@ -64,7 +64,7 @@ def test_the_map_is_not_a_number_where_the_rows_are_not():
 
 def test_solving_for_the_map_never_waits_for_the_device():
     with FakeTensorMode():  # has shapes but no values: reading one raises
-        G = ridge_map(*_latent(5, 2, 3), 0.1)
+        G = ridge_map(*transform_rows(5, 2, 3), 0.1)
 
     assert G.shape == (3, 2)
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from skda.base import Sizes
-from skda.data import Batch, Domain, Pairs
+from skda.training import Batch, Domain, Pairs
 
 
 class Partial(NamedTuple):
@@ -89,8 +89,8 @@ def make_terms(make_net, batch):
 
     def make(clf, progress=0.7, rows=batch):
         torch.manual_seed(0)
-        module = clf._module(_sizes(rows)).double()
-        objective = clf._objective()
+        module = clf.make_module(_sizes(rows)).double()
+        objective = clf.make_objective()
         objective.start_fit(module, rows)
         if hasattr(objective, "class_weights"):
             weights = [0.5, 0.25, 0.125, 0.125]

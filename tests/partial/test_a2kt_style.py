@@ -225,7 +225,7 @@ def test_whole_fractions_take_no_row_more(fraction):
     ],
 )
 def test_classes_of_enough_rows_are_in_play(counts, threshold, expected, small):
-    objective = small(threshold=threshold)._objective()
+    objective = small(threshold=threshold).make_objective()
     objective.selected = torch.eye(4).repeat_interleave(torch.tensor(counts), dim=0)
     nothing = torch.zeros_like(objective.selected)
 
@@ -233,7 +233,7 @@ def test_classes_of_enough_rows_are_in_play(counts, threshold, expected, small):
 
 
 def test_a_labeled_class_is_in_play(small):
-    objective = small(threshold=1.0)._objective()
+    objective = small(threshold=1.0).make_objective()
     objective.selected = torch.eye(4)[[0, 0, 0, 0, 2]]
     given = torch.eye(4)[[0, 0, 0, 0, 2]] * torch.tensor([0, 0, 0, 0, 1])[:, None]
 
@@ -245,7 +245,7 @@ def test_the_selection_grows_and_classes_fall_out_after_the_first(
 ):
     seen = []
     clf = small(n_refreshes=4, max_epochs=8)
-    objective = type(clf._objective())
+    objective = type(clf.make_objective())
     start_epoch = objective.start_epoch
 
     def look(self, module, domains):
@@ -369,7 +369,7 @@ def test_without_a_source_prototypes_move(small, make_terms, batch):
     clf = small()
     module, _, _ = make_terms(clf)
     labeled = batch._replace(target=batch.source)
-    objective = clf._target_objective()
+    objective = clf.make_target_objective()
     objective.start_fit(module, labeled)
     placed = module.prototypes.clone()
     module.extractor[0].weight.data.neg_()
@@ -383,7 +383,7 @@ def test_without_a_source_prototypes_move(small, make_terms, batch):
 
 def test_hidden_units_are_dropped_between_layers(small, batch):
     clf = small(hidden_layer_sizes=(8, 6), dropout=0.3)
-    layers = clf._classifier(
+    layers = clf.make_classifier(
         extractor=nn.Sequential(nn.Linear(5, 8), nn.ReLU(), nn.Linear(8, 3), nn.ReLU()),
         n_components=3,
         n_classes=4,

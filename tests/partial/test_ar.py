@@ -10,7 +10,7 @@ from scipy.optimize import minimize
 
 from skda.partial import AR
 from skda.partial._reweighting import SpectralLinear, nearest_weights
-from skda.schedules import sigmoid_ramp
+from skda.training import sigmoid_ramp
 
 
 @pytest.mark.parametrize("rho", [0.1, 1.0, 4.0])

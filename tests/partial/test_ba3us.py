@@ -7,17 +7,16 @@ import pytest
 import torch
 from numpy.testing import assert_allclose
 
-from skda.data import Batch
 from skda.losses import complement_entropy, weighted_mean
-from skda.net import Objective
 from skda.partial import BA3US
 from skda.partial._base import PartialObjective
+from skda.training import Batch, Objective
 
 KAPPA = 2 / (1 + math.exp(-10 * 0.7)) - 1
 W = torch.tensor([0.5, 0.25, 0.125, 0.125], dtype=torch.float64)
 
 
-def _seen(module, batch):
+def _outputs(module, batch):
     """Map the rows of a batch to features and probabilities."""
     f = [module.encode(part.X) for part in batch[:2]]
     return f, [module.classify(rows).softmax(dim=1) for rows in f]
@@ -32,7 +31,7 @@ def _entropy(p):
 
 def test_the_risks_and_the_entropy_by_hand(make_net, make_terms, batch):
     module, _, terms = make_terms(make_net(BA3US, entropy_weight=0.3))
-    _, (p_s, p_t) = _seen(module, batch)
+    _, (p_s, p_t) = _outputs(module, batch)
     y = batch.source.labels.argmax(dim=1)
     missed = -p_s[torch.arange(9), y].log()
 
@@ -54,7 +53,7 @@ def test_a_weight_of_zero_leaves_a_term_out(make_net, make_terms):
 @pytest.mark.parametrize("alpha", [0.0, 1.0, 2.0])
 def test_the_complement_entropy_by_hand(make_net, make_terms, batch, gradients, alpha):
     module, _, terms = make_terms(make_net(BA3US, alpha=alpha, lambda_cot=2.0))
-    _, (p, _) = _seen(module, batch)
+    _, (p, _) = _outputs(module, batch)
     losses, weights = [], []
     for i, y in enumerate(batch.source.labels.argmax(dim=1).tolist()):
         q = 1 - p[i, y] + 1e-7
@@ -128,7 +127,7 @@ def test_the_domain_loss_by_hand(make_net, make_terms, batch, gradients, setting
     torch.manual_seed(1)
     rows, share = objective.augmentation(batch.source.labels)
     middle = rows[share > 0]
-    (f_s, f_t), (p_s, p_t) = _seen(module, batch)
+    (f_s, f_t), (p_s, p_t) = _outputs(module, batch)
     w = W[batch.source.labels.argmax(dim=1)]
     u_s = w * (1 + (-_entropy(p_s)).exp())
     u = torch.cat([u_s, u_s[middle], 1 + (-_entropy(p_t)).exp()])
@@ -159,7 +158,7 @@ def test_the_domain_loss_by_hand(make_net, make_terms, batch, gradients, setting
     ("part", "n_left"), [(0.0, 9), (0.09, 9), (0.1, 8), (0.3, 6), (0.95, 0)]
 )
 def test_fewer_and_fewer_rows_pose_in_a_tensor_of_one_size(part, n_left):
-    objective = BA3US()._objective()
+    objective = BA3US().make_objective()
     objective.progress = part
     rows, share = objective.augmentation(torch.zeros(36, 3))
 
@@ -169,7 +168,7 @@ def test_fewer_and_fewer_rows_pose_in_a_tensor_of_one_size(part, n_left):
 
 
 def test_a_small_batch_has_no_row_that_poses():
-    objective = BA3US(mu=4)._objective()
+    objective = BA3US(mu=4).make_objective()
     objective.progress = 0.0
     rows, share = objective.augmentation(torch.zeros(3, 3))
 
@@ -200,15 +199,15 @@ def test_the_class_weights_are_looked_at_so_often(
 def test_a_refresh_takes_the_mean_prediction_of_the_whole_target(make_net, batch):
     clf = make_net(BA3US, n_refreshes=2, dropout=0.5)
     module = torch.nn.Sequential(torch.nn.Linear(5, 4), torch.nn.Dropout(0.5)).double()
-    objective: PartialObjective = clf._objective()
+    objective: PartialObjective = clf.make_objective()
     objective.start_fit(module, batch)
     before = objective.class_weights.tolist()
-    objective.start_epoch(module, batch)
+    objective.start_epoch(module, batch, 0.0)
     objective.n_steps, objective.progress = 5, 0.4  # the fifth of ten steps is done
     with torch.no_grad():
         expected = module[0](batch.target.X).softmax(dim=1).mean(dim=0)
-        objective.start_epoch(module, batch)
-        objective.start_epoch(module, batch)
+        objective.start_epoch(module, batch, 0.0)
+        objective.start_epoch(module, batch, 0.0)
 
     assert before == [0.25] * 4
     torch.testing.assert_close(objective.class_weights, expected)

@@ -20,9 +20,9 @@ from torch.utils.data import TensorDataset
 from skda.base import Sizes
 from skda.model_selection import HideLabels, LabeledFold
 from skda.modules import FeatureRecorder, Topics
-from skda.net import Objective
 from skda.partial import BA3US, ISRA, PADA, SHOT
 from skda.partial._topics import TopicObjective
+from skda.training import Objective
 from skda.unsupervised import CDAN, DANN, MCC, SPL, SourceOnly, SymNets
 from skda.utils.warnings import NoSourceWarning
 
@@ -137,8 +137,8 @@ def test_the_terms_are_added_to_those_of_the_backbone(cls, make_net, batch):
     clf = make_net(cls)
     clf.n_features_in_source_ = 5
     torch.manual_seed(0)
-    module = clf._module(Sizes(5, 5, 4)).double()
-    *_, phase = clf._phases(1)
+    module = clf.make_module(Sizes(5, 5, 4)).double()
+    *_, phase = clf.make_phases(1)
     inner = phase.criterion
     topics = Topics(
         16, 6, attention="encoder", n_hidden=8,
@@ -146,7 +146,7 @@ def test_the_terms_are_added_to_those_of_the_backbone(cls, make_net, batch):
     ).double()  # fmt: skip
     outer = _objective(inner, topics)
     outer.start_fit(module, batch)
-    outer.start_epoch(module, batch)
+    outer.start_epoch(module, batch, 0.0)
     torch.manual_seed(1)
     terms = outer(module, batch, 0.5)
     torch.manual_seed(1)
@@ -158,8 +158,8 @@ def test_the_terms_are_added_to_those_of_the_backbone(cls, make_net, batch):
 
 def test_a_source_that_the_backbone_does_not_look_at_is_a_constant(make_net, batch):
     clf = make_net(SHOT)
-    module = clf._module(Sizes(5, 5, 4)).double()
-    inner = clf._objective()
+    module = clf.make_module(Sizes(5, 5, 4)).double()
+    inner = clf.make_objective()
     X = batch.source.X.requires_grad_()
     topics = Topics(
         16, 6, attention="uniform", n_hidden=8,
@@ -167,7 +167,7 @@ def test_a_source_that_the_backbone_does_not_look_at_is_a_constant(make_net, bat
     ).double()  # fmt: skip
     outer = _objective(inner, topics)
     outer.start_fit(module, batch)
-    outer.start_epoch(module, batch)
+    outer.start_epoch(module, batch, 0.0)
     terms = outer(module, batch, 0.5)
     weight = module.extractor[0].weight
     of_source, of_weight = torch.autograd.grad(terms["topic_alignment"], [X, weight])
@@ -177,7 +177,7 @@ def test_a_source_that_the_backbone_does_not_look_at_is_a_constant(make_net, bat
 
 
 def test_a_recorder_is_the_network_and_remembers(make_net, batch):
-    module = make_net(DANN)._module(Sizes(5, 5, 4)).double()
+    module = make_net(DANN).make_module(Sizes(5, 5, 4)).double()
     recorder = FeatureRecorder(module)
     features = recorder.encode_both(batch.source.X, batch.target.X)
     recorder.encode_both(batch.target.X, batch.source.X)
@@ -188,10 +188,10 @@ def test_a_recorder_is_the_network_and_remembers(make_net, batch):
 
 
 def test_receptors_may_learn_at_a_rate_of_their_own(make_topics):
-    outer = _objective(SourceOnly()._objective(), make_topics("receptor"))
+    outer = _objective(SourceOnly().make_objective(), make_topics("receptor"))
     outer.lr_multipliers = {"extractor": 0.1}
     slow = _objective(
-        SourceOnly()._objective(), make_topics("receptor"), receptor_lr=0.5
+        SourceOnly().make_objective(), make_topics("receptor"), receptor_lr=0.5
     )
     slow.lr_multipliers = {"extractor": 0.1}
 

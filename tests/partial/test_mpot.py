@@ -57,7 +57,7 @@ def test_what_is_far_stays_where_it_is():
     [(0.4, 0.0, 0.01), (0.41, 0.25, 0.21), (0.4, 0.9, 0.4), (0.005, 0.0, 0.005)],
 )
 def test_the_mass_rises_in_the_first_half(mass, progress, expected, make_net):
-    objective = make_net(MPOT, mass=mass)._objective()
+    objective = make_net(MPOT, mass=mass).make_objective()
 
     assert objective.mass_at(progress) == pytest.approx(expected)
 

@@ -33,7 +33,7 @@ def test_the_terms_by_hand(make_net, make_terms, batch, gradients):
 
 @pytest.mark.parametrize("temperature", [0.1, 1.0])
 def test_the_shares_are_those_at_a_temperature(make_net, temperature):
-    objective = make_net(PADA, temperature=temperature)._objective()
+    objective = make_net(PADA, temperature=temperature).make_objective()
     logits = torch.tensor([[1.0, 0.0], [0.0, 2.0]])
     p = (logits / temperature).softmax(dim=1)
     shares = objective.shares(logits)
@@ -43,7 +43,7 @@ def test_the_shares_are_those_at_a_temperature(make_net, temperature):
 
 
 def test_all_classes_weigh_the_same_at_first(make_net, batch):
-    objective = make_net(PADA)._objective()
+    objective = make_net(PADA).make_objective()
     objective.start_fit(None, batch)
 
     assert objective.class_weights.tolist() == [1.0] * 4

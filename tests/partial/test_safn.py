@@ -37,7 +37,7 @@ def test_norms_grow_in_both_domains(make_net, partial_data):
 
 def test_dropout_keeps_the_mean_square_in_training_alone(make_net, batch):
     torch.manual_seed(0)
-    module = make_net(SAFN, dropout=0.75)._classifier(
+    module = make_net(SAFN, dropout=0.75).make_classifier(
         extractor=torch.nn.Identity(), n_components=4000, n_classes=3
     )
     X = torch.randn(5, 4000)
@@ -50,7 +50,7 @@ def test_dropout_keeps_the_mean_square_in_training_alone(make_net, batch):
 
 def test_features_of_zeros_have_no_bad_gradient(make_net):
     f = torch.zeros(2, 3, requires_grad=True)
-    terms = make_net(SAFN)._objective().adapt(None, (f, f), (f, f), 0.5)
+    terms = make_net(SAFN).make_objective().adapt(None, (f, f), (f, f), 0.5)
     sum(terms.values()).backward()
 
     assert f.grad.isfinite().all()

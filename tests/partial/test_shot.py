@@ -58,7 +58,7 @@ def test_the_first_phase_has_smooth_labels(make_net, batch):
 def test_the_terms_of_the_second_phase_by_hand(make_net, make_terms, batch, gradients):
     clf = make_net(SHOT, lambda0=0.5, beta=0.2)
     module, objective, _ = make_terms(clf)
-    objective.start_epoch(module, batch)
+    objective.start_epoch(module, batch, 0.0)
     terms = objective(module, batch, 0.3)
     log_p = module(batch.target.X).log_softmax(dim=1)
     entropy = -(log_p.exp() * log_p).sum(dim=1).mean()
@@ -80,7 +80,7 @@ def test_the_terms_of_the_second_phase_by_hand(make_net, make_terms, batch, grad
 def test_the_second_phase_asks_nothing_of_the_source(make_net, make_terms, batch):
     none = batch._replace(source=type(batch.source)(*(t[:0] for t in batch.source)))
     module, objective, _ = make_terms(make_net(SHOT))
-    objective.start_epoch(module, batch)
+    objective.start_epoch(module, batch, 0.0)
     with_it, without = (objective(module, rows, 0.5) for rows in (batch, none))
 
     torch.testing.assert_close(with_it, without)
@@ -140,7 +140,7 @@ def test_the_largest_class_is_kept_if_none_is_large_enough():
     [({}, 0.4 * 6 / 4), ({"threshold": 0.0}, 0), ({"min_count": 3}, 3)],
 )
 def test_the_least_count_grows_with_the_target(params, least, make_net, batch):
-    objective = make_net(SHOT, **params)._objective()
+    objective = make_net(SHOT, **params).make_objective()
     generator = torch.Generator().manual_seed(3)
     features, logits = (torch.randn(6, 4, generator=generator) for _ in range(2))
     given = torch.zeros(6, 4)
@@ -155,7 +155,7 @@ def test_pseudo_labels_are_refreshed_now_and_then(
 ):
     seen = []
     clf = make_net(SHOT, n_refreshes=n_refreshes, max_epochs=6, batch_size=40)
-    objective = type(clf._objective())
+    objective = type(clf.make_objective())
     find = objective.clusters
 
     def count(self, *rows):

@@ -11,8 +11,8 @@ from sklearn.datasets import make_blobs
 from torch._subclasses import FakeTensorMode
 from torch.nn.functional import cross_entropy
 
-from skda.data import Batch, Domain, Pairs
 from skda.retrieval._acmr import ACMR, ACMRModule, ACMRObjective
+from skda.training import Batch, Domain, Pairs
 
 SMALL = {
     "hidden_layer_sizes": (16,),

@@ -6,11 +6,11 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from torch._subclasses import FakeTensorMode
 
-from skda.data import Batch, Domain, Pairs
 from skda.losses import canonical_correlations
 from skda.modules import MultiViewEncoder
 from skda.retrieval import RidgeCCA
 from skda.retrieval._dcca import DCCA, DCCAObjective
+from skda.training import Batch, Domain, Pairs
 
 SMALL = {
     "n_components": 2,

@@ -6,10 +6,10 @@ import torch
 from sklearn.datasets import make_blobs
 from torch._subclasses import FakeTensorMode
 
-from skda.data import Batch, Domain, Pairs
 from skda.losses import canonical_correlations
 from skda.retrieval._dcca import DCCA
 from skda.retrieval._dccae import DCCAE, DCCAEModule, DCCAEObjective
+from skda.training import Batch, Domain, Pairs
 
 SMALL = {
     "n_components": 3,

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 import torch
 
-from skda.data import Batch, Domain, Pairs
 from skda.losses import matching_loss
 from skda.retrieval import DMTL
 from skda.retrieval._dmtl import DMTLModule, DMTLObjective
+from skda.training import Batch, Domain, Pairs
 from skda.utils.warnings import NoSourceWarning
 
 SMALL = {  # the paper's form, in a small network

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from skda.data import Batch, Domain, Pairs
+from skda.training import Batch, Domain, Pairs
 
 
 class Shifted(NamedTuple):

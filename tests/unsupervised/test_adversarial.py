@@ -19,8 +19,8 @@ def make_terms(make_net, batch):
     def make(cls, **params):
         clf = make_net(cls, **params)
         torch.manual_seed(0)
-        module = clf._module(Sizes(4, 4, 3)).double()
-        return module, clf._objective()(module, batch, 0.7)
+        module = clf.make_module(Sizes(4, 4, 3)).double()
+        return module, clf.make_objective()(module, batch, 0.7)
 
     return make
 
@@ -83,8 +83,8 @@ def test_cdan_by_hand(make_terms, batch, entropy_weighting, widths):
 def test_random_products_have_the_kernel_of_all_products(make_net):
     clf = make_net(CDAN, n_random=200_000, discriminator_layer_sizes=())
     torch.manual_seed(0)
-    module = clf._module(Sizes(4, 4, 3))
-    exact = make_net(CDAN)._module(Sizes(4, 4, 3))
+    module = clf.make_module(Sizes(4, 4, 3))
+    exact = make_net(CDAN).make_module(Sizes(4, 4, 3))
     f, v = torch.rand(5, 32), torch.randn(5, 3)
     h, full = module.condition(f, v), exact.condition(f, v)
 

@@ -31,11 +31,11 @@ def _module(clf, batch):
     """Build the network of a classifier for a batch, in float64."""
     clf.n_features_in_source_ = batch.source.X.shape[1]
     torch.manual_seed(0)
-    return clf._module(Sizes(4, 4, 3)).double()
+    return clf.make_module(Sizes(4, 4, 3)).double()
 
 
 def _terms(clf, batch, progress=1.0):
-    module, objective = _module(clf, batch), clf._objective()
+    module, objective = _module(clf, batch), clf.make_objective()
     objective.start_fit(module, batch)
     return module, objective(module, batch, progress)
 

@@ -21,8 +21,8 @@ def make_terms(make_net, batch):
         clf = make_net(SymNets, **params)
         clf.n_features_in_source_ = 4
         torch.manual_seed(0)
-        module = clf._module(Sizes(4, 4, 3)).double()
-        return module, clf._objective()(module, batch, 0.7)
+        module = clf.make_module(Sizes(4, 4, 3)).double()
+        return module, clf.make_objective()(module, batch, 0.7)
 
     return make
 
@@ -175,7 +175,7 @@ def test_extreme_logits_stay_finite(make_terms, batch):
     for params, _ in VARIANTS.values():
         module, _ = make_terms(**params)
         clf = SymNets(**params)
-        terms = clf._objective()(module, far, 1.0)
+        terms = clf.make_objective()(module, far, 1.0)
         sum(terms.values()).backward()
 
         assert all(torch.isfinite(term) for term in terms.values())

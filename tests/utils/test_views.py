@@ -7,8 +7,8 @@ from skda.utils.views import (
     ViewRows,
     is_list_of_views,
     is_mapping,
-    named_views,
-    sliced_views,
+    name_views,
+    slice_views,
     stacked,
 )
 
@@ -44,30 +44,30 @@ def test_a_sparse_dictionary_is_a_matrix():
 
 
 def test_one_array_has_two_halves():
-    halves = sliced_views(np.ones((2, 5)), None)
+    halves = slice_views(np.ones((2, 5)), None)
 
     assert [rows.shape[1] for rows in halves.values()] == [3, 2]
     assert list(halves) == ["view0", "view1"]
 
 
 def test_lists_are_numbered():
-    assert list(named_views([np.eye(2), np.eye(2)])) == ["view0", "view1"]
+    assert list(name_views([np.eye(2), np.eye(2)])) == ["view0", "view1"]
 
 
 def test_columns_must_exist():
     with pytest.raises(
         ValueError, match=r"columns of view 'a' among \[\], got \['p'\]"
     ):
-        sliced_views(np.ones((2, 5)), {"a": ["p"]})
+        slice_views(np.ones((2, 5)), {"a": ["p"]})
     with pytest.raises(ValueError, match="at least one column in view 'b'"):
-        sliced_views(np.ones((2, 5)), {"a": slice(5), "b": slice(5, 9)})
+        slice_views(np.ones((2, 5)), {"a": slice(5), "b": slice(5, 9)})
 
 
 def test_there_must_be_views():
     with pytest.raises(ValueError, match="at least one view, got none"):
-        named_views({})
+        name_views({})
     with pytest.raises(ValueError, match=r"one matrix for each of the views \['a'\]"):
-        named_views([np.eye(2), np.eye(2)], ["a"])
+        name_views([np.eye(2), np.eye(2)], ["a"])
 
 
 def test_stacked_takes_rows_as_they_come():

@@ -5,25 +5,72 @@ from __future__ import annotations
 from collections.abc import Callable
 from copy import deepcopy
 from math import ceil, prod
-from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import Annotated, Any, Literal
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from skda.data import BatchLoader, Domains
-from skda.net import LR_SCHEDULES, OPTIMIZERS, DomainNet, Phase, optimizer_params
-from skda.utils._sklearn import Interval, Options, StrOptions
-from skda.utils.threads import few_threads
+from skda.training.data import BatchLoader, Domains
+from skda.training.net import (
+    LR_SCHEDULES,
+    OPTIMIZERS,
+    DomainNet,
+    Phase,
+    optimizer_params,
+)
+from skda.utils._sklearn import StrOptions
+from skda.utils.declaration import estimator
+from skda.utils.ranges import (
+    BatchSize,
+    Count,
+    Fraction,
+    NonNegative,
+    Positive,
+    RandomState,
+    Verbosity,
+)
+from skda.utils.threads import limit_threads
 from skda.utils.validation import check_precision
 
 __all__ = ["NetTraining"]
 
 
+@estimator
 class NetTraining:
     """Mixin of the estimators that train a network: the shared training parameters.
+
+    Parameters
+    ----------
+    max_epochs
+        Passes over the larger of the two domains.
+    max_steps
+        Steps to take instead, rounded up to whole epochs.
+    batch_size
+        Most samples to draw from each domain at every step; -1 for all of them.
+    lr
+        Learning rate.
+    optimizer : {"sgd", "adam", "adamw", "rmsprop"} or callable
+        Optimizer; a callable brings its own momentum and weight decay.
+    momentum
+        Momentum of "sgd", which is Nesterov's, and of "rmsprop".
+    weight_decay
+        Weight decay of the optimizer.
+    lr_schedule : {"constant", "cosine", "inverse"} or callable
+        Factor of the learning rate; a callable maps the progress to it.
+    callbacks : list of skorch callbacks
+        Copied, then called during training; ``net_.callbacks_`` has the copies.
+    device : str or torch.device
+        Where to train and predict; "auto" is CUDA where there is one.
+    precision : {"float32", "bfloat16", "auto"}
+        Precision of the layers in training; "auto" is bfloat16 where the device
+        computes in it.
+    random_state : int, RandomState instance or None
+        Seed of the initial weights and of the batches.
+    verbose
+        Whether to show a progress bar with every loss term.
+    warm_start
+        Whether to go on with the network of the last fit.
 
     Attributes
     ----------
@@ -35,43 +82,24 @@ class NetTraining:
         Number of epochs run.
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "max_epochs": [Interval(Integral, 1, None, closed="left")],
-        "max_steps": [Interval(Integral, 1, None, closed="left"), None],
-        "batch_size": [
-            Interval(Integral, 1, None, closed="left"),
-            Options(Integral, {-1}),
-        ],
-        "lr": [Interval(Real, 0, None, closed="neither")],
-        "optimizer": [StrOptions(set(OPTIMIZERS)), callable],
-        "momentum": [Interval(Real, 0, 1, closed="left")],
-        "weight_decay": [Interval(Real, 0, None, closed="left")],
-        "lr_schedule": [StrOptions(set(LR_SCHEDULES)), callable],
-        "callbacks": [list, None],
-        "device": [str, torch.device],
-        "precision": [StrOptions({"float32", "bfloat16", "auto"})],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
-        "warm_start": ["boolean"],
-    }
-    net_: DomainNet
-    history_: dict[str, NDArray[Any]]
-    n_iter_: int
-    _task: Any
-    max_epochs: int
-    max_steps: int | None
-    batch_size: int
-    lr: float
-    optimizer: str | Callable[..., Any]
-    momentum: float
-    weight_decay: float
-    lr_schedule: str | Callable[[float], float]
-    callbacks: list[Any] | None
-    device: str | torch.device
-    precision: str
-    random_state: int | np.random.RandomState | None
-    verbose: int
-    warm_start: bool
+    max_epochs: Count = 100
+    max_steps: Count | None = None
+    batch_size: BatchSize = -1
+    lr: Positive = 0.001
+    optimizer: Annotated[
+        str | Callable[..., Any], StrOptions(set(OPTIMIZERS)), callable
+    ] = "adam"
+    momentum: Fraction = 0.9
+    weight_decay: NonNegative = 0.0
+    lr_schedule: Annotated[
+        str | Callable[[float], float], StrOptions(set(LR_SCHEDULES)), callable
+    ] = "constant"
+    callbacks: list[Any] | None = None
+    device: str | torch.device = "auto"
+    precision: Literal["float32", "bfloat16", "auto"] = "float32"
+    random_state: RandomState = None
+    verbose: Verbosity = 0
+    warm_start: bool = False
 
     def _loader(self, domains: Domains, **loading: Any) -> BatchLoader:
         """Cut the epochs of a training into steps."""
@@ -118,13 +146,13 @@ class NetTraining:
         n_rows = sum(len(X) * prod(X.shape[2:]) for X, *_ in domains.whole)
         n_steps = len(self._loader(domains, **loading))
         n_parameters = sum(parameter.numel() for parameter in module.parameters())
-        with few_threads(n_rows / n_steps * n_parameters, domains.device):
+        with limit_threads(n_rows / n_steps * n_parameters, domains.device):
             net.fit(domains)
             for phase in later:
                 net.set_params(**phase._asdict()).partial_fit(domains)
-        self.net_ = net
-        self.history_ = net.columns()
-        self.n_iter_ = len(net.history)
+        self.net_: DomainNet = net
+        self.history_: dict[str, NDArray[Any]] = net.columns()
+        self.n_iter_: int = len(net.history)
 
     def _settings(self, device: torch.device) -> dict[str, Any]:
         """Spell the training parameters in skorch's."""

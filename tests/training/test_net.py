@@ -1,4 +1,4 @@
-"""Tests of `skda.net`: the training loop."""
+"""Tests of `skda.training`: the training loop."""
 
 import pytest
 import torch
@@ -13,8 +13,7 @@ from skorch.callbacks import (
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from skda.data import Domains
-from skda.net import DomainNet, Objective, Phase, optimizer_params
+from skda.training import DomainNet, Domains, Objective, Phase, optimizer_params
 
 
 class Module(nn.Module):
@@ -47,7 +46,7 @@ class Recorder(Objective):
     def start_fit(self, module, domains):
         self.calls.append(f"start_fit on {len(domains.source.X)}")
 
-    def start_epoch(self, module, domains):
+    def start_epoch(self, module, domains, progress):
         self.calls.append(f"start_epoch on {len(domains.source.X)}")
 
     def end_step(self, module, batch):
@@ -256,7 +255,7 @@ def test_autocast_lowers_the_precision_of_the_objective(make_domains, make_net):
 
 def test_hooks_need_not_restore_the_training_mode(make_domains, make_net):
     class Evaluates(Recorder):
-        def start_epoch(self, module, domains):
+        def start_epoch(self, module, domains, progress):
             module.eval()
             self.grad_is_on = torch.is_grad_enabled()
 

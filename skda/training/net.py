@@ -16,8 +16,8 @@ from skorch.utils import TeeGenerator
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from skda.data import Batch, BatchLoader, Domains, Samples, pieces
-from skda.schedules import cosine, inverse_decay
+from skda.training.data import Batch, BatchLoader, Domains, Samples, chunks
+from skda.training.schedules import cosine, inverse_decay
 from skda.utils.validation import as_tensor
 
 __all__ = [
@@ -63,8 +63,8 @@ class Objective(nn.Module):
     def start_fit(self, module: Any, domains: Batch) -> None:
         """Prepare, once, with every row at hand."""
 
-    def start_epoch(self, module: Any, domains: Batch) -> None:
-        """Refresh what depends on the whole domains."""
+    def start_epoch(self, module: Any, domains: Batch, progress: float) -> None:
+        """Refresh what depends on the whole domains, at ``progress`` from 0 to 1."""
 
     def end_step(self, module: Any, batch: Batch) -> None:
         """Refresh what depends on the step just taken."""
@@ -177,8 +177,8 @@ class DomainNet(NeuralNet):
         self._set_training(False)
         device = torch.device(self.device)
         rows = as_tensor(X, device) if isinstance(X, np.ndarray) else X
-        chunks = pieces(rows, device)
-        return torch.cat([function(chunk) for chunk in chunks]).cpu().numpy()
+        parts = [function(chunk) for chunk in chunks(rows, device)]
+        return torch.cat(parts).cpu().numpy()
 
     def columns(self) -> dict[str, NDArray[Any]]:
         """Turn the history into columns, NaN where an epoch lacks an entry."""
@@ -220,7 +220,8 @@ class DomainNet(NeuralNet):
         """Open a row of the history."""
         super().on_epoch_begin(net, dataset_train, **kwargs)
         self.history.record("phase", self.phase)
-        self.criterion_.start_epoch(self.module_, dataset_train.whole)
+        progress = (len(self.history) - 1 - self._first_epoch) / self.max_epochs
+        self.criterion_.start_epoch(self.module_, dataset_train.whole, progress)
 
     def run_single_epoch(
         self,
@@ -254,6 +255,7 @@ class DomainNet(NeuralNet):
         self.optimizer_.zero_grad()
         with self._precision():
             terms = self.criterion_(self.module_, batch, progress)
+        _check_terms(terms, self.criterion_)
         values = torch.stack(tuple(terms.values()))  # (n_terms,)
         loss = values.sum()
         loss.backward()
@@ -306,3 +308,20 @@ class DomainNet(NeuralNet):
     @property
     def _default_callbacks(self) -> list[tuple[str, Any]]:
         return [("terms_bar", TermsBar())] if self.verbose else []
+
+
+def _check_terms(terms: Any, objective: nn.Module) -> None:
+    """Reject what is no sum of terms, before PyTorch fails on it."""
+    wrong = "nothing" if terms is None or not len(terms) else ""
+    if not wrong and not isinstance(terms, dict):
+        wrong = f"a {type(terms).__name__}"
+    for name, term in {} if wrong else terms.items():
+        if not isinstance(term, Tensor) or term.ndim:
+            shape = f" of shape {tuple(term.shape)}" * isinstance(term, Tensor)
+            wrong = f"a {type(term).__name__}{shape} under {name!r}"
+    if wrong:
+        raise TypeError(
+            f"Expected {type(objective).__name__} to return a dict of terms by name, "
+            f"each a Tensor of shape (), got {wrong}: weight every term and reduce it "
+            f"to one number."
+        )

@@ -1,0 +1,46 @@
+"""The engine: domains and batches, schedules, the net and its shared parameters."""
+
+from skda.training.data import (
+    Batch,
+    BatchLoader,
+    Domain,
+    Domains,
+    Pairs,
+    Samples,
+    chunks,
+    labels_of,
+)
+from skda.training.net import (
+    LR_SCHEDULES,
+    OPTIMIZERS,
+    DomainNet,
+    Objective,
+    Phase,
+    TermsBar,
+    optimizer_params,
+)
+from skda.training.parameters import NetTraining
+from skda.training.schedules import constant, cosine, inverse_decay, sigmoid_ramp
+
+__all__ = [
+    "LR_SCHEDULES",
+    "OPTIMIZERS",
+    "Batch",
+    "BatchLoader",
+    "Domain",
+    "DomainNet",
+    "Domains",
+    "NetTraining",
+    "Objective",
+    "Pairs",
+    "Phase",
+    "Samples",
+    "TermsBar",
+    "chunks",
+    "constant",
+    "cosine",
+    "inverse_decay",
+    "labels_of",
+    "optimizer_params",
+    "sigmoid_ramp",
+]

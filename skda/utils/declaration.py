@@ -1,0 +1,267 @@
+"""Hyper-parameters that are declared once, as annotated attributes of a class.
+
+A hyper-parameter is one line: name, type with its range, default. Its text is an entry
+of the class's own docstring. From these, :func:`estimator` makes the constructor, the
+ranges that scikit-learn validates, and a docstring that also has the parameters and
+the fitted attributes of the base classes.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import MISSING, Field, dataclass, field
+from types import NoneType, UnionType
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    Literal,
+    NamedTuple,
+    TypeVar,
+    Union,
+    dataclass_transform,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+
+from skda.utils._docstrings import Docstring, Entry
+from skda.utils._sklearn import StrOptions
+
+__all__ = ["estimator"]
+
+Class = TypeVar("Class", bound=type)
+
+
+class Parameter(NamedTuple):
+    """One hyper-parameter of a class.
+
+    Parameters
+    ----------
+    hint : object
+        Its type, resolved, with the range.
+    default : object
+        Its default, or ``MISSING``.
+    positional : bool
+        Whether it may be passed by position.
+    removed : bool
+        Whether the class has no such parameter, although a base class has.
+    """
+
+    hint: Any
+    default: Any
+    positional: bool
+    removed: bool
+
+    def field(self) -> Any:
+        """Spell it for ``dataclasses``."""
+        return field(
+            default=self.default, kw_only=not self.positional, init=not self.removed
+        )
+
+    def default_text(self) -> str:
+        """Spell the default as a docstring does."""
+        if self.default is MISSING:
+            return ""
+        if isinstance(self.default, str):
+            return f', default="{self.default}"'
+        return f", default={self.default!r}"
+
+
+class Declaration(NamedTuple):
+    """What one class declares itself, without its bases.
+
+    Parameters
+    ----------
+    parameters : dict of str to Parameter
+        Its hyper-parameters.
+    docstring : Docstring
+        What its docstring says before the base classes' entries are added.
+    """
+
+    parameters: dict[str, Parameter]
+    docstring: Docstring
+
+
+@dataclass_transform(
+    kw_only_default=True, eq_default=False, field_specifiers=(field, Field)
+)
+def estimator(cls: Class) -> Class:
+    """Make the constructor, the validation and the docstring of an estimator.
+
+    Every annotated attribute whose name neither starts nor ends with an underscore is a
+    hyper-parameter, ``ClassVar`` excepted. A base class hands down its own; where two
+    declare one, the first in the order of method resolution counts. A default is
+    changed by an assignment, with or without an annotation. Parameters are
+    keyword-only, unless declared as ``dataclasses.field(default=..., kw_only=False)``;
+    ``field(default=..., init=False)`` removes one that a base class has.
+
+    Parameters
+    ----------
+    cls : type
+        A class of estimators, concrete or abstract.
+
+    Returns
+    -------
+    type
+        The same class.
+
+    Examples
+    --------
+    >>> from sklearn.base import BaseEstimator
+    >>> from skda.base import estimator
+    >>> from skda.utils.ranges import Positive
+    >>> @estimator
+    ... class Ridge(BaseEstimator):
+    ...     alpha: Positive = 1.0
+    >>> Ridge(alpha=2.0)
+    Ridge(alpha=2.0)
+    """
+    own = _own_parameters(cls)
+    cls._declaration = Declaration(own, Docstring.parse(cls.__doc__))  # type: ignore[attr-defined]
+    parameters = _all_parameters(cls)
+    if "__init__" not in vars(cls):
+        _make_constructor(cls, parameters)
+    cls._parameter_constraints = {  # type: ignore[attr-defined]
+        name: _range(parameter.hint) or "no_validation"
+        for name, parameter in parameters.items()
+        if not parameter.removed
+    }
+    cls.__doc__ = _documented(cls, parameters)
+    return cls
+
+
+def _own_parameters(cls: type) -> dict[str, Parameter]:
+    """Read what the body of a class declares."""
+    inherited = _all_parameters(cls)
+    hints = {
+        name: hint
+        for name, hint in inspect.get_annotations(cls, eval_str=True).items()
+        if not name.startswith("_")
+        and not name.endswith("_")
+        and get_origin(hint) is not ClassVar
+    }
+    changed = [n for n in vars(cls) if n in inherited and n not in hints]
+    hints |= {name: inherited[name].hint for name in changed}
+    own = {}
+    for name, hint in hints.items():
+        given = vars(cls).get(name, MISSING)
+        if not isinstance(given, Field):
+            before = inherited.get(name)
+            positional = before is not None and name in changed and before.positional
+            own[name] = Parameter(hint, given, positional, removed=False)
+        else:
+            own[name] = Parameter(
+                hint, given.default, given.kw_only is False, removed=not given.init
+            )
+    return own
+
+
+def _all_parameters(cls: type) -> dict[str, Parameter]:
+    """Collect the hyper-parameters of a class, its own first."""
+    parameters: dict[str, Parameter] = {}
+    for base in cls.__mro__:
+        declaration = vars(base).get("_declaration")
+        if declaration is not None:
+            parameters = parameters | {
+                name: parameter
+                for name, parameter in declaration.parameters.items()
+                if name not in parameters
+            }
+    return parameters
+
+
+def _make_constructor(cls: type, parameters: Mapping[str, Parameter]) -> None:
+    """Let ``dataclasses`` write a constructor that stores every hyper-parameter."""
+    others = {
+        n: h for n, h in inspect.get_annotations(cls).items() if n not in parameters
+    }
+    cls.__annotations__ = others | {n: p.hint for n, p in parameters.items()}
+    for name, parameter in parameters.items():
+        if parameter.default is not MISSING:
+            setattr(cls, name, parameter.field())
+    if not hasattr(cls, "__post_init__"):
+        cls.__post_init__ = _check_decorated  # type: ignore[attr-defined]
+    dataclass(kw_only=True, eq=False, repr=False, match_args=False)(cls)
+    constructor: Any = cls.__init__  # type: ignore[misc]
+    constructor.__annotations__ = get_type_hints(constructor)  # without the ranges
+    # Only the constructor is wanted. With its fields, a class would be a dataclass to
+    # other libraries, and a subclass would list the parameters of its bases first.
+    del cls.__dataclass_fields__  # type: ignore[attr-defined]
+
+
+def _check_decorated(self: Any) -> None:
+    """Reject hyper-parameters of a subclass that nobody has read."""
+    cls = type(self)
+    if "_declaration" in vars(cls):
+        return
+    forgotten = _own_parameters(cls)
+    if forgotten:
+        raise TypeError(
+            f"{cls.__name__} declares the hyper-parameters {', '.join(forgotten)}, but "
+            f"its constructor does not know them: put @skda.base.estimator above the "
+            f"class."
+        )
+
+
+def _range(hint: Any) -> list[Any]:
+    """List what scikit-learn accepts as a value of a type; nothing is anything."""
+    origin, args = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return list(args[1:])
+    if origin in (Union, UnionType):
+        return [constraint for arg in args for constraint in _range(arg)]
+    if origin is Literal:
+        return [StrOptions(set(args))]
+    plain = {Any: [], NoneType: [None], bool: ["boolean"], Callable: [callable]}
+    kind = origin or hint
+    return plain.get(kind, [kind])
+
+
+def _documented(cls: type, parameters: Mapping[str, Parameter]) -> str:
+    """Write the docstring of a class with the entries of its bases."""
+    docstrings = [
+        vars(base)["_declaration"].docstring
+        for base in cls.__mro__
+        if "_declaration" in vars(base)
+    ]
+    left = {name for name, parameter in parameters.items() if not parameter.removed}
+    entries = []
+    for entry in (e for docstring in docstrings for e in docstring.parameters):
+        entries += list(_with_defaults(entry.about(left), parameters))
+        left -= set(entry.names)
+    attributes, seen = [], set()
+    for entry in (e for docstring in docstrings for e in docstring.attributes):
+        attributes.append(entry.about(set(entry.names) - seen))
+        seen |= set(entry.names)
+    attributes = [entry for entry in attributes if entry.names]
+    own = docstrings[0]
+    return own._replace(parameters=entries, attributes=attributes).render()
+
+
+def _with_defaults(
+    entry: Entry, parameters: Mapping[str, Parameter]
+) -> Iterator[Entry]:
+    """Add types and defaults to an entry, apart where the names differ in them."""
+    kinds: dict[str, list[str]] = {}
+    for name in entry.names:
+        parameter = parameters[name]
+        kind = (entry.type or _spelled(parameter.hint)) + parameter.default_text()
+        kinds.setdefault(kind, []).append(name)
+    for kind, names in kinds.items():
+        yield Entry(tuple(names), kind, entry.text)
+
+
+def _spelled(hint: Any) -> str:
+    """Spell a type as a docstring does, without None, which the default tells."""
+    origin, args = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return _spelled(args[0])
+    if origin in (Union, UnionType):
+        return " or ".join(_spelled(arg) for arg in args if arg is not NoneType)
+    if origin is Literal:
+        return "{" + ", ".join(f'"{arg}"' for arg in args) + "}"
+    if origin is Sequence:
+        return f"sequence of {_spelled(args[0])}"
+    return {Any: "object", Callable: "callable"}.get(origin or hint) or hint.__name__
