@@ -7,8 +7,15 @@ if TYPE_CHECKING:
     from skda._compare import compare
     from skda._compare_retrieval import compare_retrieval
     from skda._source_gain import source_gain
+    from skda.training import StopTraining
 
-__all__ = ["__version__", "compare", "compare_retrieval", "source_gain"]
+__all__ = [
+    "StopTraining",
+    "__version__",
+    "compare",
+    "compare_retrieval",
+    "source_gain",
+]
 
 __version__ = "0.1.0.dev0"
 
@@ -17,6 +24,7 @@ _LAZY = {
     "compare": "skda._compare",
     "compare_retrieval": "skda._compare_retrieval",
     "source_gain": "skda._source_gain",
+    "StopTraining": "skda.training",
 }
 
 

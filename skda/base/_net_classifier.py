@@ -30,7 +30,7 @@ from skda.training import (
 )
 from skda.utils._sklearn import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from skda.utils.declaration import estimator
-from skda.utils.seeding import seeded
+from skda.utils.seeding import FitRandomness
 from skda.utils.validation import as_tensor, check_device
 
 __all__ = ["BaseNetClassifier", "Sizes", "TargetRisk"]
@@ -252,8 +252,7 @@ class BaseNetClassifier(
         if alone and isinstance(self.make_target_objective(), TargetRisk):
             target = target.labeled()  # no other row has a loss
         domains = Domains(self._to_device(source, target, device, pairs))
-        with seeded(self.random_state, device) as seed:
-            self._train(domains, seed)
+        self._train(domains, FitRandomness(self.random_state, device))
         self.set_fitted_attributes(source, target)
         self._n_features_out = self.transform_rows(target.X[:1], "target").shape[1]
 
@@ -284,13 +283,24 @@ class BaseNetClassifier(
             sides = [as_tensor(side, device) for side in pairs[:2]]
         return Batch(*domains, pairs=Pairs(*sides))
 
-    def _train(self, domains: Domains, seed: int) -> None:
+    def _train(self, domains: Domains, randomness: FitRandomness) -> None:
         """Build the network and take it through the phases."""
-        source, target, _ = domains.whole
-        alone = len(source.X) == 0
+        seed = randomness.seed
         loading = {"seed": seed, "source_per_class": self._source_per_class()}
         loader = self._loader(domains, **loading)
         max_epochs = self._n_epochs(loader)
+        with randomness.of_default_generators():
+            module, phases = self._build(domains, max_epochs)
+        if self._rotates():
+            domains = rotate_inputs(module.encoders, loader, max_epochs)
+        self._run(module, phases, domains, randomness, **loading)
+        if self._rotates():
+            restore_inputs(self.net_.module_.encoders)
+
+    def _build(self, domains: Domains, max_epochs: int) -> tuple[Any, list[Phase]]:
+        """Build the network, and what the phases of the training minimize."""
+        source, target, _ = domains.whole
+        alone = len(source.X) == 0
         phases = (
             [Phase(self.make_target_objective(), max_epochs)]
             if alone
@@ -300,14 +310,10 @@ class BaseNetClassifier(
         n_features = prod(target.X.shape[1:])
         sizes = Sizes(n_source_features, n_features, len(self.classes_))
         task = sizes, self.classes_.tolist()
-        module: Any = self._network(task, lambda: self.make_module(sizes))
+        module = self._network(task, lambda: self.make_module(sizes))
         if not alone:
             phases = self._extend_phases(module, phases, domains)
-        if self._rotates():
-            domains = rotate_inputs(module.encoders, loader, max_epochs)
-        self._run(module, phases, domains, **loading)
-        if self._rotates():
-            restore_inputs(self.net_.module_.encoders)
+        return module, phases
 
     def transform_rows(
         self, X: NDArray[Any], domain: DomainName

@@ -13,7 +13,7 @@ from skda.base._retriever import BaseRetriever
 from skda.training import Batch, Domain, Domains, NetTraining, Objective, Pairs, Phase
 from skda.utils.declaration import estimator
 from skda.utils.ranges import Count, Fraction, LayerSizes
-from skda.utils.seeding import seeded
+from skda.utils.seeding import FitRandomness
 from skda.utils.validation import as_tensor, check_device
 from skda.utils.views import ViewRows
 
@@ -113,13 +113,14 @@ class BaseNetRetriever(NetTraining, BaseRetriever):
         nothing = Domain(*(part[:0] for part in domain))
         domains = Domains(Batch(nothing, domain, Pairs(nothing.X, nothing.X)))
         task = pairs.widths, self.classes_.tolist()
-        with seeded(self.random_state, device) as seed:
-            max_epochs = self._n_epochs(self._loader(domains, seed=seed))
+        randomness = FitRandomness(self.random_state, device)
+        max_epochs = self._n_epochs(self._loader(domains, seed=randomness.seed))
+        with randomness.of_default_generators():
             phases = [Phase(self.make_objective(source, target), max_epochs)]
             module = self._network(
                 task, lambda: self.make_module(pairs.widths, len(self.classes_))
             )
-            self._run(module, phases, domains, seed=seed)
+        self._run(module, phases, domains, randomness, seed=randomness.seed)
         self.set_fitted_attributes(source, target)
 
     def embed_rows(self, X: NDArray[Any], view: str) -> NDArray[np.floating]:

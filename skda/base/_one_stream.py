@@ -25,6 +25,7 @@ from skda.modules import (
 from skda.training import Batch, Domains, Objective, Phase, Samples, labels_of
 from skda.utils.declaration import estimator
 from skda.utils.ranges import Count, LayerSizes, NonNegative, WholeNumber
+from skda.utils.seeding import FitRandomness
 from skda.utils.validation import apply_transformer
 
 __all__ = ["BaseOneStreamClassifier", "OneStreamObjective", "Pass"]
@@ -303,7 +304,12 @@ class BaseOneStreamClassifier(BaseHomogeneousClassifier, BaseNetClassifier):
         return self.make_classifier(**layout, n_components=width)
 
     def _run(
-        self, module: nn.Module, phases: list[Phase], domains: Domains, **loading: Any
+        self,
+        module: nn.Module,
+        phases: list[Phase],
+        domains: Domains,
+        randomness: FitRandomness,
+        **loading: Any,
     ) -> None:
         """Take the network through the phases, if its batches are large enough."""
         step_size = self._loader(domains, **loading).step_size
@@ -316,7 +322,7 @@ class BaseOneStreamClassifier(BaseHomogeneousClassifier, BaseNetClassifier):
             )
         for phase in phases:
             phase.criterion.lr_multipliers = self._lr_multipliers
-        super()._run(module, phases, domains, **loading)
+        super()._run(module, phases, domains, randomness, **loading)
 
     def _validate_rows(self, X: Any, domain: DomainName, *, fitting: bool) -> Any:
         if isinstance(X, Dataset):

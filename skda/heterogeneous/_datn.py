@@ -21,6 +21,7 @@ from skda.heterogeneous._datn_objectives import (
 from skda.modules import MappedAutoEncoders
 from skda.training import Domains, Objective, Phase
 from skda.utils._sklearn import Interval, StrOptions
+from skda.utils.seeding import FitRandomness
 from skda.utils.validation import check_layers
 
 __all__ = ["DATN"]
@@ -383,9 +384,9 @@ class DATN(BasePairedNetClassifier):
         decay = {"optimizer__alpha": 0.8} if self.optimizer == "rmsprop" else {}
         return super()._settings(device) | decay
 
-    def _train(self, domains: Domains, seed: int) -> None:
+    def _train(self, domains: Domains, randomness: FitRandomness) -> None:
         """Train, and solve for the map of the encoders as they are in the end."""
-        super()._train(domains, seed)
+        super()._train(domains, randomness)
         module, objective = self.net_.module_, self.net_.criterion_
         if isinstance(objective, TransferObjective):
             objective.end_fit(module)

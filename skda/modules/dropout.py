@@ -1,15 +1,47 @@
-"""Dropout that draws a byte per unit."""
+"""Dropout whose draws belong to a fit, and a faster one."""
 
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["ByteDropout", "quicken_dropout"]
+__all__ = ["ByteDropout", "OwnDropout", "quicken_dropout"]
 
 
-class ByteDropout(nn.Dropout):
+class OwnDropout(nn.Dropout):
+    """PyTorch's dropout, which draws from a generator that a fit may set.
+
+    Parameters
+    ----------
+    p : float, default=0.5
+        Fraction of the units to drop in training.
+
+    Attributes
+    ----------
+    generator : torch.Generator or None
+        What to draw from; None is PyTorch's default generator.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skda.modules import OwnDropout
+    >>> OwnDropout(0.5)(torch.ones(1000)).unique()
+    tensor([0., 2.])
+    """
+
+    def __init__(self, p: float = 0.5) -> None:
+        super().__init__(p)
+        self.generator: torch.Generator | None = None
+
+    def forward(self, X: Tensor) -> Tensor:
+        """Drop units of any shape."""
+        if not self.training or not self.p:
+            return X
+        kept = torch.empty_like(X).bernoulli_(1 - self.p, generator=self.generator)
+        return X * (kept / (1 - self.p) if self.p < 1 else kept)
+
+
+class ByteDropout(OwnDropout):
     """Dropout, seven times as fast on a CPU, where random numbers are what it costs.
 
     Of 256 equally likely bytes, so many drop a unit as come closest to ``p``; what is
@@ -29,17 +61,14 @@ class ByteDropout(nn.Dropout):
     tensor([0., 2.])
     """
 
-    def __init__(self, p: float = 0.5) -> None:
-        super().__init__(p)
-
     def forward(self, X: Tensor) -> Tensor:
         """Drop units of any shape."""
         n_kept = 256 - round(256 * self.p)
         in_bytes = X.device.type == "cpu" and 0 < n_kept < 256
         if not self.training or not in_bytes:
-            return F.dropout(X, self.p, self.training)
+            return super().forward(X)
         words = torch.empty(-(-X.numel() // 8), dtype=torch.int64).random_(
-            -(2**63), None
+            -(2**63), None, generator=self.generator
         )
         random_bytes = words.view(torch.uint8)[: X.numel()].view(X.shape)
         return X * ((random_bytes < n_kept).to(X.dtype) * (256 / n_kept))
@@ -66,6 +95,6 @@ def quicken_dropout(layers: nn.Sequential) -> nn.Sequential:
     ByteDropout(p=0.3, inplace=False)
     """
     for i, layer in enumerate(layers):
-        if type(layer) is nn.Dropout:
+        if type(layer) in (nn.Dropout, OwnDropout):
             layers[i] = ByteDropout(layer.p)
     return layers

@@ -8,6 +8,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from skda.modules.dropout import OwnDropout
+
 __all__ = ["MultiViewEncoder", "multilayer_perceptron"]
 
 
@@ -41,7 +43,7 @@ def multilayer_perceptron(
         layers.append(nn.Linear(n_in, n_out))
         layers.append(nn.ReLU())
         if dropout:
-            layers.append(nn.Dropout(dropout))
+            layers.append(OwnDropout(dropout))
     del layers[-1 - bool(dropout) :]  # the outputs have neither
     if last is not None:
         layers.append(last)

@@ -66,13 +66,16 @@ class DMTLObjective(Objective):
         self.pseudo_label_init = pseudo_label_init
         self.matching = matching
         self.register_buffer("memory", None)
+        self.generator: torch.Generator | None = None
 
     def start_fit(self, module: DMTLModule, domains: Batch) -> None:
         """Fill the memory, of shape (views, rows, categories)."""
         pairs = domains.target
         shape = (len(module.encoders), *pairs.labels.shape)
         if self.pseudo_label_init == "random":
-            self.memory = torch.randn(shape, device=pairs.labels.device)
+            self.memory = torch.randn(
+                shape, generator=self.generator, device=pairs.labels.device
+            )
         else:
             self.memory = module.classify(module(pairs.X))
 

@@ -16,6 +16,7 @@ from skda.training.net import (
     DomainNet,
     Objective,
     Phase,
+    StopTraining,
     TermsBar,
     optimizer_params,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "Pairs",
     "Phase",
     "Samples",
+    "StopTraining",
     "TermsBar",
     "chunks",
     "constant",

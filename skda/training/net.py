@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from copy import deepcopy
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import torch
@@ -18,6 +18,8 @@ from tqdm.auto import tqdm
 
 from skda.training.data import Batch, BatchLoader, Domains, Samples, chunks
 from skda.training.schedules import cosine, inverse_decay
+from skda.utils.interrupts import watch_interrupts
+from skda.utils.seeding import FitRandomness
 from skda.utils.validation import as_tensor
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "DomainNet",
     "Objective",
     "Phase",
+    "StopTraining",
     "TermsBar",
     "optimizer_params",
 ]
@@ -68,6 +71,28 @@ class Objective(nn.Module):
 
     def end_step(self, module: Any, batch: Batch) -> None:
         """Refresh what depends on the step just taken."""
+
+
+class StopTraining(Exception):  # noqa: N818 (as StopIteration)
+    """Raised by a callback to end a fit on purpose, with what has been learned.
+
+    Examples
+    --------
+    >>> import skda
+    >>> from skorch.callbacks import Callback
+    >>> class EnoughEpochs(Callback):
+    ...     def on_epoch_end(self, net, **kwargs):
+    ...         if len(net.history) == 3:
+    ...             raise skda.StopTraining
+    >>> from skda.baselines import TargetNet
+    >>> net = TargetNet(callbacks=[EnoughEpochs()], random_state=0)
+    >>> net.fit([[0.0], [1.0]], [0, 1]).n_iter_, net.stopped_early_
+    (3, True)
+    """
+
+
+class _StopPhase(StopTraining):
+    """Raised for a callback that ends the current phase of a training."""
 
 
 class Phase(NamedTuple):
@@ -205,6 +230,55 @@ class DomainNet(NeuralNet):
                 for name, multiplier in self.criterion_.lr_multipliers.items()
             ]
         return params
+
+    #: Whether a training is on that the user has interrupted.
+    _user_interrupted: Callable[[], bool] = staticmethod(bool)
+
+    def initialize(self) -> Self:
+        """Forget the last training, too."""
+        self.stopped_early_ = self.fit_is_over_ = False
+        return super().initialize()
+
+    def partial_fit(
+        self,
+        X: Domains,
+        y: None = None,
+        classes: None = None,
+        *,
+        randomness: FitRandomness | None = None,
+        **fit_params: Any,
+    ) -> Self:
+        """Train for a phase; unlike skorch, let the user interrupt it.
+
+        A callback ends the phase by ``KeyboardInterrupt``, as skorch's own do, and the
+        whole fit by :class:`StopTraining`.
+        """
+        if not self.initialized_:
+            self.initialize()
+        foreign = any(isinstance(part[0], Samples) for part in X.whole)
+        with ExitStack() as stack:
+            if randomness is not None:
+                modules = self.module_, self.criterion_
+                stack.enter_context(randomness.of_training(modules, foreign=foreign))
+            self._user_interrupted = stack.enter_context(watch_interrupts())
+            stack.callback(delattr, self, "_user_interrupted")
+            try:
+                self.notify("on_train_begin", X=X, y=y)
+                self.fit_loop(X, y, **fit_params)
+            except StopTraining as stop:
+                self.stopped_early_ = True
+                self.fit_is_over_ = not isinstance(stop, _StopPhase)
+            self.notify("on_train_end", X=X, y=y)
+        return self
+
+    def notify(self, method_name: str, **cb_kwargs: Any) -> None:
+        """Call the hooks, and tell a stop on purpose from the user's interrupt."""
+        try:
+            super().notify(method_name, **cb_kwargs)
+        except KeyboardInterrupt as stop:
+            if self._user_interrupted():
+                raise
+            raise _StopPhase from stop
 
     @torch.no_grad()
     def on_train_begin(self, net: NeuralNet, X: Domains, **kwargs: Any) -> None:

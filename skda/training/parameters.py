@@ -30,6 +30,7 @@ from skda.utils.ranges import (
     RandomState,
     Verbosity,
 )
+from skda.utils.seeding import FitRandomness
 from skda.utils.threads import limit_threads
 from skda.utils.validation import check_precision
 
@@ -80,6 +81,8 @@ class NetTraining:
         Epoch, phase and every term of the objective; NaN if a phase lacks the term.
     n_iter_ : int
         Number of epochs run.
+    stopped_early_ : bool
+        Whether a callback ended the training, or a phase of it.
     """
 
     max_epochs: Count = 100
@@ -131,7 +134,12 @@ class NetTraining:
         return self.net_.module_
 
     def _run(
-        self, module: nn.Module, phases: list[Phase], domains: Domains, **loading: Any
+        self,
+        module: nn.Module,
+        phases: list[Phase],
+        domains: Domains,
+        randomness: FitRandomness,
+        **loading: Any,
     ) -> None:
         """Take a network through the phases, and keep it with its history."""
         first, *later = phases
@@ -147,12 +155,16 @@ class NetTraining:
         n_steps = len(self._loader(domains, **loading))
         n_parameters = sum(parameter.numel() for parameter in module.parameters())
         with limit_threads(n_rows / n_steps * n_parameters, domains.device):
-            net.fit(domains)
+            net.fit(domains, randomness=randomness)
             for phase in later:
-                net.set_params(**phase._asdict()).partial_fit(domains)
+                if net.fit_is_over_:
+                    break
+                net.set_params(**phase._asdict())
+                net.partial_fit(domains, randomness=randomness)
         self.net_: DomainNet = net
         self.history_: dict[str, NDArray[Any]] = net.columns()
         self.n_iter_: int = len(net.history)
+        self.stopped_early_: bool = net.stopped_early_
 
     def _settings(self, device: torch.device) -> dict[str, Any]:
         """Spell the training parameters in skorch's."""
