@@ -49,7 +49,7 @@ class DANN(BaseOneStreamClassifier):
       progress :math:`p` of the training.
 
     Inputs may be rows of features, images or a ``Dataset``; see :meth:`fit`, and
-    :class:`skda.base.BaseOneStreamClassifier` for images and for the fitted attributes.
+    :class:`skda.base.BaseOneStreamClassifier` for images.
     Labeled target rows, if there are any, add their mean cross-entropy. The steps of a
     pipeline before this one see the target only: pass ``shared_transformer`` instead.
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from numbers import Integral, Real
-from typing import Any, ClassVar
+from numbers import Real
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 
-from skda.base import BaseHomogeneousClassifier, DomainName, Rows
+from skda.base import BaseHomogeneousClassifier, DomainName, Rows, estimator
 from skda.preprocessing import (
     RowScaler,
     cosine_graph,
@@ -18,15 +18,17 @@ from skda.preprocessing import (
 )
 from skda.utils._sklearn import Interval
 from skda.utils.propagation import spread, vote_shares
+from skda.utils.ranges import Count, Positive
 
 __all__ = ["CenteredLabelPropagation"]
 
 Array = NDArray[np.float64]
 
-#: Length of a centered row, relative to the mean, that is but rounding.
+#: Length of a centered row, relative to the mean, up to which it is a rounding error.
 ROUNDING = 1e-12
 
 
+@estimator
 class CenteredLabelPropagation(BaseHomogeneousClassifier):
     r"""Labels spread from the source over a graph of both domains, each centered.
 
@@ -53,26 +55,21 @@ class CenteredLabelPropagation(BaseHomogeneousClassifier):
     them as centroids cannot.
 
     The steps of a pipeline before this one see the target only: pass
-    ``shared_transformer`` instead. Further fitted attributes are those of
-    :class:`skda.base.BaseHomogeneousClassifier`.
+    ``shared_transformer`` instead.
 
     Parameters
     ----------
-    n_neighbors : int, default=10
+    n_neighbors
         Number of neighbors of every row, at most all the others.
-    alpha : float, default=0.95
+    alpha
         Weight :math:`\alpha` of the neighbors against the labels, between 0 and 1.
-    center : bool, default=True
+    center
         Whether to center every domain. A target that lacks classes has another mean
         for that alone: leave them out before, by :class:`skda.partial.PruneClasses`.
-    power : float or None, default=1.0
+    power : float or None
         Power of the features before the rows are scaled to unit length, see
         :class:`skda.preprocessing.RowScaler`; 0.5 is better for counts. None leaves
         the rows as they are before they are centered.
-    shared_transformer : transformer, default=None
-        Cloned, fitted on the samples of both domains and applied to them ever after.
-    source_transformer, target_transformer : transformer, default=None
-        The same for the samples of one domain, before the shared one.
 
     Attributes
     ----------
@@ -111,33 +108,12 @@ class CenteredLabelPropagation(BaseHomogeneousClassifier):
     1.0
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseHomogeneousClassifier._parameter_constraints,
-        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
-        "alpha": [Interval(Real, 0, 1, closed="neither")],
-        "center": ["boolean"],
-        "power": [Interval(Real, 0, None, closed="neither"), None],
-    }
-    uses_unlabeled_source: ClassVar[bool] = True
+    n_neighbors: Count = 10
+    alpha: Annotated[float, Interval(Real, 0, 1, closed="neither")] = 0.95
+    center: bool = True
+    power: Positive | None = 1.0
 
-    def __init__(
-        self,
-        *,
-        n_neighbors: int = 10,
-        alpha: float = 0.95,
-        center: bool = True,
-        power: float | None = 1.0,
-        shared_transformer: Any = None,
-        source_transformer: Any = None,
-        target_transformer: Any = None,
-    ) -> None:
-        self.n_neighbors = n_neighbors
-        self.alpha = alpha
-        self.center = center
-        self.power = power
-        self.shared_transformer = shared_transformer
-        self.source_transformer = source_transformer
-        self.target_transformer = target_transformer
+    uses_unlabeled_source: ClassVar[bool] = True
 
     def make_preprocessor(self, domain: DomainName) -> Any:
         return None if self.power is None else RowScaler(self.power)
@@ -145,7 +121,7 @@ class CenteredLabelPropagation(BaseHomogeneousClassifier):
     def fit_rows(self, source: Rows, target: Rows) -> None:
         self.source_mean_, self.target_mean_ = self._mean(source), self._mean(target)
         X = np.concatenate(
-            [self._centered(source.X, "source"), self._centered(target.X, "target")]
+            [self._center(source.X, "source"), self._center(target.X, "target")]
         )
         self.neighbors_ = NearestNeighbors(
             n_neighbors=min(self.n_neighbors, len(X)), metric="cosine"
@@ -156,14 +132,14 @@ class CenteredLabelPropagation(BaseHomogeneousClassifier):
         graph = symmetric_normalization(cosine_graph(X, self.n_neighbors))
         votes = spread(graph, given / given.sum(axis=0), self.alpha)
         known = given.any(axis=1, keepdims=True)
-        self.label_distributions_ = np.where(known, given, self._shares(votes))
+        self.label_distributions_ = np.where(known, given, self._normalize_votes(votes))
 
     def _mean(self, rows: Rows) -> Array:
         if self.center and len(rows.X):
             return rows.X.mean(axis=0)
         return np.zeros(rows.X.shape[1])
 
-    def _centered(self, X: NDArray[Any], domain: DomainName) -> Array:
+    def _center(self, X: NDArray[Any], domain: DomainName) -> Array:
         mean = self.source_mean_ if domain == "source" else self.target_mean_
         rows = X - mean
         length = np.linalg.norm(rows, axis=1)
@@ -171,16 +147,16 @@ class CenteredLabelPropagation(BaseHomogeneousClassifier):
         rows[length <= ROUNDING * np.linalg.norm(mean)] = 0
         return rows
 
-    def _shares(self, votes: NDArray[Any]) -> Array:
+    def _normalize_votes(self, votes: NDArray[Any]) -> Array:
         n_classes = len(self.classes_)
         return vote_shares(votes, np.full(n_classes, 1 / n_classes))
 
     def predict_proba_rows(
         self, X: NDArray[Any], domain: DomainName
     ) -> NDArray[np.floating]:
-        rows = self._centered(X, domain)
+        rows = self._center(X, domain)
         weights = neighbor_similarities(self.neighbors_, rows, rows.dtype)
-        return self._shares(weights @ self.label_distributions_)
+        return self._normalize_votes(weights @ self.label_distributions_)
 
     def transduce(self, target: Rows) -> NDArray[np.floating]:
         return self.label_distributions_[-len(target.X) :]

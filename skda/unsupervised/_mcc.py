@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from numbers import Real
 from typing import Any, ClassVar
 
-import numpy as np
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from skda.base import BaseOneStreamClassifier, OneStreamObjective
+from skda.base import BaseOneStreamClassifier, OneStreamObjective, Pass, estimator
 from skda.losses import class_confusion_loss
 from skda.training import Objective, constant, sigmoid_ramp
-from skda.utils._sklearn import Interval
+from skda.utils.ranges import NonNegative, Positive
 
 __all__ = ["MCC"]
 
@@ -27,13 +23,15 @@ class MCCObjective(OneStreamObjective):
         self.schedule = sigmoid_ramp if ramp else constant
 
     def adapt(
-        self, module: Any, features: Any, logits: tuple[Tensor, Tensor], progress: float
+        self, module: Any, source: Pass, target: Pass, progress: float
     ) -> dict[str, Tensor]:
         """Evaluate the class confusion of the target."""
         weight = self.lambda0 * self.schedule(progress)
-        return {"confusion": weight * class_confusion_loss(logits[1], self.temperature)}
+        confusion = class_confusion_loss(target.logits, self.temperature)
+        return {"confusion": weight * confusion}
 
 
+@estimator
 class MCC(BaseOneStreamClassifier):
     r"""Minimum class confusion.
 
@@ -52,66 +50,18 @@ class MCC(BaseOneStreamClassifier):
       with the progress :math:`p`, or :math:`\lambda_0` all along.
 
     Inputs may be rows of features, images or a ``Dataset``; see :meth:`fit`, and
-    :class:`skda.base.BaseOneStreamClassifier` for images and for the fitted attributes.
+    :class:`skda.base.BaseOneStreamClassifier` for images.
     Labeled target rows, if there are any, add their mean cross-entropy. The steps of a
     pipeline before this one see the target only: pass ``shared_transformer`` instead.
 
     Parameters
     ----------
-    lambda0 : float, default=1.0
+    lambda0
         Weight :math:`\lambda_0` of the class confusion, at the end of the training.
-    temperature : float, default=2.5
+    temperature
         Temperature :math:`T` of the predictions.
-    ramp : bool, default=True
+    ramp
         Whether the weight rises during the training; in the public code it is constant.
-    n_components : int, default=256
-        Number of features that the network makes of a row.
-    hidden_layer_sizes : sequence of int, default=()
-        Widths of the layers before them.
-    normalize : bool, default=True
-        Whether to scale every row to a mean square of one first.
-    module : callable, default=None
-        Function without arguments that builds a feature extractor, from samples of any
-        shape to vectors, instead of the network that these three describe.
-    extractor_lr : float, default=1.0
-        Learning rate of the feature extractor, relative to ``lr``.
-    train_transform, eval_transform : callable, default=None
-        What to make of a sample of a ``Dataset`` in training, and otherwise.
-    num_workers : int, default=0
-        Processes that load the samples of a ``Dataset``.
-    shared_transformer : transformer, default=None
-        Cloned, fitted on the samples of both domains and applied to them ever after.
-    source_transformer, target_transformer : transformer, default=None
-        The same for the samples of one domain, before the shared one.
-    max_epochs : int, default=40
-        Passes over the larger of the two domains.
-    max_steps : int, default=None
-        Steps to take instead, rounded up to whole epochs.
-    batch_size : int, default=64
-        Most samples to draw from each domain at every step; -1 for all of them.
-    lr : float, default=0.01
-        Learning rate.
-    optimizer : {"sgd", "adam", "adamw", "rmsprop"} or callable, default="sgd"
-        Optimizer; a callable brings its own momentum and weight decay.
-    momentum : float, default=0.9
-        Momentum of "sgd", which is Nesterov's, and of "rmsprop".
-    weight_decay : float, default=0.001
-        Weight decay of the optimizer.
-    lr_schedule : {"constant", "cosine", "inverse"} or callable, default="inverse"
-        Factor of the learning rate; a callable maps the progress to it.
-    callbacks : list of skorch callbacks, default=None
-        Copied, then called during training; ``net_.callbacks_`` has the copies.
-    device : str or torch.device, default="auto"
-        Where to train and predict; "auto" is CUDA where there is one.
-    precision : {"float32", "bfloat16", "auto"}, default="float32"
-        Precision of the layers in training; "auto" is bfloat16 where the device
-        computes in it.
-    random_state : int, RandomState instance or None, default=None
-        Seed of the initial weights and of the batches.
-    verbose : int, default=0
-        Whether to show a progress bar with every loss term.
-    warm_start : bool, default=False
-        Whether to go on with the network of the last fit.
 
     See Also
     --------
@@ -137,11 +87,10 @@ class MCC(BaseOneStreamClassifier):
     (100,)
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseOneStreamClassifier._parameter_constraints,
-        "temperature": [Interval(Real, 0, None, closed="neither")],
-        "ramp": ["boolean"],
-    }
+    lambda0: NonNegative = 1.0
+    temperature: Positive = 2.5
+    ramp: bool = True
+
     published_params: ClassVar[dict[str, Any]] = {
         "ramp": False,
         "extractor_lr": 0.1,
@@ -149,67 +98,6 @@ class MCC(BaseOneStreamClassifier):
         "lr": 0.005,
         "max_steps": 10_000,
     }
-
-    def __init__(
-        self,
-        *,
-        lambda0: float = 1.0,
-        temperature: float = 2.5,
-        ramp: bool = True,
-        n_components: int = 256,
-        hidden_layer_sizes: Sequence[int] = (),
-        normalize: bool = True,
-        module: Callable[[], nn.Module] | None = None,
-        extractor_lr: float = 1.0,
-        train_transform: Callable[[Any], Any] | None = None,
-        eval_transform: Callable[[Any], Any] | None = None,
-        num_workers: int = 0,
-        shared_transformer: Any = None,
-        source_transformer: Any = None,
-        target_transformer: Any = None,
-        max_epochs: int = 40,
-        max_steps: int | None = None,
-        batch_size: int = 64,
-        lr: float = 0.01,
-        optimizer: str | Callable[..., Any] = "sgd",
-        momentum: float = 0.9,
-        weight_decay: float = 0.001,
-        lr_schedule: str | Callable[[float], float] = "inverse",
-        callbacks: list[Any] | None = None,
-        device: str | torch.device = "auto",
-        precision: str = "float32",
-        random_state: int | np.random.RandomState | None = None,
-        verbose: int = 0,
-        warm_start: bool = False,
-    ) -> None:
-        self.lambda0 = lambda0
-        self.temperature = temperature
-        self.ramp = ramp
-        self.n_components = n_components
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.normalize = normalize
-        self.module = module
-        self.extractor_lr = extractor_lr
-        self.train_transform = train_transform
-        self.eval_transform = eval_transform
-        self.num_workers = num_workers
-        self.shared_transformer = shared_transformer
-        self.source_transformer = source_transformer
-        self.target_transformer = target_transformer
-        self.max_epochs = max_epochs
-        self.max_steps = max_steps
-        self.batch_size = batch_size
-        self.lr = lr
-        self.optimizer = optimizer
-        self.momentum = momentum
-        self.weight_decay = weight_decay
-        self.lr_schedule = lr_schedule
-        self.callbacks = callbacks
-        self.device = device
-        self.precision = precision
-        self.random_state = random_state
-        self.verbose = verbose
-        self.warm_start = warm_start
 
     def make_objective(self) -> Objective:
         return MCCObjective(self.lambda0, temperature=self.temperature, ramp=self.ramp)

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from numbers import Integral, Real
-from typing import Any, ClassVar
+from numbers import Real
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import eigh
 from scipy.spatial.distance import cdist
 from scipy.special import softmax
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import normalize
 from sklearn.utils import Tags
 
-from skda.base import BaseHomogeneousClassifier, DomainName, Rows
+from skda.base import BaseHomogeneousClassifier, DomainName, Rows, estimator
 from skda.preprocessing import RowScaler
-from skda.utils._sklearn import Interval, StrOptions
+from skda.utils._sklearn import (
+    ClassNamePrefixFeaturesOutMixin,
+    Interval,
+    StrOptions,
+    TransformerMixin,
+)
 from skda.utils.labels import UNLABELED
 from skda.utils.promotion import most_certain
+from skda.utils.ranges import Count, Positive
 
 __all__ = ["SPL"]
 
@@ -30,6 +35,7 @@ Codes = NDArray[np.int64]
 FLOOR = 1e-6
 
 
+@estimator
 class SPL(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseHomogeneousClassifier):
     r"""Selective pseudo-labels on a supervised locality-preserving projection.
 
@@ -57,36 +63,31 @@ class SPL(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseHomogeneousClas
 
     **Selection.** Of all rows that this finds in a class, the share :math:`r / (R - 1)`
     with the largest values has its pseudo-label in the next round. The last round
-    believes all of them.
+    takes all of them.
 
     It takes well under a second for a thousand rows, and has no seed. Every class is
     expected in the target.
 
     The steps of a pipeline before this one see the target only: pass
-    ``shared_transformer`` instead. Further fitted attributes are those of
-    :class:`skda.base.BaseHomogeneousClassifier`.
+    ``shared_transformer`` instead.
 
     Parameters
     ----------
-    n_rounds : int, default=6
+    n_rounds
         Number :math:`R` of rounds. The public code has 11.
-    n_components : int, default=None
+    n_components
         Number of directions in Equation 1; None takes six per class, at most 64. The
         public code has 128.
-    pca_components : int, default=128
+    pca_components
         Number of principal components, at most.
-    ridge : "mean" or float, default="mean"
+    ridge : "mean" or float
         Ridge :math:`\rho` of Equation 1; "mean" is the mean diagonal element of the
         matrix that it is added to. The public code has 1.
-    temperature : float, default=0.2
+    temperature
         Temperature :math:`\tau` of Equation 2. The public code has 1.
-    power : float, default=1.0
+    power
         Power of the features before the rows are scaled to unit length, see
         :class:`skda.preprocessing.RowScaler`; 0.5 is better for counts.
-    shared_transformer : transformer, default=None
-        Cloned, fitted on the samples of both domains and applied to them ever after.
-    source_transformer, target_transformer : transformer, default=None
-        The same for the samples of one domain, before the shared one.
 
     Attributes
     ----------
@@ -131,15 +132,15 @@ class SPL(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseHomogeneousClas
     (200, 5)
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseHomogeneousClassifier._parameter_constraints,
-        "n_rounds": [Interval(Integral, 1, None, closed="left")],
-        "n_components": [Interval(Integral, 1, None, closed="left"), None],
-        "pca_components": [Interval(Integral, 1, None, closed="left")],
-        "ridge": [Interval(Real, 0, None, closed="neither"), StrOptions({"mean"})],
-        "temperature": [Interval(Real, 0, None, closed="neither")],
-        "power": [Interval(Real, 0, None, closed="neither")],
-    }
+    n_rounds: Count = 6
+    n_components: Count | None = None
+    pca_components: Count = 128
+    ridge: Annotated[
+        float | str, Interval(Real, 0, None, closed="neither"), StrOptions({"mean"})
+    ] = "mean"
+    temperature: Positive = 0.2
+    power: Positive = 1.0
+
     published_params: ClassVar[dict[str, Any]] = {
         "n_rounds": 11,
         "n_components": 128,
@@ -147,29 +148,6 @@ class SPL(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseHomogeneousClas
         "temperature": 1.0,
     }
     __metadata_request__transform: ClassVar[dict[str, bool]] = {"domain": True}
-
-    def __init__(
-        self,
-        *,
-        n_rounds: int = 6,
-        n_components: int | None = None,
-        pca_components: int = 128,
-        ridge: float | str = "mean",
-        temperature: float = 0.2,
-        power: float = 1.0,
-        shared_transformer: Any = None,
-        source_transformer: Any = None,
-        target_transformer: Any = None,
-    ) -> None:
-        self.n_rounds = n_rounds
-        self.n_components = n_components
-        self.pca_components = pca_components
-        self.ridge = ridge
-        self.temperature = temperature
-        self.power = power
-        self.shared_transformer = shared_transformer
-        self.source_transformer = source_transformer
-        self.target_transformer = target_transformer
 
     def transform(
         self, X: ArrayLike, *, domain: DomainName = "target"
@@ -188,7 +166,7 @@ class SPL(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseHomogeneousClas
         ndarray of shape (n_samples, n_components_out)
             Projected samples, centered and of unit length.
         """
-        return self._projected(self._check_samples(X, domain)).astype(np.float32)
+        return self._project(self._check_samples(X, domain)).astype(np.float32)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -207,17 +185,19 @@ class SPL(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseHomogeneousClas
 
         codes = [rows.labels.codes(self.classes_) for rows in (source, target)]
         given = np.concatenate(codes)
-        hidden = np.arange(len(S))[given == UNLABELED]
+        unlabeled = np.arange(len(S))[given == UNLABELED]
         labels = given.copy()
         for r in range(1, self.n_rounds + 1):
-            self._project(S, labels)
-            Z = self._embedded(S)
+            self._fit_projection(S, labels)
+            Z = self._embed(S)
             self._learn_centers(Z, given, len(source.X))
             if r < self.n_rounds:
                 share = r / (self.n_rounds - 1)
-                labels[hidden] = selected(self._beliefs(Z[hidden]), share)
+                labels[unlabeled] = select_most_certain(
+                    self._class_scores(Z[unlabeled]), share
+                )
 
-    def _project(self, S: Array, labels: Codes) -> None:
+    def _fit_projection(self, S: Array, labels: Codes) -> None:
         """Solve Equation 1 for the rows that have a label."""
         known = labels != UNLABELED
         n_classes, width = len(self.classes_), S.shape[1]
@@ -227,8 +207,8 @@ class SPL(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseHomogeneousClas
             ridge = mass / width or 1.0
         else:
             ridge = self.ridge
-        wanted = self.n_components or min(64, 6 * n_classes)
-        first = max(width - wanted, 0)
+        n_components = self.n_components or min(64, 6 * n_classes)
+        first = max(width - n_components, 0)
         _, vectors = eigh(
             total,
             scatter + ridge * np.eye(width),
@@ -246,26 +226,26 @@ class SPL(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseHomogeneousClas
         clusters = k_means(Z[n_source:], self.class_centers_)
         self.cluster_centers_ = normalize(clusters)
 
-    def _embedded(self, S: Array) -> Array:
+    def _embed(self, S: Array) -> Array:
         """Take principal components to the projection."""
         return normalize(S @ self.components_.T - self.center_)
 
-    def _projected(self, X: NDArray[Any]) -> Array:
-        return self._embedded(normalize(self.pca_.transform(X)))
+    def _project(self, X: NDArray[Any]) -> Array:
+        return self._embed(normalize(self.pca_.transform(X)))
 
-    def _beliefs(self, Z: Array, domain: DomainName = "target") -> Array:
+    def _class_scores(self, Z: Array, domain: DomainName = "target") -> Array:
         """Evaluate Equation 2."""
         logits = -cdist(Z, self.class_centers_) / self.temperature
-        beliefs = softmax(logits, axis=1)
+        scores = softmax(logits, axis=1)
         if domain == "source":
-            return beliefs
+            return scores
         logits = -cdist(Z, self.cluster_centers_) / self.temperature
-        return np.maximum(beliefs, softmax(logits, axis=1))
+        return np.maximum(scores, softmax(logits, axis=1))
 
     def predict_proba_rows(
         self, X: NDArray[Any], domain: DomainName
     ) -> NDArray[np.floating]:
-        return normalize(self._beliefs(self._projected(X), domain), norm="l1")
+        return normalize(self._class_scores(self._project(X), domain), norm="l1")
 
 
 def class_matrices(X: Array, memberships: Array) -> tuple[Array, Array]:
@@ -294,7 +274,7 @@ def k_means(X: Array, centers: Array, max_iter: int = 100) -> Array:
     return centers
 
 
-def selected(beliefs: Array, share: float) -> Codes:
+def select_most_certain(scores: Array, share: float) -> Codes:
     """Label that share of every class whose largest belief is the largest."""
-    best = np.eye(beliefs.shape[1])[beliefs.argmax(axis=1)]
-    return most_certain(best * beliefs, share)
+    best = np.eye(scores.shape[1])[scores.argmax(axis=1)]
+    return most_certain(best * scores, share)

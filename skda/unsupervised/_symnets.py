@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from numbers import Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from skda.base import BaseOneStreamClassifier, OneStreamObjective
+from skda.base import BaseOneStreamClassifier, OneStreamObjective, estimator
 from skda.losses import confusion_loss, cross_entropy, domain_loss, prediction_entropy
 from skda.modules import OneStreamClassifier
 from skda.training import Batch, Objective, sigmoid_ramp
-from skda.utils._sklearn import Interval, StrOptions
+from skda.utils.ranges import NonNegative
 
 __all__ = ["SymNets"]
 
@@ -64,10 +61,10 @@ class SymNetsObjective(OneStreamObjective):
         """Evaluate the terms of both equations, each on what it trains."""
         source, target, _ = batch
         f_s, f_t = module.encode_both(source.X, target.X)
-        terms = self.of_classifiers(
+        terms = self.classifier_terms(
             module.classify(f_s.detach()), module.classify(f_t.detach()), source.labels
         )
-        terms |= self.of_features(
+        terms |= self.feature_terms(
             module.classify_fixed(f_s),
             module.classify_fixed(f_t),
             source.labels,
@@ -79,7 +76,7 @@ class SymNetsObjective(OneStreamObjective):
             terms["target_risk"] = cross_entropy(v_t, target.labels)
         return terms
 
-    def of_classifiers(
+    def classifier_terms(
         self, v_s: Tensor, v_t: Tensor, labels: Tensor
     ) -> dict[str, Tensor]:
         """Evaluate Equation 1."""
@@ -94,7 +91,7 @@ class SymNetsObjective(OneStreamObjective):
         d_s, d_t = domain_logits(v_s), domain_logits(v_t)
         return terms | {"domain": 2 * domain_loss(d_s, d_t)}
 
-    def of_features(
+    def feature_terms(
         self, v_s: Tensor, v_t: Tensor, labels: Tensor, weight: float
     ) -> dict[str, Tensor]:
         """Evaluate Equation 2."""
@@ -110,7 +107,7 @@ class SymNetsObjective(OneStreamObjective):
         return terms
 
     def source_confusion(self, v_s: Tensor, labels: Tensor) -> Tensor:
-        """Evaluate what the features of the source are trained by."""
+        """Evaluate the loss of the features on the source."""
         if self.confusion == "category":
             return cross_entropy(v_s, torch.cat([labels, labels], dim=1) / 2)
         if self.confusion == "domain":
@@ -132,6 +129,7 @@ def symmetric_entropy(v: Tensor) -> Tensor:
     return -(log_t.exp() * log_s + log_s.exp() * log_t).sum(dim=1).mean() / 2
 
 
+@estimator
 class SymNets(BaseOneStreamClassifier):
     r"""Domain-symmetric networks.
 
@@ -164,75 +162,27 @@ class SymNets(BaseOneStreamClassifier):
     Target rows are classified by :math:`p_t`, source rows by :math:`p_s`.
 
     Inputs may be rows of features, images or a ``Dataset``; see :meth:`fit`, and
-    :class:`skda.base.BaseOneStreamClassifier` for images and for the fitted attributes.
+    :class:`skda.base.BaseOneStreamClassifier` for images.
     Labeled target rows, if there are any, add their mean cross-entropy. The steps of a
     pipeline before this one see the target only: pass ``shared_transformer`` instead.
 
     Parameters
     ----------
-    lambda0 : float, default=1.0
+    lambda0
         Weight :math:`\lambda_0` of what the target adds, at the end of the training.
-    entropy_weight : float, default=1.0
+    entropy_weight
         Weight :math:`\mu` of the entropy :math:`M`.
-    cross_domain : bool, default=True
+    cross_domain
         Whether there is :math:`E_t`. Without it, the target's classifier learns no
         class, and target rows are classified by :math:`p_s`.
-    confusion : {"category", "domain", "no"}, default="category"
+    confusion
         What to confuse: categories and domains; domains only, which puts
         :math:`F_{dom}` on the source in the place of :math:`F_{cat}`; or nothing, which
         puts :math:`(E_s + E_t) / 2` there and drops :math:`F_{dom}`.
-    symmetric_entropy : bool, default=False
+    symmetric_entropy
         Whether to run the second version [2]_: on the source, :math:`E_d` is the
         cross-entropy of :math:`p`; on the target, :math:`-\frac12 \sum_k p_k \log
         p_{k+K} + p_{k+K} \log p_k` replaces :math:`F_{dom} + \mu M`.
-    n_components : int, default=256
-        Number of features that the network makes of a row.
-    hidden_layer_sizes : sequence of int, default=()
-        Widths of the layers before them.
-    normalize : bool, default=True
-        Whether to scale every row to a mean square of one first.
-    module : callable, default=None
-        Function without arguments that builds a feature extractor, from samples of any
-        shape to vectors, instead of the network that these three describe.
-    extractor_lr : float, default=0.3
-        Learning rate of the feature extractor, relative to ``lr``.
-    train_transform, eval_transform : callable, default=None
-        What to make of a sample of a ``Dataset`` in training, and otherwise.
-    num_workers : int, default=0
-        Processes that load the samples of a ``Dataset``.
-    shared_transformer : transformer, default=None
-        Cloned, fitted on the samples of both domains and applied to them ever after.
-    source_transformer, target_transformer : transformer, default=None
-        The same for the samples of one domain, before the shared one.
-    max_epochs : int, default=40
-        Passes over the larger of the two domains.
-    max_steps : int, default=None
-        Steps to take instead, rounded up to whole epochs.
-    batch_size : int, default=64
-        Most samples to draw from each domain at every step; -1 for all of them.
-    lr : float, default=0.03
-        Learning rate.
-    optimizer : {"sgd", "adam", "adamw", "rmsprop"} or callable, default="sgd"
-        Optimizer; a callable brings its own momentum and weight decay.
-    momentum : float, default=0.9
-        Momentum of "sgd", which is Nesterov's, and of "rmsprop".
-    weight_decay : float, default=0.001
-        Weight decay of the optimizer.
-    lr_schedule : {"constant", "cosine", "inverse"} or callable, default="inverse"
-        Factor of the learning rate; a callable maps the progress to it.
-    callbacks : list of skorch callbacks, default=None
-        Copied, then called during training; ``net_.callbacks_`` has the copies.
-    device : str or torch.device, default="auto"
-        Where to train and predict; "auto" is CUDA where there is one.
-    precision : {"float32", "bfloat16", "auto"}, default="float32"
-        Precision of the layers in training; "auto" is bfloat16 where the device
-        computes in it.
-    random_state : int, RandomState instance or None, default=None
-        Seed of the initial weights and of the batches.
-    verbose : int, default=0
-        Whether to show a progress bar with every loss term.
-    warm_start : bool, default=False
-        Whether to go on with the network of the last fit.
 
     See Also
     --------
@@ -269,13 +219,14 @@ class SymNets(BaseOneStreamClassifier):
     (100,)
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseOneStreamClassifier._parameter_constraints,
-        "entropy_weight": [Interval(Real, 0, None, closed="left")],
-        "cross_domain": ["boolean"],
-        "confusion": [StrOptions({"category", "domain", "no"})],
-        "symmetric_entropy": ["boolean"],
-    }
+    lambda0: NonNegative = 1.0
+    entropy_weight: NonNegative = 1.0
+    cross_domain: bool = True
+    confusion: Literal["category", "domain", "no"] = "category"
+    symmetric_entropy: bool = False
+    extractor_lr = 0.3
+    lr = 0.03
+
     published_params: ClassVar[dict[str, Any]] = {
         "extractor_lr": 0.1,
         "batch_size": 128,
@@ -283,71 +234,6 @@ class SymNets(BaseOneStreamClassifier):
         "weight_decay": 0.0001,
         "max_epochs": 200,
     }
-
-    def __init__(
-        self,
-        *,
-        lambda0: float = 1.0,
-        entropy_weight: float = 1.0,
-        cross_domain: bool = True,
-        confusion: str = "category",
-        symmetric_entropy: bool = False,
-        n_components: int = 256,
-        hidden_layer_sizes: Sequence[int] = (),
-        normalize: bool = True,
-        module: Callable[[], nn.Module] | None = None,
-        extractor_lr: float = 0.3,
-        train_transform: Callable[[Any], Any] | None = None,
-        eval_transform: Callable[[Any], Any] | None = None,
-        num_workers: int = 0,
-        shared_transformer: Any = None,
-        source_transformer: Any = None,
-        target_transformer: Any = None,
-        max_epochs: int = 40,
-        max_steps: int | None = None,
-        batch_size: int = 64,
-        lr: float = 0.03,
-        optimizer: str | Callable[..., Any] = "sgd",
-        momentum: float = 0.9,
-        weight_decay: float = 0.001,
-        lr_schedule: str | Callable[[float], float] = "inverse",
-        callbacks: list[Any] | None = None,
-        device: str | torch.device = "auto",
-        precision: str = "float32",
-        random_state: int | np.random.RandomState | None = None,
-        verbose: int = 0,
-        warm_start: bool = False,
-    ) -> None:
-        self.lambda0 = lambda0
-        self.entropy_weight = entropy_weight
-        self.cross_domain = cross_domain
-        self.confusion = confusion
-        self.symmetric_entropy = symmetric_entropy
-        self.n_components = n_components
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.normalize = normalize
-        self.module = module
-        self.extractor_lr = extractor_lr
-        self.train_transform = train_transform
-        self.eval_transform = eval_transform
-        self.num_workers = num_workers
-        self.shared_transformer = shared_transformer
-        self.source_transformer = source_transformer
-        self.target_transformer = target_transformer
-        self.max_epochs = max_epochs
-        self.max_steps = max_steps
-        self.batch_size = batch_size
-        self.lr = lr
-        self.optimizer = optimizer
-        self.momentum = momentum
-        self.weight_decay = weight_decay
-        self.lr_schedule = lr_schedule
-        self.callbacks = callbacks
-        self.device = device
-        self.precision = precision
-        self.random_state = random_state
-        self.verbose = verbose
-        self.warm_start = warm_start
 
     uses_unlabeled_source: ClassVar[bool] = True
 
@@ -361,5 +247,5 @@ class SymNets(BaseOneStreamClassifier):
         )
 
     def make_classifier(self, **layout: Any) -> nn.Module:
-        alone = self.n_features_in_source_ is None
-        return SymNetsModule(**layout, cross_domain=self.cross_domain or alone)
+        no_source = self.n_features_in_source_ is None
+        return SymNetsModule(**layout, cross_domain=self.cross_domain or no_source)

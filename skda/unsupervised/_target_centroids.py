@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from numbers import Integral, Real
-from typing import Any, ClassVar
+from dataclasses import field
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,15 +13,17 @@ from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import normalize
 
-from skda.base import BaseHomogeneousClassifier, DomainName, Rows
+from skda.base import BaseHomogeneousClassifier, DomainName, Rows, estimator
 from skda.preprocessing import RowScaler
-from skda.utils._sklearn import HasMethods, Interval
+from skda.utils._sklearn import HasMethods
+from skda.utils.ranges import Count, Positive
 
 __all__ = ["TargetCentroids"]
 
 Array = NDArray[np.float64]
 
 
+@estimator
 class TargetCentroids(BaseHomogeneousClassifier):
     r"""Nearest of the class centroids that a source classifier finds in the target.
 
@@ -44,26 +46,21 @@ class TargetCentroids(BaseHomogeneousClassifier):
     in the target.
 
     The steps of a pipeline before this one see the target only: pass
-    ``shared_transformer`` instead. Further fitted attributes are those of
-    :class:`skda.base.BaseHomogeneousClassifier`.
+    ``shared_transformer`` instead.
 
     Parameters
     ----------
-    estimator : estimator object, default=None
+    estimator : estimator object
         Classifier with ``predict_proba`` to start from; None is a logistic regression
         with ``C=10``.
-    n_rounds : int, default=2
+    n_rounds
         Number of times to move the centroids.
-    temperature : float, default=0.05
+    temperature
         Temperature of ``predict_proba``, the softmax of :math:`x^\top c_k / \tau`. It
         changes no prediction.
-    power : float, default=1.0
+    power
         Power of the features before the rows are scaled to unit length, see
         :class:`skda.preprocessing.RowScaler`; 0.5 is better for counts.
-    shared_transformer : transformer, default=None
-        Cloned, fitted on the samples of both domains and applied to them ever after.
-    source_transformer, target_transformer : transformer, default=None
-        The same for the samples of one domain, before the shared one.
 
     Attributes
     ----------
@@ -101,32 +98,12 @@ class TargetCentroids(BaseHomogeneousClassifier):
     1.0
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseHomogeneousClassifier._parameter_constraints,
-        "estimator": [HasMethods(["fit", "predict_proba"]), None],
-        "n_rounds": [Interval(Integral, 1, None, closed="left")],
-        "temperature": [Interval(Real, 0, None, closed="neither")],
-        "power": [Interval(Real, 0, None, closed="neither")],
-    }
-
-    def __init__(
-        self,
-        estimator: Any = None,
-        *,
-        n_rounds: int = 2,
-        temperature: float = 0.05,
-        power: float = 1.0,
-        shared_transformer: Any = None,
-        source_transformer: Any = None,
-        target_transformer: Any = None,
-    ) -> None:
-        self.estimator = estimator
-        self.n_rounds = n_rounds
-        self.temperature = temperature
-        self.power = power
-        self.shared_transformer = shared_transformer
-        self.source_transformer = source_transformer
-        self.target_transformer = target_transformer
+    estimator: Annotated[Any, HasMethods(["fit", "predict_proba"]), None] = field(
+        default=None, kw_only=False
+    )
+    n_rounds: Count = 2
+    temperature: Positive = 0.05
+    power: Positive = 1.0
 
     def make_preprocessor(self, domain: DomainName) -> Any:
         return RowScaler(self.power)
@@ -141,15 +118,15 @@ class TargetCentroids(BaseHomogeneousClassifier):
         self._fit_estimator(X, labels.argmax(axis=1))
         self.centroids_ = normalize(labels.T @ X)
 
-        hidden = ~target.labels.known
+        unlabeled = ~target.labels.known
         shares = target.labels.memberships(self.classes_).astype(np.float64)
-        if hidden.any():
-            shares[hidden] = self.estimator_.predict_proba(target.X[hidden])
+        if unlabeled.any():
+            shares[unlabeled] = self.estimator_.predict_proba(target.X[unlabeled])
         for _ in range(self.n_rounds):
-            there = shares.any(axis=0)
-            self.centroids_[there] = normalize(shares[:, there].T @ target.X)
-            nearest = (target.X[hidden] @ self.centroids_.T).argmax(axis=1)
-            shares[hidden] = np.eye(len(self.classes_))[nearest]
+            found = shares.any(axis=0)
+            self.centroids_[found] = normalize(shares[:, found].T @ target.X)
+            nearest = (target.X[unlabeled] @ self.centroids_.T).argmax(axis=1)
+            shares[unlabeled] = np.eye(len(self.classes_))[nearest]
 
     def _fit_estimator(self, X: Array, codes: NDArray[np.intp]) -> None:
         """Fit a fresh classifier to the labeled rows of both domains."""

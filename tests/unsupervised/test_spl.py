@@ -16,7 +16,7 @@ from sklearn.preprocessing import Normalizer, normalize
 
 from skda.datasets import load_office_caltech
 from skda.unsupervised import SPL, SourceOnly
-from skda.unsupervised._spl import class_matrices, k_means, selected
+from skda.unsupervised._spl import class_matrices, k_means, select_most_certain
 from skda.utils.labels import UNLABELED
 from skda.utils.warnings import NoSourceWarning
 
@@ -48,15 +48,15 @@ def literal(source, target, n_rounds):
         z_s, z_t = Z[:n_source], Z[n_source:]
         m = normalize([z_s[y == k].mean(axis=0) for k in range(4)])
         clusters = KMeans(4, init=m, n_init=1, tol=0).fit(z_t).cluster_centers_
-        beliefs = [softmax(-5 * cdist(z_t, c), 1) for c in (m, normalize(clusters))]
-        beliefs = np.maximum(*beliefs)
-        winner, belief = beliefs.argmax(axis=1), beliefs.max(axis=1)
+        scores = [softmax(-5 * cdist(z_t, c), 1) for c in (m, normalize(clusters))]
+        scores = np.maximum(*scores)
+        winner, belief = scores.argmax(axis=1), scores.max(axis=1)
         pseudo[:] = UNLABELED
         for k in range(4):
             found = np.flatnonzero(winner == k)
             share = int(np.ceil(len(found) * r / (n_rounds - 1) - 1e-9))
             pseudo[found[np.argsort(-belief[found])[:share]]] = k
-    return beliefs / beliefs.sum(axis=1, keepdims=True)
+    return scores / scores.sum(axis=1, keepdims=True)
 
 
 @pytest.mark.parametrize("n_rounds", [2, 3, 6])
@@ -107,9 +107,9 @@ def test_clusters_are_means_and_an_empty_one_stays():
 
 
 def test_of_every_class_the_surest_are_selected():
-    beliefs = np.array([[0.9, 0.8], [0.7, 0.1], [0.6, 0.5], [0.2, 0.3]])
+    scores = np.array([[0.9, 0.8], [0.7, 0.1], [0.6, 0.5], [0.2, 0.3]])
 
-    assert selected(beliefs, 0.5).tolist() == [0, 0, UNLABELED, 1]
+    assert select_most_certain(scores, 0.5).tolist() == [0, 0, UNLABELED, 1]
 
 
 def test_known_labels_of_the_target_join():
