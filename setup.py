@@ -13,10 +13,16 @@ EXTRAS = {
     "compare": ["matplotlib", "pandas", "pyarrow"],
     "faiss": ["faiss-cpu"],
     "ot": ["POT"],
-    "docs": ["numpydoc", "pydata-sphinx-theme", "sphinx"],
     "lint": ["codespell", "mypy", "pandas-stubs", "ruff", "scipy-stubs"],
     "bench": ["skada>=0.6", "threadpoolctl"],
 }
+EXTRAS["docs"] = [
+    *EXTRAS["compare"],
+    "numpydoc",
+    "pydata-sphinx-theme",
+    "sphinx",
+    "sphinx-gallery",
+]
 EXTRAS["test"] = [
     *EXTRAS["compare"],
     *EXTRAS["faiss"],

@@ -18,8 +18,9 @@ extensions = [
     "sphinx.ext.mathjax",
     "sphinx.ext.viewcode",
     "numpydoc",
+    "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "changelog.d"]
+exclude_patterns = ["_build", "changelog.d", "gallery"]
 templates_path = ["_templates"]
 
 autodoc_typehints = "none"  # the docstrings say it, with shapes
@@ -32,6 +33,20 @@ import torch
 warnings.simplefilter("error")
 torch.set_num_threads(1)  # as in the tests: these nets are tiny
 """
+
+sphinx_gallery_conf = {
+    "examples_dirs": "gallery",
+    "gallery_dirs": "auto_gallery",
+    "abort_on_example_error": True,
+    "within_subsection_order": "FileNameSortKey",
+    "download_all_examples": False,
+    "min_reported_time": float("inf"),  # no durations: they are not ours to promise
+    "show_memory": False,
+    "show_signature": False,
+    "write_computation_times": False,
+    "remove_config_comments": True,
+    "doc_module": "skda",
+}
 
 html_theme = "pydata_sphinx_theme"
 html_title = f"skda {version}"
