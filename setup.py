@@ -5,6 +5,10 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 
+#: Address of the repository, without a slash at its end: the one place that names it.
+#: What depends on it is left out while it is empty.
+URL = ""
+
 HERE = Path(__file__).parent
 INIT = (HERE / "skda" / "__init__.py").read_text(encoding="utf-8")
 VERSION = re.search(r'^__version__ = "(.+)"$', INIT, re.MULTILINE)[1]
@@ -40,6 +44,7 @@ setup(
     long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     author="skda developers",
+    url=URL or None,
     license="BSD-3-Clause",
     license_files=["LICENSE"],
     classifiers=[

@@ -1,5 +1,6 @@
 """Sphinx configuration."""
 
+import re
 from pathlib import Path
 
 from sphinx.application import Sphinx
@@ -10,6 +11,10 @@ project = "skda"
 author = "skda developers"
 project_copyright = author
 release = version = __version__
+
+HERE = Path(__file__).parent
+SETUP = (HERE.parent / "setup.py").read_text()
+project_url = re.search(r'^URL = "(.*)"$', SETUP, re.MULTILINE)[1]
 
 extensions = [
     "sphinx.ext.autodoc",
@@ -53,7 +58,14 @@ html_title = f"skda {version}"
 html_show_sourcelink = False
 html_sidebars = {
     page: []
-    for page in ("getting_started", "benchmarks", "adding_a_method", "changelog")
+    for page in (
+        "getting_started",
+        "benchmarks",
+        "adding_a_method",
+        "contributing",
+        "citing",
+        "changelog",
+    )
 }
 html_theme_options = {
     "show_toc_level": 2,
@@ -61,22 +73,58 @@ html_theme_options = {
     "secondary_sidebar_items": {"**": ["page-toc"], "benchmarks": []},
 }
 
-FRAGMENTS = Path(__file__).parent / "changelog.d"
+if project_url:
+    html_theme_options["icon_links"] = [
+        {"name": "Repository", "url": project_url, "icon": "fa-solid fa-code-branch"}
+    ]
 
 
-def join_fragments(_app: Sphinx, docname: str, source: list[str]) -> None:
-    """Put the news that no release has yet where the changelog asks for them."""
-    if docname != "changelog":
-        return
-    news = []
+def bibtex() -> str:
+    """Write the entry of this version."""
+    citation = (HERE / "CITATION.cff").read_text()
+    fields = {
+        "author": f"{{{author}}}",
+        "title": re.search(r'^title: "(.*)"$', citation, re.MULTILINE)[1],
+        "version": version,
+        "url": project_url,
+    }
+    lines = [f"  {name} = {{{text}}}," for name, text in fields.items() if text]
+    return "\n".join(["@software{skda,", *lines, "}"])
+
+
+def clone() -> str:
+    """Say where the code is, if it has an address."""
+    return f"In a clone of {project_url}," if project_url else "In a clone"
+
+
+def news() -> str:
+    """List what no release has yet."""
+    texts = []
     for kind in ("added", "changed", "fixed", "removed"):
-        texts = [p.read_text().strip() for p in sorted(FRAGMENTS.glob(f"*.{kind}.md"))]
-        items = ["* " + text.replace("\n", "\n  ") for text in texts]
+        paths = sorted((HERE / "changelog.d").glob(f"*.{kind}.md"))
+        items = ["* " + p.read_text().strip().replace("\n", "\n  ") for p in paths]
         if items:
-            news += [f"**{kind.capitalize()}**", *items]
-    source[0] = source[0].replace("|fragments|", "\n\n".join(news))
+            texts += [f"**{kind.capitalize()}**", *items]
+    return "\n\n".join(texts)
+
+
+#: What a page leaves to this file, by the mark that stands for it.
+GENERATED = {
+    "changelog": ("|fragments|", news),
+    "citing": ("|bibtex|", bibtex),
+    "contributing": ("|clone|", clone),
+}
+
+
+def fill_in(_app: Sphinx, docname: str, source: list[str]) -> None:
+    """Put generated text where a page asks for it, as far in as its mark."""
+    if docname in GENERATED:
+        mark, generate = GENERATED[docname]
+        indent = re.search(rf"^( *){re.escape(mark)}", source[0], re.MULTILINE)[1]
+        text = generate().replace("\n", f"\n{indent}")
+        source[0] = source[0].replace(mark, text)
 
 
 def setup(app: Sphinx) -> None:
-    """Connect the changelog."""
-    app.connect("source-read", join_fragments)
+    """Connect the generated text."""
+    app.connect("source-read", fill_in)

@@ -1,5 +1,6 @@
 """What an installation promises: a quick import, few requirements, one version."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -85,3 +86,34 @@ def test_the_visible_top_level_is_as_agreed():
     visible = {path.partition("/")[0] for path in paths if not path.startswith(".")}
 
     assert visible == TOP_LEVEL
+
+
+def test_the_citation_file_names_the_address_of_the_project_if_there_is_one():
+    citation = (ROOT / "docs" / "CITATION.cff").read_text()
+    named = re.findall(r"^repository-code: (\S+)$", citation, re.MULTILINE)
+    setup = (ROOT / "setup.py").read_text()
+    url = re.search(r'^URL = "(.*)"$', setup, re.MULTILINE)[1]
+
+    assert named == ([url] if url else []), "repository-code is the URL of setup.py"
+
+
+def test_the_citation_file_agrees_with_the_package():
+    citation = (ROOT / "docs" / "CITATION.cff").read_text()
+    required = ["cff-version: 1.2.0", "message: ", 'title: "skda: ', "authors:"]
+    setup = (ROOT / "setup.py").read_text()
+    license_ = re.search(r'license="(.+)"', setup)[1]
+
+    assert not [key for key in required if f"\n{key}" not in f"\n{citation}"]
+    assert f"\nlicense: {license_}\n" in citation
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", ".github/CONTRIBUTING.md", ".github/PULL_REQUEST_TEMPLATE.md"]
+)
+def test_files_that_a_page_of_the_repository_points_to_are_there(page):
+    path = ROOT / page
+    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", path.read_text())
+    named = re.findall(r"(?<![\w/(.])(docs/[\w./]+\w)", path.read_text())
+    missing = [link for link in links if not (path.parent / link).exists()]
+
+    assert not missing + [name for name in named if not (ROOT / name).exists()]
