@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from _results import FOLDER, append, data_file, load, sha256
 from numpy.typing import NDArray
 from skorch.callbacks import Callback
 
+from benchmarks._results import FOLDER, append, data_file, load, sha256
 from skda._protocol import seeded_clone
 from skda.datasets import load_npz
 from skda.preprocessing import RowScaler

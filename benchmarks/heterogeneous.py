@@ -4,7 +4,7 @@ Three labels per class, accuracy on the rows whose label was hidden, last iterat
 protocol is that of :func:`skda.compare`; each line it makes is appended to
 ``results/heterogeneous.jsonl``, from which ``report.py`` makes the tables.
 
-    python benchmarks/heterogeneous.py [--tasks T,T] [--methods M,M] [--splits N]
+    python -m benchmarks.heterogeneous [--tasks T,T] [--methods M,M] [--splits N]
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from _results import append, data_file, sha256
 from skorch.callbacks import Callback
 
+from benchmarks._results import append, data_file, sha256
 from skda import compare
 from skda._compare import default_estimators
 from skda.baselines import (

@@ -6,7 +6,7 @@ them; and as the source has them, by the source's classifier, where a method has
 Last iterate. Each line is appended to ``results/paired.jsonl``; what is there already
 is left out. A sweep changes one size or one parameter at a time.
 
-    python benchmarks/paired.py [--tasks T,T] [--methods M;M] [--sweeps S,S] [--again]
+    python -m benchmarks.paired [--tasks T,T] [--methods M;M] [--sweeps S,S] [--again]
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from _results import FOLDER, append, data_file, load, sha256
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.decomposition import TruncatedSVD
@@ -28,6 +27,7 @@ from sklearn.preprocessing import FunctionTransformer, Normalizer, StandardScale
 from sklearn.svm import SVC
 from sklearn.utils.validation import has_fit_parameter
 
+from benchmarks._results import FOLDER, append, data_file, load, sha256
 from skda._protocol import seeded_clone
 from skda.baselines import SSDAE, TargetNet, TargetOnly
 from skda.datasets import load_npz

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from _results import load
-from _tables import Table, difference, interval, latest, percent
-from paired import METHODS, SWEEPS, TASKS
+
+from benchmarks._results import load
+from benchmarks._tables import Table, difference, interval, latest, percent
+from benchmarks.paired import METHODS, SWEEPS, TASKS
 
 __all__ = ["paired_tables", "readme_paired_table"]
 

@@ -6,7 +6,7 @@ the epoch of the least mean entropy of the target, which needs no labels. Networ
 method on each task is a line of ``results/partial.jsonl``; what has one already is
 skipped.
 
-    python benchmarks/partial.py [--groups G,G] [--tasks T,T] [--methods M;M]
+    python -m benchmarks.partial [--groups G,G] [--tasks T,T] [--methods M;M]
         [--seeds 3] [--device cpu] [--again]
 """
 
@@ -14,10 +14,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from _homogeneous import Group, run
 from sklearn.linear_model import LogisticRegression
-from unsupervised import PAIRS
 
+from benchmarks._homogeneous import Group, run
+from benchmarks.unsupervised import PAIRS
 from skda.partial import (
     AR,
     BA3US,

@@ -5,9 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from _results import load
-from _tables import Table, difference, interval, latest
-from unsupervised_report import Found, cell, column, mean_over, means_table, tasks_of
+
+from benchmarks._results import load
+from benchmarks._tables import Table, difference, interval, latest
+from benchmarks.unsupervised_report import (
+    Found,
+    cell,
+    column,
+    mean_over,
+    means_table,
+    tasks_of,
+)
 
 __all__ = ["partial_tables", "readme_partial_table"]
 

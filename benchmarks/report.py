@@ -1,6 +1,6 @@
 """Make the tables of README.md and of the documentation from the results files.
 
-    python benchmarks/report.py [--check]
+    python -m benchmarks.report [--check]
 
 Only the latest line of every combination counts; older ones stay in the files.
 """
@@ -12,13 +12,16 @@ import re
 import sys
 from pathlib import Path
 
-from _results import load
-from _tables import Table, difference, interval, latest, percent
-from paired_report import paired_tables, readme_paired_table
-from partial_report import partial_tables, readme_partial_table
-from retrieval_report import readme_retrieval_table, retrieval_tables
-from selection import selection_table
-from unsupervised_report import readme_unsupervised_table, unsupervised_tables
+from benchmarks._results import load
+from benchmarks._tables import Table, difference, interval, latest, percent
+from benchmarks.paired_report import paired_tables, readme_paired_table
+from benchmarks.partial_report import partial_tables, readme_partial_table
+from benchmarks.retrieval_report import readme_retrieval_table, retrieval_tables
+from benchmarks.selection import selection_table
+from benchmarks.unsupervised_report import (
+    readme_unsupervised_table,
+    unsupervised_tables,
+)
 
 __all__ = ["render"]
 
@@ -197,7 +200,7 @@ def main() -> None:
             path.parent.mkdir(exist_ok=True)
             path.write_text(text)
     if check and stale:
-        sys.exit("Run python benchmarks/report.py.")
+        sys.exit("Run python -m benchmarks.report.")
 
 
 if __name__ == "__main__":

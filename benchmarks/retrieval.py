@@ -4,7 +4,7 @@ Half of the categories are known, the others new; queries and gallery are test r
 the new ones. Each line is appended to ``results/retrieval.jsonl``, from which
 ``report.py`` makes the tables; what is there already is left out.
 
-    python benchmarks/retrieval.py [--tasks T,T] [--methods "M;M"] [--again]
+    python -m benchmarks.retrieval [--tasks T,T] [--methods "M;M"] [--again]
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import torch
-from _results import FOLDER, append, load
 from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer
 
+from benchmarks._results import FOLDER, append, load
 from skda._retrieval_protocol import category_splits, evaluate
 from skda.datasets import load_pairs
 from skda.retrieval import (

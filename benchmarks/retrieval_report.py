@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from _results import load
-from _tables import Table, difference, interval, latest, percent
+
+from benchmarks._results import load
+from benchmarks._tables import Table, difference, interval, latest, percent
 
 __all__ = ["readme_retrieval_table", "retrieval_tables"]
 

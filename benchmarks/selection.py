@@ -5,7 +5,7 @@ the labeled folds say, what the scorers without labels say of the unlabeled rows
 the accuracy there, which no choice may look at and only the oracle does. Each candidate
 on each split appends a line to ``results/selection.jsonl``.
 
-    python benchmarks/selection.py [--splits 5]
+    python -m benchmarks.selection [--splits 5]
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from _results import append, data_file, sha256
 from sklearn.base import clone
 from sklearn.metrics import accuracy_score
 from sklearn.model_selection import cross_val_score
 from sklearn.utils import Bunch
 
+from benchmarks._results import append, data_file, sha256
 from skda.datasets import label_few, load_office_caltech
 from skda.heterogeneous import SSAN, STN
 from skda.model_selection import (

@@ -4,7 +4,7 @@ A method may gain from a source because another domain holds its network in chec
 whatever that domain says; a source with renamed classes or permuted labels tells.
 Each line of :func:`skda.source_gain` is appended to ``results/source_gain.jsonl``.
 
-    python benchmarks/source_gain.py [--tasks T,T] [--splits 5]
+    python -m benchmarks.source_gain [--tasks T,T] [--splits 5]
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from __future__ import annotations
 import argparse
 
 import torch
-from _results import append
 
+from benchmarks._results import append
 from skda import source_gain
 from skda.datasets import load_task
 from skda.heterogeneous import SSAN, STN, GeoST

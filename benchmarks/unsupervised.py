@@ -5,7 +5,7 @@ the same for all tasks of a group; networks from several seeds. Each method on e
 is a line of ``results/unsupervised.jsonl``; what has one already is skipped, so that
 the tables can be made in parts.
 
-    python benchmarks/unsupervised.py [--groups G,G] [--tasks T,T] [--methods M;M]
+    python -m benchmarks.unsupervised [--groups G,G] [--tasks T,T] [--methods M;M]
         [--seeds 3] [--device cpu] [--again]
 """
 
@@ -14,12 +14,12 @@ from __future__ import annotations
 from itertools import permutations
 from typing import Any
 
-from _homogeneous import Group, run
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import LinearSVC
 from torch import nn
 
+from benchmarks._homogeneous import Group, run
 from skda.unsupervised import (
     CDAN,
     DANN,

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
-from _results import load
-from _tables import Table, interval, latest
+
+from benchmarks._results import load
+from benchmarks._tables import Table, interval, latest
 
 __all__ = [
     "Found",

@@ -1,37 +1,24 @@
 """The figures in README and documentation are those of the results files."""
 
-import importlib.util
 import json
-import sys
 from pathlib import Path
 
 import pytest
+
+from benchmarks import report
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "benchmarks"
 
 
-@pytest.fixture(scope="module")
-def report():
-    """Import benchmarks/report.py, which is no part of the package."""
-    sys.path.insert(0, str(FOLDER))
-    try:
-        spec = importlib.util.spec_from_file_location("report", FOLDER / "report.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        yield module
-    finally:
-        sys.path.remove(str(FOLDER))
-
-
-def test_every_generated_table_is_up_to_date(report):
+def test_every_generated_table_is_up_to_date():
     stale = [
         str(path.relative_to(ROOT))
         for path, text in report.render().items()
         if not path.exists() or path.read_text() != text
     ]
 
-    assert not stale, "run python benchmarks/report.py"
+    assert not stale, "run python -m benchmarks.report"
 
 
 @pytest.mark.parametrize("path", sorted((FOLDER / "results").glob("*.jsonl")))
@@ -41,7 +28,7 @@ def test_every_line_says_what_its_figure_depends_on(path):
         assert wanted <= json.loads(line).keys()
 
 
-def test_only_the_latest_run_counts(report):
+def test_only_the_latest_run_counts():
     runs = [{"task": "t", "value": 1}, {"task": "u", "value": 2}]
 
     found = report.latest([*runs, {"task": "t", "value": 3}], "task")
@@ -49,12 +36,12 @@ def test_only_the_latest_run_counts(report):
     assert [record["value"] for record in found.values()] == [3, 2]
 
 
-def test_figures_are_means_deviations_and_paired_differences(report):
+def test_figures_are_means_deviations_and_paired_differences():
     assert report.percent([0.5, 0.7]) == "60.0 ± 14.1 (2)"
     assert report.difference([0.5, 0.7, 0.9], [0.4, 0.5]) == "+15.0 (5.0)"
 
 
-def test_a_table_stands_between_its_markers(report):
+def test_a_table_stands_between_its_markers():
     text = "above\n<!-- table: t -->\nold\n<!-- end -->\nbelow"
 
     assert report.filled(text, "t", "new\n") == text.replace("old", "new")

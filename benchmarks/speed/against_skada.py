@@ -11,7 +11,7 @@ that a busy machine does not matter much. A ratio is the median over the turns o
 skada / skda.
 
     pip install "skda[bench]"
-    python benchmarks/speed/against_skada.py [--turns 15] [--record]
+    python -m benchmarks.speed.against_skada [--turns 15] [--record]
 
 The file is not called skada.py: it would be what ``import skada`` finds.
 """
@@ -21,13 +21,11 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
-import sys
 import time
 from collections import OrderedDict
 from concurrent.futures import ProcessPoolExecutor
 from importlib.metadata import version
 from multiprocessing import get_context
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
@@ -35,11 +33,9 @@ from skorch import NeuralNet
 from skorch.callbacks import Callback
 from torch import Tensor, nn
 
+from benchmarks._results import append
 from skda.modules import multilayer_perceptron, row_extractor
 from skda.unsupervised import CDAN, DANN
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from _results import append
 
 # In batches of 128, too, both libraries take every row once in an epoch.
 N_ROWS, N_FEATURES, N_CLASSES, N_COMPONENTS = 1024, 512, 10, 256

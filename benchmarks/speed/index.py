@@ -6,7 +6,7 @@ of that process, the rows and the libraries included. The usual gallery is rando
 the other one all rows are equal, so that every tie has to be looked into. On a busy
 machine only the CPU seconds and the memory mean anything: the load is recorded, too.
 
-    python benchmarks/speed/index.py [--record]
+    python -m benchmarks.speed.index [--record]
 """
 
 from __future__ import annotations
@@ -19,15 +19,13 @@ import subprocess
 import sys
 import time
 from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from _results import append
-
+from benchmarks._results import append
 from skda.retrieval import GalleryIndex
 
+THIS = (sys.executable, "-m", "benchmarks.speed.index")
 BACKENDS = ["sklearn", "faiss"]
 GALLERIES = ["random", "all rows equal"]
 N_ROWS, N_QUERIES, N_COMPONENTS = 100_000, 10_000, 512
@@ -68,7 +66,7 @@ def main() -> None:
             print("faiss is not installed")
             continue
         for gallery in GALLERIES:
-            command = [sys.executable, __file__, "--search", backend, gallery]
+            command = [*THIS, "--search", backend, gallery]
             done = subprocess.run(command, capture_output=True, text=True, check=True)
             found = json.loads(done.stdout.splitlines()[-1])
             print(

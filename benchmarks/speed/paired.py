@@ -6,29 +6,25 @@ all rows at once. The bare loop is what one would write by hand, with the losses
 their plain form and the map solved for at every epoch. Both train in one thread, in
 turns; a ratio is the median over the turns of engine / bare.
 
-    python benchmarks/speed/paired.py [--turns 7] [--record]
+    python -m benchmarks.speed.paired [--turns 7] [--record]
 """
 
 from __future__ import annotations
 
 import argparse
 import statistics
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from benchmarks._results import append
 from skda.base import Sizes
 from skda.heterogeneous import DATN
 from skda.training import Batch, Domain, DomainNet, Domains, Pairs
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from _results import append
 
 WIDTHS = {"source": 216, "target": 47}
 N_ROWS = {"source": 840, "target": 660}

@@ -7,27 +7,23 @@ train the same receptors on the same 36 + 36 rows of 256 features, 256 topics; l
 and gradients are compared first. The encoder form has no receptors to train. Steps are
 timed by the wall clock, in turns, from the features to the gradients of everything.
 
-    python benchmarks/speed/receptors.py [--turns 40] [--threads 2] [--record]
+    python -m benchmarks.speed.receptors [--turns 40] [--threads 2] [--record]
 """
 
 from __future__ import annotations
 
 import argparse
 import statistics
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from benchmarks._results import append
 from skda.losses import dense_topic_alignment, gated_topic_alignment
 from skda.modules import Topics
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from _results import append
 
 N_ROWS, N_FEATURES, N_TOPICS, N_HIDDEN, L1 = 36, 256, 256, 128, 1e-3
 AIMS = {"receptor": 3.0, "encoder": 50.0}

@@ -5,30 +5,26 @@ of 100: the bare loop is what one would write by hand, with the loss in its plai
 Both train in one thread, in turns; a ratio is the median over the turns of
 engine / bare.
 
-    python benchmarks/speed/retrieval.py [--turns 5] [--record]
+    python -m benchmarks.speed.retrieval [--turns 5] [--record]
 """
 
 from __future__ import annotations
 
 import argparse
 import statistics
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
 from torch.nn.functional import log_softmax
 
+from benchmarks._results import append
 from skda.retrieval import DMTL
 from skda.training import Batch, Domain, DomainNet, Domains, Pairs
 from skda.utils.labels import check_labels
 from skda.utils.views import ViewRows
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from _results import append
 
 WIDTHS = {"image": 4096, "text": 300}
 HIDDEN, N_COMPONENTS = (4096, 4096), 512

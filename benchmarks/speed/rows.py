@@ -4,7 +4,7 @@ Every fit runs in a process of its own, on one thread; memory is the peak reside
 less that before the fit. GeoST should fit 1123 x 4096 with a source of 958 x 800 in
 less than a second, and no method should need memory beyond a line in the rows.
 
-    python benchmarks/speed/rows.py [--record]
+    python -m benchmarks.speed.rows [--record]
 """
 
 from __future__ import annotations
@@ -15,17 +15,15 @@ import resource
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import torch
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from _results import append
-
+from benchmarks._results import append
 from skda.datasets import label_few
 from skda.heterogeneous import SSAN, STN, GeoST
 
+THIS = (sys.executable, "-m", "benchmarks.speed.rows")
 METHODS = {
     "GeoST": GeoST(),
     "SSAN": SSAN(max_epochs=20),
@@ -71,7 +69,7 @@ def main() -> None:
         return
     for name in METHODS:
         for size in SIZES:
-            command = [sys.executable, __file__, "--fit", name, *map(str, size)]
+            command = [*THIS, "--fit", name, *map(str, size)]
             done = subprocess.run(command, capture_output=True, text=True, check=True)
             found = json.loads(done.stdout.splitlines()[-1])
             print(

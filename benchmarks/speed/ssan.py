@@ -7,22 +7,21 @@ evaluates the network after every epoch. Both train the published network on the
 losses are compared first. Steps are timed by the wall clock, in turns; what the
 rotation costs once per fit is reported beside them.
 
-    python benchmarks/speed/ssan.py [--turns 5] [--threads 1] [--record]
+    python -m benchmarks.speed.ssan [--turns 5] [--threads 1] [--record]
 """
 
 from __future__ import annotations
 
 import argparse
 import statistics
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from benchmarks._results import append
 from skda.base import Sizes
 from skda.base._rotation import rotate_inputs
 from skda.heterogeneous import SSAN
@@ -38,9 +37,6 @@ from skda.training import (
     sigmoid_ramp,
 )
 from skda.utils.validation import check_precision
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from _results import append
 
 N_ROWS, N_CLASSES, N_LABELED = 958, 10, 30
 SIZES = Sizes(800, 4096, N_CLASSES)

@@ -4,23 +4,19 @@ Both run in turns in one process, timed by the wall clock. What one thread wins 
 small networks is why the engine limits the threads below a number of multiplications
 per step (``skda/utils/threads.py``).
 
-    python benchmarks/speed/threads.py [--turns 7] [--record]
+    python -m benchmarks.speed.threads [--turns 7] [--record]
 """
 
 from __future__ import annotations
 
 import argparse
 import statistics
-import sys
 import time
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from _results import append
-
+from benchmarks._results import append
 from skda.base import Sizes
 from skda.heterogeneous import SSAN
 from skda.training import Batch, Domain, DomainNet, Domains, Pairs

@@ -1,0 +1,1 @@
+"""Benchmarks: scripts that write results/, and report, which tabulates them."""
