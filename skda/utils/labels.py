@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import date, time, timedelta
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,6 +26,13 @@ __all__ = [
 
 #: Label of a sample whose class is unknown; None, NaN and pandas.NA say the same.
 UNLABELED = -1
+
+#: What is left of a missing label that was made a string.
+_SPOILED = ("nan", "NaN", "NaT", "None", "<NA>")
+_HOW_TO_MARK = (
+    "mark unlabeled samples by None, NaN or pandas.NA (in a CSV file, by an empty "
+    "field), or make all labels integers, of which -1 is unlabeled"
+)
 
 
 class Labels(NamedTuple):
@@ -54,7 +63,26 @@ class Labels(NamedTuple):
 
 
 def check_labels(y: ArrayLike | None, X: Any) -> Labels:
-    """Tell the known labels of ``X`` from the unknown ones; ``y=None`` knows none."""
+    """Tell the known labels of ``X`` from the unknown ones; ``y=None`` knows none.
+
+    Parameters
+    ----------
+    y : array-like of shape (n,) or None
+        Labels; -1, None, NaN or pandas.NA where unknown.
+    X : array-like of shape (n, ...)
+        Their samples, of which only the number matters.
+
+    Returns
+    -------
+    Labels
+        The labels that are known.
+
+    Raises
+    ------
+    ValueError
+        If the labels are of several kinds, dates, or strings that look like a mark of
+        unlabeled samples and are none: "-1" and blanks.
+    """
     if y is None:
         return Labels(np.zeros(X.shape[0], dtype=bool), np.empty(0))
     labels = column_or_1d(y, warn=True)
@@ -63,7 +91,9 @@ def check_labels(y: ArrayLike | None, X: Any) -> Labels:
         # Not labels itself: in a list of names, NumPy has made names of -1 and NaN.
         objects = np.asarray(y, dtype=object).ravel()
         known = np.array([not _is_missing(label) for label in objects], dtype=bool)
-        values = _homogeneous(objects[known].tolist())
+        values = _homogeneous(objects[known].tolist(), objects[~known].tolist())
+    elif labels.dtype.kind in "mM":
+        raise ValueError(_about_dates(str(labels.dtype)))
     else:
         known = ~(np.isnan(labels) | (labels == UNLABELED))
         values = labels[known]
@@ -113,20 +143,67 @@ def labeled_accuracy(
 
 
 def _is_missing(label: Any) -> bool:
-    absent = label is None or is_pandas_na(label) or is_scalar_nan(label)
-    return absent or label == UNLABELED
+    return _is_absent(label) or label == UNLABELED
 
 
-def _homogeneous(values: list[Any]) -> NDArray[Any]:
+def _is_absent(label: Any) -> bool:
+    return label is None or is_pandas_na(label) or is_scalar_nan(label)
+
+
+def _homogeneous(values: list[Any], missing: list[Any]) -> NDArray[Any]:
     """Make an array of labels that are all names or all numbers."""
-    n_names = sum(isinstance(value, (str, bytes)) for value in values)
-    if 0 < n_names < len(values):
+    names = [value for value in values if isinstance(value, (str, bytes))]
+    if 0 < len(names) < len(values):
         raise ValueError(
-            f"Expected labels of one kind, got {n_names} names and "
-            f"{len(values) - n_names} others in y: make them all strings or all "
+            f"Expected labels of one kind, got {len(names)} names and "
+            f"{len(values) - len(names)} others in y: make them all strings or all "
             f"numbers."
         )
+    for value in values:
+        if isinstance(value, (date, time, timedelta, np.datetime64, np.timedelta64)):
+            raise ValueError(_about_dates(type(value).__name__))
+    if names:
+        _check_names(names, missing)
     return np.asarray(values)
+
+
+def _check_names(names: list[Any], missing: list[Any]) -> None:
+    """Refuse names that are no classes: they were meant to say unlabeled."""
+    n_coded = sum(not _is_absent(label) for label in missing)
+    if n_coded:
+        raise ValueError(
+            f"Expected labels that are names, or a missing value, got {UNLABELED} for "
+            f"{n_coded} of {len(names) + len(missing)} samples in y: {_HOW_TO_MARK}."
+        )
+    distinct = dict.fromkeys(names)
+    stripped = {name: _text(name).strip() for name in distinct}
+    marks = [name for name in distinct if stripped[name] in ("", "-1", "-1.0")]
+    if marks:
+        raise ValueError(
+            f"Expected the name of a class in every label that is a string, got "
+            f"{_listed(marks)} in y: {_HOW_TO_MARK}."
+        )
+    spoiled = [name for name in distinct if stripped[name] in _SPOILED]
+    if spoiled:
+        warn_user(
+            f"The labels in y have {_listed(spoiled)}, a string, which is taken for a "
+            f"class: if it is to say unlabeled, {_HOW_TO_MARK}."
+        )
+
+
+def _text(name: str | bytes) -> str:
+    return name.decode(errors="replace") if isinstance(name, bytes) else name
+
+
+def _listed(names: Iterable[Any]) -> str:
+    return " and ".join(repr(_text(name)) for name in names)
+
+
+def _about_dates(kind: str) -> str:
+    return (
+        f"Expected classes that are names or numbers, got dates or times ({kind}) in "
+        f"y: make classes of them, such as the year, or write them out as strings."
+    )
 
 
 def _whole_numbers_to_int(values: NDArray[Any]) -> NDArray[Any]:

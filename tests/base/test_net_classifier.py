@@ -93,7 +93,7 @@ def test_fit_changes_neither_the_arguments_nor_the_parameters(toy, make_clf):
 # Labels
 
 
-@pytest.mark.parametrize("missing", [None, np.nan, pd.NA, UNLABELED])
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA])
 @pytest.mark.parametrize("container", [np.asarray, list, pd.Series])
 def test_string_labels_may_be_missing(toy, make_clf, missing, container):
     names = np.array(["ant", "bee", "cat"], dtype=object)

@@ -134,7 +134,7 @@ def test_what_the_constructor_is_given_is_not_fitted():
 # Labels
 
 
-@pytest.mark.parametrize("missing", [None, np.nan, pd.NA, UNLABELED])
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA])
 @pytest.mark.parametrize("container", [np.asarray, list, pd.Series])
 def test_string_labels_may_be_missing(missing, container):
     y = container(np.where(KNOWN, NAMES[Y], missing))

@@ -106,6 +106,12 @@ def test_the_suffix_may_be_in_capitals_and_the_home_short(tmp_path, monkeypatch)
         ({"legs": [4, None, 4, 4]}, "kind", "got gaps in 'legs': fill them"),
         ({"kind": [None] * 4}, "kind", "labels in 'kind' of .*, got none: label some"),
         ({"kind": [-1] * 4}, "kind", "labels in 'kind' of .*, got none: label some"),
+        ({"kind": ["cat", "dog", "-1", "-1"]}, "kind", r"'-1' in y: .*\(.*'kind' of "),
+        (
+            {"kind": ["cat", "dog", " ", "cat"]},
+            "kind",
+            r"' ' in y: .*\(.*'kind' of .*pets",
+        ),
     ],
 )
 def test_what_is_no_table_of_features_is_an_error(write, change, label, message):

@@ -121,10 +121,14 @@ def test_predefined_folds_are_those_of_all_rows():
         assert_array_equal(test, np.flatnonzero(KNOWN & (test_fold == k)))
 
 
-@pytest.mark.parametrize("missing", [None, np.nan, pd.NA, UNLABELED])
 @pytest.mark.parametrize("container", [np.asarray, list, pd.Series])
-@pytest.mark.parametrize("names", [NAMES, np.arange(3).astype(object)])
-def test_labels_of_every_kind_may_be_missing(missing, container, names):
+@pytest.mark.parametrize(
+    ("names", "missing"),
+    [(NAMES, missing) for missing in (None, np.nan, pd.NA)]
+    + [(np.arange(3).astype(object), UNLABELED)]
+    + [(np.arange(3).astype(object), missing) for missing in (None, np.nan, pd.NA)],
+)
+def test_labels_of_every_kind_may_be_missing(container, names, missing):
     y = container(np.where(KNOWN, names[Y], missing))
 
     splits = zip(LabeledFold(3).split(X, y), LabeledFold(3).split(X, Y), strict=True)

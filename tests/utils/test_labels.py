@@ -1,5 +1,8 @@
 """Tests of `skda.utils.labels`."""
 
+import re
+from datetime import date
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -84,3 +87,72 @@ def test_accuracy_counts_labeled_rows_by_weight():
 
     assert labeled_accuracy(y, y_pred) == pytest.approx(2 / 3)
     assert labeled_accuracy(y, y_pred, [1, 9, 3, 0]) == pytest.approx(1 / 4)
+
+
+# Marks of unlabeled samples that are none
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        ["dog", "cat", "dog", -1],
+        np.array(["dog", "cat", "dog", -1], dtype=object),
+        np.array(["dog", "cat", -1.0, None], dtype=object),
+        pd.Series(["dog", "cat", np.int64(-1), None], dtype=object),
+    ],
+)
+def test_minus_one_beside_names_is_an_error_that_says_how_to_mark(y):
+    expected = r"got -1 for 1 of 4 samples in y: mark unlabeled samples by None, NaN"
+    with pytest.raises(ValueError, match=expected):
+        check_labels(y, X)
+
+
+@pytest.mark.parametrize("mark", ["-1", " -1 ", "-1.0", "", "  ", "\t"])
+@pytest.mark.parametrize("others", [["dog", "cat", None], ["0", "1", "0"]])
+@pytest.mark.parametrize(
+    "convert",
+    [
+        lambda y: np.array(y, dtype=object),
+        lambda y: pd.Series(y, dtype="string"),
+        lambda y: pd.Series(y, dtype="category"),
+        lambda y: np.array([str(label).encode() for label in y]),
+    ],
+    ids=["objects", "strings", "categories", "bytes"],
+)
+@pytest.mark.filterwarnings("ignore:The labels in y have 'None'")
+def test_strings_that_mark_nothing_are_an_error(mark, others, convert):
+    expected = re.escape(f"got {mark!r} in y: mark unlabeled samples by None")
+    with pytest.raises(ValueError, match=expected):
+        check_labels(convert([mark, *others]), X)
+
+
+@pytest.mark.parametrize("name", ["nan", "NaN", "NaT", "None", "<NA>"])
+def test_spoiled_missing_values_stay_classes_with_a_warning(name):
+    with pytest.warns(UserWarning, match=f"have '{name}', a string, which is taken"):
+        known, values = check_labels(["dog", name, "cat", name], X)
+
+    assert known.all()
+    assert_array_equal(values, ["dog", name, "cat", name])
+
+
+@pytest.mark.filterwarnings("error")
+def test_names_that_only_look_like_marks_are_classes():
+    names = ["none", "-10", "1-1", "nand"]
+
+    assert_array_equal(check_labels(names, X).values, names)
+
+
+@pytest.mark.parametrize(
+    ("y", "kind"),
+    [
+        (np.array(["2026-01-01"] * 4, dtype="datetime64[D]"), r"datetime64\[D\]"),
+        (pd.to_datetime(["2026-01-01", "2026-01-02"] * 2), r"datetime64\[.s\]"),
+        (pd.to_datetime(["2026-01-01"] * 4, utc=True), "Timestamp"),
+        (np.array([1, 2, 3, 4], dtype="timedelta64[h]"), r"timedelta64\[h\]"),
+        ([date(2026, 1, 1), date(2026, 1, 2), None, None], "date"),
+    ],
+)
+def test_dates_are_no_classes(y, kind):
+    expected = rf"got dates or times \({kind}\) in y: make classes of them"
+    with pytest.raises(ValueError, match=expected):
+        check_labels(y, X)
