@@ -15,6 +15,7 @@ from sklearn.utils import Tags
 from torch import Tensor, nn
 
 from skda.base._classifier import BaseDomainClassifier, DomainName, Rows
+from skda.base._held_out import hold_out
 from skda.base._paired import PairedRows
 from skda.base._rotation import restore_inputs, rotate_inputs
 from skda.losses import cross_entropy, squared_norm
@@ -22,6 +23,7 @@ from skda.training import (
     Batch,
     Domain,
     Domains,
+    HeldOutRows,
     NetTraining,
     Objective,
     Pairs,
@@ -30,6 +32,7 @@ from skda.training import (
 )
 from skda.utils._sklearn import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from skda.utils.declaration import estimator
+from skda.utils.ranges import ProperFraction
 from skda.utils.seeding import FitRandomness
 from skda.utils.validation import as_tensor, check_device
 
@@ -108,7 +111,17 @@ class BaseNetClassifier(
 
     A subclass declares its hyper-parameters and overrides :meth:`make_module`, what to
     train, and :meth:`make_objective`, what to minimize. Everything else is here.
+
+    Parameters
+    ----------
+    validation_fraction : float
+        Fraction of the labeled target rows of every class, or of the source's if no
+        target row is labeled, on which ``history_`` has "valid_loss" and "valid_acc"
+        after every epoch, for callbacks that watch them. The training does not see
+        their labels.
     """
+
+    validation_fraction: ProperFraction | None = None
 
     _dtype: ClassVar[type] = np.float32
     __metadata_request__transform: ClassVar[dict[str, bool]] = {"domain": True}
@@ -251,8 +264,15 @@ class BaseNetClassifier(
         alone = len(source.X) == 0
         if alone and isinstance(self.make_target_objective(), TargetRisk):
             target = target.labeled()  # no other row has a loss
-        domains = Domains(self._to_device(source, target, device, pairs))
-        self._train(domains, FitRandomness(self.random_state, device))
+        randomness = FitRandomness(self.random_state, device)
+        held_out = None
+        if self.validation_fraction is not None:
+            rows: dict[DomainName, Rows] = {"source": source, "target": target}
+            rows, *part = hold_out(rows, self.validation_fraction, randomness.seed)
+            source, target = rows["source"], rows["target"]
+            held_out = self._held_out_to_device(*part, device)
+        domains = Domains(self._to_device(source, target, device, pairs), held_out)
+        self._train(domains, randomness)
         self.set_fitted_attributes(source, target)
         self._n_features_out = self.transform_rows(target.X[:1], "target").shape[1]
 
@@ -271,17 +291,25 @@ class BaseNetClassifier(
         pairs: PairedRows | None = None,
     ) -> Batch:
         """Move everything to the device, once."""
-
-        def domain(rows: Rows) -> Domain:
-            X = rows.X if isinstance(rows.X, Samples) else as_tensor(rows.X, device)
-            labels = rows.labels.memberships(self.classes_), np.arange(len(rows.X))
-            return Domain(X, *(as_tensor(array, device) for array in labels))
-
-        domains = domain(source), domain(target)
+        domains = (
+            self._domain_to_device(source, device),
+            self._domain_to_device(target, device),
+        )
         sides = [part.X[:0] for part in domains]
         if pairs is not None:
             sides = [as_tensor(side, device) for side in pairs[:2]]
         return Batch(*domains, pairs=Pairs(*sides))
+
+    def _domain_to_device(self, rows: Rows, device: torch.device) -> Domain:
+        X = rows.X if isinstance(rows.X, Samples) else as_tensor(rows.X, device)
+        labels = rows.labels.memberships(self.classes_), np.arange(len(rows.X))
+        return Domain(X, *(as_tensor(array, device) for array in labels))
+
+    def _held_out_to_device(
+        self, rows: Rows, domain: DomainName, device: torch.device
+    ) -> HeldOutRows:
+        X, labels, _ = self._domain_to_device(rows, device)
+        return HeldOutRows(X, labels, domain)
 
     def _train(self, domains: Domains, randomness: FitRandomness) -> None:
         """Build the network and take it through the phases."""
@@ -291,10 +319,11 @@ class BaseNetClassifier(
         max_epochs = self._n_epochs(loader)
         with randomness.of_default_generators():
             module, phases = self._build(domains, max_epochs)
-        if self._rotates():
+        rotates = self._rotates() and domains.held_out is None
+        if rotates:
             domains = rotate_inputs(module.encoders, loader, max_epochs)
         self._run(module, phases, domains, randomness, **loading)
-        if self._rotates():
+        if rotates:
             restore_inputs(self.net_.module_.encoders)
 
     def _build(self, domains: Domains, max_epochs: int) -> tuple[Any, list[Phase]]:

@@ -10,6 +10,7 @@ from skda.training.data import (
     chunks,
     labels_of,
 )
+from skda.training.held_out import HeldOutRows
 from skda.training.net import (
     LR_SCHEDULES,
     OPTIMIZERS,
@@ -31,6 +32,7 @@ __all__ = [
     "Domain",
     "DomainNet",
     "Domains",
+    "HeldOutRows",
     "NetTraining",
     "Objective",
     "Pairs",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from copy import deepcopy
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from skda.training.data import Batch, BatchLoader, Domains, Samples, chunks
+from skda.training.held_out import HeldOut, validation_scores
 from skda.training.schedules import cosine, inverse_decay
 from skda.utils.interrupts import watch_interrupts
 from skda.utils.seeding import FitRandomness
@@ -208,12 +210,13 @@ class DomainNet(NeuralNet):
     def columns(self) -> dict[str, NDArray[Any]]:
         """Turn the history into columns, NaN where an epoch lacks an entry."""
         names = dict.fromkeys(name for row in self.history for name in row)
-        for bookkeeping in ("batches", "train_batch_count"):
-            names.pop(bookkeeping, None)
-        return {
-            name: np.array([row.get(name, np.nan) for row in self.history])
-            for name in names
-        }
+        for name in [*names]:
+            if name == "batches" or name.endswith(("_batch_count", "_best")):
+                names.pop(name)
+        columns = {"phase": np.array(self._phase_of_epoch)}
+        for name in names:
+            columns[name] = np.array([row.get(name, np.nan) for row in self.history])
+        return columns
 
     def initialized_instance(
         self, instance_or_cls: Any, kwargs: dict[str, Any]
@@ -237,6 +240,8 @@ class DomainNet(NeuralNet):
     def initialize(self) -> Self:
         """Forget the last training, too."""
         self.stopped_early_ = self.fit_is_over_ = False
+        # No entry of skorch's history, whose readers expect numbers.
+        self._phase_of_epoch: list[str] = []
         return super().initialize()
 
     def partial_fit(
@@ -293,7 +298,7 @@ class DomainNet(NeuralNet):
     ) -> None:
         """Open a row of the history."""
         super().on_epoch_begin(net, dataset_train, **kwargs)
-        self.history.record("phase", self.phase)
+        self._phase_of_epoch.append(self.phase)
         progress = (len(self.history) - 1 - self._first_epoch) / self.max_epochs
         self.criterion_.start_epoch(self.module_, dataset_train.whole, progress)
 
@@ -306,7 +311,10 @@ class DomainNet(NeuralNet):
         **fit_params: Any,
     ) -> None:
         """Take the steps of one epoch and keep the mean of every term."""
-        if iterator is None:  # there is no validation split
+        if iterator is None:
+            return
+        if not training:
+            self._validate(iterator)
             return
         if not self.module_.training:
             self._set_training(True)
@@ -322,6 +330,44 @@ class DomainNet(NeuralNet):
         self.history.record("train_batch_count", n_steps)
         mean = torch.stack(values).mean(dim=0)  # (n_terms,)
         self._unread.append((self.history[-1], step["names"], mean))
+
+    def get_split_datasets(
+        self, X: Domains, y: None = None, **fit_params: Any
+    ) -> tuple[Domains, HeldOut | None]:
+        """Tell the rows to train on from those held out."""
+        return X, None if X.held_out is None else HeldOut(X.held_out)
+
+    def get_iterator(self, dataset: Any, training: bool = False) -> Any:
+        """Draw batches of the domains; take held-out rows in their order."""
+        if isinstance(dataset, HeldOut):
+            self._valid_domain = dataset.rows.domain
+            return dataset
+        return super().get_iterator(dataset, training)
+
+    @torch.no_grad()
+    def _validate(self, dataset: HeldOut) -> None:
+        """Score the held-out rows at the end of an epoch."""
+        self._set_training(False)
+        logits, codes = [], []
+        for batch in dataset.batches():
+            self.notify("on_batch_begin", batch=batch, training=False)
+            logits.append(self.module_(batch[0], self._valid_domain))
+            codes.append(batch[1])
+            self.notify("on_batch_end", batch=batch, training=False, y_pred=logits[-1])
+        self.history.record("valid_batch_count", len(logits))
+        for name, value in validation_scores(logits, codes).items():
+            self._record(self.history[-1], name, value)
+
+    def _record(self, row: dict[str, Any], name: str, value: float) -> None:
+        """Keep a score, and whether a loss is the best of the training so far."""
+        row[name] = value
+        if name.endswith("_loss"):
+            before = [r[name] for r in self.history if name in r and r is not row]
+            row[f"{name}_best"] = value < min(before, default=math.inf)
+
+    def predict(self, X: Any) -> NDArray[np.int64]:
+        """Predict positions of classes, for scorers among the callbacks."""
+        return self.predict_proba(X).argmax(axis=1)
 
     def train_step(self, batch: Batch, *, progress: float) -> dict[str, Any]:
         """Evaluate the objective on one batch and descend its gradient."""
@@ -364,7 +410,7 @@ class DomainNet(NeuralNet):
         values = torch.stack(means).tolist()
         for row, row_names, row_values in zip(rows, names, values, strict=True):
             row.update(zip(row_names, row_values, strict=True))
-            row["train_loss"] = sum(row_values)
+            self._record(row, "train_loss", sum(row_values))
         self._unread.clear()
 
     def _set_lr(self, progress: float) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from skda.training.data import BatchLoader, Domains
+from skda.training.held_out import check_callbacks
 from skda.training.net import (
     LR_SCHEDULES,
     OPTIMIZERS,
@@ -142,6 +143,7 @@ class NetTraining:
         **loading: Any,
     ) -> None:
         """Take a network through the phases, and keep it with its history."""
+        check_callbacks(self.callbacks, held_out=domains.held_out is not None)
         first, *later = phases
         net = DomainNet(
             module,

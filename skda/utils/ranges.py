@@ -19,6 +19,7 @@ __all__ = [
     "NonNegative",
     "Positive",
     "Power",
+    "ProperFraction",
     "RandomState",
     "SharedTransformer",
     "Transformer",
@@ -30,6 +31,7 @@ Auto = Literal["auto"]
 Positive = Annotated[float, Interval(Real, 0, None, closed="neither")]
 NonNegative = Annotated[float, Interval(Real, 0, None, closed="left")]
 Fraction = Annotated[float, Interval(Real, 0, 1, closed="left")]
+ProperFraction = Annotated[float, Interval(Real, 0, 1, closed="neither")]
 Count = Annotated[int, Interval(Integral, 1, None, closed="left")]
 WholeNumber = Annotated[int, Interval(Integral, 0, None, closed="left")]
 BatchSize = Annotated[

@@ -176,7 +176,7 @@ def test_phases_share_the_module_and_restart_the_progress(make_domains, make_net
     second = Phase(Recorder({"source_part": 0.5}), max_epochs=2, phase="second")
     net.set_params(**second._asdict()).partial_fit(make_domains())
 
-    assert net.history[:, "phase"] == ["first", "second", "second"]
+    assert net.columns()["phase"].tolist() == ["first", "second", "second"]
     assert net.module_.source_part.weight is weight
     assert net.history[-1, "source_term"] < first_loss
     assert _progress(net) == [0.0, 0.25, 0.5, 0.75]
