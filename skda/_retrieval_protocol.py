@@ -22,7 +22,7 @@ from skda.metrics import (
 )
 from skda.metrics._scorers import embeddings_by_view
 from skda.utils.labels import check_labels
-from skda.utils.views import n_paired_rows, stacked
+from skda.utils.views import count_pairs, stack_rows
 from skda.utils.warnings import NoSourceWarning
 
 __all__ = [
@@ -98,7 +98,7 @@ def check_views(views: Mapping[str, Any], y: ArrayLike) -> dict[str, Any]:
         name: check_array(X, accept_sparse="csr", input_name=f"view {name!r}")
         for name, X in views.items()
     }
-    n_paired_rows(checked)
+    count_pairs(checked)
     check_consistent_length(*checked.values(), y)
     return checked
 
@@ -222,7 +222,7 @@ def fit_in_setting(
         raise ValueError(f"Expected a setting out of {list(SETTINGS)}, got {setting}.")
     known, new = (_rows(views, part) for part in (split.source, split.new))
     y_known = np.asarray(y)[split.source]
-    both = {name: stacked(X, new[name]) for name, X in known.items()}
+    both = {name: stack_rows(X, new[name]) for name, X in known.items()}
     X, labels, source = {
         "source": (known, y_known, {}),
         "source + new": (new, None, {"source": (known, y_known)}),

@@ -5,31 +5,33 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib.util import find_spec
 from numbers import Integral
-from typing import Any, ClassVar, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn import get_config
-from sklearn.base import BaseEstimator
 from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import normalize
 from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skda.utils._sklearn import Interval, StrOptions, fit_context
+from skda.utils._sklearn import BaseEstimator, fit_context
+from skda.utils.declaration import estimator
+from skda.utils.ranges import Count
 
 __all__ = ["GalleryIndex"]
 
-#: Candidates beyond those asked for, which tell whether a tie was cut in two.
-SPARE = 8
-#: What the backends' squared distances and inner products may be wrong by.
+#: Number of extra candidates, which tell whether a tie was cut.
+N_EXTRA = 8
+#: Error of the backends' squared distances and inner products.
 TOLERANCE = 1e-5
-#: Working memory over what the numbers of one part of the work may take.
-WORKSPACES = 8
-#: Similarities are compared to so many decimals: equal rows tie, however rounded.
+#: A batch's candidates take the working memory divided by this.
+MEMORY_DIVISOR = 8
+#: Decimals to which similarities are compared, so that equal rows tie.
 DECIMALS = 12
 
 
+@estimator
 class GalleryIndex(BaseEstimator):
     """Find the rows of a gallery that have the greatest cosine with each query.
 
@@ -38,10 +40,10 @@ class GalleryIndex(BaseEstimator):
 
     Parameters
     ----------
-    backend : {"auto", "sklearn", "faiss"}, default="auto"
+    backend
         What searches: :class:`sklearn.neighbors.NearestNeighbors` or the flat index of
         faiss. "auto" is faiss where it is installed (``pip install 'skda[faiss]'``).
-    n_neighbors : int, default=10
+    n_neighbors
         How many rows to find for each query, unless :meth:`search` is told otherwise.
 
     Attributes
@@ -71,14 +73,8 @@ class GalleryIndex(BaseEstimator):
     (array([[1, 2]]), array([[1.   , 0.707]]))
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "backend": [StrOptions({"auto", "sklearn", "faiss"})],
-        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
-    }
-
-    def __init__(self, *, backend: str = "auto", n_neighbors: int = 10) -> None:
-        self.backend = backend
-        self.n_neighbors = n_neighbors
+    backend: Literal["auto", "sklearn", "faiss"] = "auto"
+    n_neighbors: Count = 10
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: ArrayLike, y: Any = None) -> Self:
@@ -102,10 +98,10 @@ class GalleryIndex(BaseEstimator):
             If faiss is asked for and not installed.
         """
         rows: Any = validate_data(self, X, dtype=[np.float64, np.float32])
-        self.backend_ = _resolved(self.backend)
-        # A row without a direction gets one of its own, at right angles to all queries:
-        # to a Euclidean metric, the origin would be closer to them than most rows are.
-        self._points = _points(rows)
+        self.backend_ = _resolve_backend(self.backend)
+        # A row of zeros gets a direction at right angles to all queries: in a Euclidean
+        # metric, the origin would be closer to them than most rows are.
+        self._points = _unit_points(rows)
         self._points[:, -1] = ~rows.any(axis=1)
         self.n_samples_fit_ = len(rows)
         self._neighbors: Any
@@ -141,7 +137,7 @@ class GalleryIndex(BaseEstimator):
             of queries and gallery differ.
         """
         points = self._query_points(queries)
-        return self._search(points, self._checked(n_neighbors))
+        return self._search(points, self._check_n_neighbors(n_neighbors))
 
     def expand(self, queries: ArrayLike, n_expansions: int) -> NDArray[np.floating]:
         """Add to each query the mean of its first hits, to search again with.
@@ -174,7 +170,7 @@ class GalleryIndex(BaseEstimator):
         points = self._query_points(queries)
         if n_expansions == 0:
             return points[:, :-1]
-        hits, _ = self._search(points, self._checked(n_expansions))
+        hits, _ = self._search(points, self._check_n_neighbors(n_expansions))
         parts = [
             points[batch] + self._points[hits[batch]].mean(axis=1)
             for batch in self._batches(len(points), n_expansions * points.shape[1])
@@ -185,9 +181,9 @@ class GalleryIndex(BaseEstimator):
     def _query_points(self, queries: ArrayLike) -> NDArray[np.floating]:
         check_is_fitted(self)
         rows: Any = validate_data(self, queries, dtype=self._points.dtype, reset=False)
-        return _points(rows)
+        return _unit_points(rows)
 
-    def _checked(self, n_neighbors: int | None) -> int:
+    def _check_n_neighbors(self, n_neighbors: int | None) -> int:
         n_wanted = self.n_neighbors if n_neighbors is None else n_neighbors
         is_whole = isinstance(n_wanted, Integral)
         if not is_whole or not 1 <= n_wanted <= self.n_samples_fit_:
@@ -200,7 +196,7 @@ class GalleryIndex(BaseEstimator):
     def _search(
         self, points: NDArray[np.floating], n_wanted: int
     ) -> tuple[NDArray[np.int64], NDArray[np.floating]]:
-        n_found = min(n_wanted + SPARE, self.n_samples_fit_)
+        n_found = min(n_wanted + N_EXTRA, self.n_samples_fit_)
         _, candidates = self._neighbors.kneighbors(points, n_found)
         candidates.sort(axis=1)
         indices = np.empty((len(points), n_wanted), dtype=np.int64)
@@ -209,7 +205,7 @@ class GalleryIndex(BaseEstimator):
         for batch in self._batches(len(points), n_found * points.shape[1]):
             near = self._points[candidates[batch]].astype(np.float64, copy=False)
             scores = np.matmul(near, points[batch, :, None])[:, :, 0]
-            best, similarities[batch] = _first(scores, n_wanted)
+            best, similarities[batch] = _top_columns(scores, n_wanted)
             indices[batch] = np.take_along_axis(candidates[batch], best, axis=1)
             last = similarities[batch, -1]
             unsure[batch] = scores.min(axis=1) > last - TOLERANCE
@@ -225,17 +221,18 @@ class GalleryIndex(BaseEstimator):
         indices: NDArray[np.int64],
         similarities: NDArray[np.floating],
     ) -> None:
-        """Fill in some rows of the result, without a backend."""
+        """Search the whole gallery for some of the queries, without a backend."""
         gallery = self._points.astype(np.float64, copy=False)
         for batch in self._batches(len(rows), 4 * self.n_samples_fit_):
-            some = rows[batch]
-            scores = points[some] @ gallery.T
-            indices[some], similarities[some] = _first(scores, indices.shape[1])
+            batch_rows = rows[batch]
+            scores = points[batch_rows] @ gallery.T
+            found = _top_columns(scores, indices.shape[1])
+            indices[batch_rows], similarities[batch_rows] = found
 
     def _batches(self, n_rows: int, n_numbers: int) -> list[slice]:
-        """Cut rows that take so many numbers each into parts that fit into memory."""
+        """Cut rows of so many numbers each into batches that fit into memory."""
         megabytes = max(1, n_numbers * self._points.itemsize) / 2**20
-        n_fitting = int(get_config()["working_memory"] / WORKSPACES / megabytes)
+        n_fitting = int(get_config()["working_memory"] / MEMORY_DIVISOR / megabytes)
         return list(gen_batches(n_rows, max(1, n_fitting)))
 
 
@@ -261,8 +258,8 @@ class _FlatIndex:
         return _FlatIndex, (self.points,)
 
 
-def _resolved(backend: str) -> str:
-    """Find what is installed."""
+def _resolve_backend(backend: str) -> str:
+    """Choose the backend, and check that it is installed."""
     installed = find_spec("faiss") is not None
     if backend == "faiss" and not installed:
         raise ModuleNotFoundError(
@@ -273,8 +270,8 @@ def _resolved(backend: str) -> str:
     return {"auto": "faiss" if installed else "sklearn"}.get(backend, backend)
 
 
-def _points(X: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Scale rows to unit length, with one coordinate more that is zero."""
+def _unit_points(X: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Scale rows to unit length, and add a coordinate that is zero."""
     points: NDArray[np.floating] = np.zeros((len(X), X.shape[1] + 1), dtype=X.dtype)
     # The greatest entry first, lest squares overflow or scikit-learn take it for zero.
     greatest = np.abs(X).max(axis=1, keepdims=True)
@@ -282,7 +279,7 @@ def _points(X: NDArray[np.floating]) -> NDArray[np.floating]:
     return np.asarray(normalize(points, copy=False))
 
 
-def _first(
+def _top_columns(
     scores: NDArray[np.floating], n_wanted: int
 ) -> tuple[NDArray[np.int64], NDArray[np.floating]]:
     """Find the columns of the greatest scores, in order, equal ones as they come."""

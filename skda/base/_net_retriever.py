@@ -35,11 +35,20 @@ class BaseNetRetriever(NetTraining, BaseRetriever):
         Widths of the hidden layers of every network.
     dropout
         Fraction of the hidden units to drop in training.
+    max_epochs
+        Passes over the pairs.
+    batch_size
+        Most pairs to draw at every step; -1 for all of them.
+    device : str or torch.device
+        Where to train and embed; "auto" is CUDA where there is one.
+    random_state : int, RandomState instance or None
+        Seed of the initial weights, of the batches and of the dropout.
     """
 
     n_components: Count = 128
     hidden_layer_sizes: LayerSizes = (512, 512)
     dropout: Fraction = 0.0
+    max_epochs = 50
 
     _dtype: ClassVar[type] = np.float32
 
@@ -92,7 +101,7 @@ class BaseNetRetriever(NetTraining, BaseRetriever):
         return source.stack(target)
 
     def set_fitted_attributes(self, source: ViewRows, target: ViewRows) -> None:
-        """Set the fitted attributes that the method has of its own.
+        """Set the fitted attributes of the method.
 
         Parameters
         ----------
@@ -101,7 +110,6 @@ class BaseNetRetriever(NetTraining, BaseRetriever):
         """
 
     def fit_views(self, source: ViewRows, target: ViewRows) -> None:
-        """Train the network, and describe the training."""
         device = check_device(self.device)
         pairs = self.select_pairs(source, target)
         arrays = (

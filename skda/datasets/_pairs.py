@@ -18,7 +18,7 @@ from skda.datasets._mat import load_mat
 from skda.datasets._tables import load_table
 from skda.utils.labels import check_labels
 from skda.utils.optional import import_optional
-from skda.utils.views import n_paired_rows
+from skda.utils.views import count_pairs
 
 __all__ = [
     "PAIRED_TASKS",
@@ -251,10 +251,10 @@ def load_paired_files(
         name: _read_view(file, label if file == labels_file else None)
         for name, file in files.items()
     }
-    n_paired_rows(X)
-    if len(y) != n_paired_rows(X):
+    count_pairs(X)
+    if len(y) != count_pairs(X):
         raise ValueError(
-            f"Expected a label for each of the {n_paired_rows(X)} rows of the views, "
+            f"Expected a label for each of the {count_pairs(X)} rows of the views, "
             f"got {len(y)} in {labels_file}: row i of every file must belong to the "
             f"same sample."
         )

@@ -1,4 +1,4 @@
-"""Display of what classes weigh in partial adaptation."""
+"""Display of the class weights of partial adaptation."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ if TYPE_CHECKING:
 
 __all__ = ["ClassWeightsDisplay"]
 
-#: Colors of a class that the target is thought to have, and of one that it is not.
+#: Colors of a class that the target has, by the weights, and of one that it has not.
 SHARED, OUTLIER = "#2a6fbb", "0.72"
 
 
 class ClassWeightsDisplay(Panels):
-    """What the classes weigh as a training goes on, and which of them are alike.
+    """Weights of the classes during a training, and similarities of the classes.
 
-    Classes that the target is thought to have are blue, others gray. In the panel of
+    Classes that the target has, by the weights, are blue, others gray. In the panel of
     similarities, their names are bold and blue. Make one by :meth:`from_estimator`.
 
     Parameters
     ----------
     weights : array-like of shape (n_refreshes, n_classes)
-        Weights of the classes, whenever they were looked at.
+        Weights of the classes at every refresh.
     classes : array-like of shape (n_classes,)
         The classes.
     shared : array-like, default=None
         Those of them that the target has. None are those whose last weight is above the
         mean.
     similarity : array-like of shape (n_classes, n_classes), default=None
-        How alike they are, from -1 to 1. None leaves the panel out.
+        Their similarities, from -1 to 1. None leaves the panel out.
     estimator_name : str, default=None
         Name of the estimator, for the title.
 
@@ -174,16 +174,16 @@ class ClassWeightsDisplay(Panels):
         if self.shared is not None:
             shared = np.isin(classes, np.asarray(self.shared))
         self.lines_ = {}
-        looks = np.arange(1, len(weights) + 1)
+        refreshes = np.arange(1, len(weights) + 1)
         for k, column in enumerate(weights.T):
             color = SHARED if shared[k] else OUTLIER
             style: dict[str, Any] = {"color": color, "marker": "o", "markersize": 3}
-            (line,) = self.ax_.plot(looks, column, **(style | kwargs))
+            (line,) = self.ax_.plot(refreshes, column, **(style | kwargs))
             self.lines_[str(classes[k])] = line
-        self.ax_.set(xlabel="Look at the target", ylabel="Weight of the class")
+        self.ax_.set(xlabel="Refresh", ylabel="Weight of the class")
         self.ax_.axhline(weights[-1].mean(), color="0.5", linestyle="--", linewidth=1)
         self.ax_.spines[["right", "top"]].set_visible(False)
-        self._entitle("Class weights")
+        self._set_title("Class weights")
         if self.similarity is not None:
             self._plot_similarity(classes, shared)
         return self
@@ -191,7 +191,7 @@ class ClassWeightsDisplay(Panels):
     def _plot_similarity(
         self, classes: NDArray[Any], shared: NDArray[np.bool_]
     ) -> None:
-        """Draw how alike the classes are, those of the target first."""
+        """Draw the similarities of the classes, those of the target first."""
         order = np.argsort(~shared, kind="stable")
         axes = self.axes_["similarity"]
         values = np.asarray(self.similarity)[np.ix_(order, order)]

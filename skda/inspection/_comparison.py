@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 __all__ = ["ComparisonDisplay"]
 
-#: How a row of the table is drawn, and what it is called, by what it has for a source.
+#: Color and label of a row of the table, by its source.
 STYLES: dict[str, dict[str, Any]] = {
     "real": {"color": "#2a6fbb", "label": "with the source"},
     "none": {"color": "#e07b39", "label": "without a source"},
     "unused": {"color": "0.45", "label": "target-only control"},
 }
-#: How far two rows of one method are from the middle.
+#: Vertical offset of the two rows of one method.
 OFFSET = 0.17
 
 
@@ -118,7 +118,7 @@ class ComparisonDisplay(Display):
         """
         records = self._records()
         methods = list(dict.fromkeys(record["method"] for record in records))
-        axes = self._open(ax, figsize=(6.8, 1.35 + 0.52 * len(methods)))
+        axes = self._open_axes(ax, figsize=(6.8, 1.35 + 0.52 * len(methods)))
         sources = [(record["method"], record["source"]) for record in records]
         self.intervals_ = {}
         for key, record in zip(sources, records, strict=True):
@@ -130,11 +130,11 @@ class ComparisonDisplay(Display):
         return self
 
     def _records(self) -> list[dict[str, Any]]:
-        """Take the table apart."""
+        """Check the table, and return its rows."""
         required = {"method", "source", "accuracy", "std", "accuracies"}
-        lacking = sorted(required - set(self.table.columns))
-        if lacking or not len(self.table):
-            what = f"a table without {', '.join(lacking) or 'a row'}"
+        missing = sorted(required - set(self.table.columns))
+        if missing or not len(self.table):
+            what = f"a table without {', '.join(missing) or 'a row'}"
             raise ValueError(
                 f"Expected the table of skda.compare, got {what}: pass what it returns."
             )
@@ -202,7 +202,7 @@ def _plot_row(
         "markeredgecolor": "white",
         "zorder": 3,
     } | kwargs
-    # Of one split there is no deviation.
+    # One split has no deviation.
     spread = 100 * np.nan_to_num(record["std"])
     interval = axes.errorbar(100 * record["accuracy"], height, xerr=spread, **style)
     axes.annotate(

@@ -1,4 +1,4 @@
-"""What all displays share."""
+"""Base class of the displays."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Display:
     ax_: Axes
     figure_: Any
 
-    def _open(self, ax: Axes | None, figsize: tuple[float, float]) -> Axes:
-        """Take the axes, or make some in a figure of their own."""
+    def _open_axes(self, ax: Axes | None, figsize: tuple[float, float]) -> Axes:
+        """Use the axes passed, or open a figure."""
         need = f"{type(self).__name__}.plot draws with matplotlib"
         pyplot = import_optional("matplotlib.pyplot", need)
         if ax is None:

@@ -1,4 +1,4 @@
-"""Display of the space that the domains share."""
+"""Display of the common space of the domains."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 __all__ = ["EmbeddingDisplay"]
 
-#: How the rows of a domain are drawn; the source first, so that it lies below.
+#: Marker of each domain; the source is drawn first, below the target.
 MARKERS: dict[str, dict[str, Any]] = {
     "source": {"marker": "x", "s": 16, "linewidth": 0.8, "alpha": 0.6},
     "target": {"marker": "o", "s": 22, "linewidth": 0.0, "alpha": 0.8},
 }
 #: Color of a row whose class is unknown.
 UNKNOWN = (0.8, 0.8, 0.8, 1.0)
-#: With more classes than this, a legend is no help: each is named where it lies.
+#: With more classes than this, classes are named at their rows, not in a legend.
 MOST_IN_LEGEND = 20
 
 
@@ -166,7 +166,7 @@ class EmbeddingDisplay(Display):
         ModuleNotFoundError
             If matplotlib is not installed.
         """
-        axes = self._open(ax, figsize=(6.8, 4.8))
+        axes = self._open_axes(ax, figsize=(6.8, 4.8))
         labels = {
             domain: check_labels(self.labels[domain], rows)
             for domain, rows in self.embeddings.items()
@@ -239,7 +239,7 @@ class EmbeddingDisplay(Display):
 
 
 def _reduce(latent: dict[str, NDArray[Any]], reducer: Any) -> dict[str, NDArray[Any]]:
-    """Bring all domains down to the same two dimensions."""
+    """Reduce all domains to the same two dimensions."""
     stacked = np.asarray(reducer.fit_transform(np.concatenate([*latent.values()])))
     if stacked.ndim != 2 or stacked.shape[1] != 2:
         raise ValueError(

@@ -264,9 +264,9 @@ class RetrievalDisplay(Display):
         return self
 
     def _open_panels(self, ax: Any) -> list[Any]:
-        """Take the axes, or make a row of them in a figure of their own."""
+        """Use the axes passed, or open a figure with one for each panel."""
         if len(self.curves) == 1:
-            return [self._open(ax, figsize=(5.4, 4.2))]
+            return [self._open_axes(ax, figsize=(5.4, 4.2))]
         need = f"{type(self).__name__}.plot draws with matplotlib"
         pyplot = import_optional("matplotlib.pyplot", need)
         if ax is None:
@@ -279,7 +279,7 @@ class RetrievalDisplay(Display):
             raise ValueError(
                 f"Expected axes for each of {list(self.curves)}, got {len(panels)}."
             )
-        self._open(panels[0], figsize=(0, 0))
+        self._open_axes(panels[0], figsize=(0, 0))
         return panels
 
     def _decorate(self, axes: Axes, title: str) -> None:

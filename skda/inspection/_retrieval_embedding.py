@@ -28,7 +28,7 @@ __all__ = ["RetrievalEmbeddingDisplay"]
 
 Panels = dict[str, dict[str, NDArray[Any]]]
 
-#: How the rows of a view are drawn, in the order of the views.
+#: Markers of the views, in their order.
 MARKERS: list[dict[str, Any]] = [
     {"marker": "o", "s": 16, "linewidth": 0.0, "alpha": 0.75},
     {"marker": "x", "s": 16, "linewidth": 0.9, "alpha": 0.75},
@@ -140,10 +140,10 @@ class RetrievalEmbeddingDisplay(Display):
         """
         final = final_estimator(estimator)
         after = {
-            view: _directions(rows)
+            view: _center_unit_rows(rows)
             for view, rows in embeddings_by_view(estimator, X).items()
         }
-        before = _comparable(_named(X, final, list(after)))
+        before = _standardize_and_reduce(_views_by_name(X, final, list(after)))
         if reducer is None:
             n_points = len(after) * len(next(iter(after.values())))
             # t-SNE wants three times as many points as neighbors.
@@ -197,7 +197,7 @@ class RetrievalEmbeddingDisplay(Display):
         return self
 
     def _open_panels(self, ax: Any) -> dict[str, Axes]:
-        """Take the axes, or make a row of them in a figure of their own."""
+        """Use the axes passed, or open a figure with one for each panel."""
         need = f"{type(self).__name__}.plot draws with matplotlib"
         pyplot = import_optional("matplotlib.pyplot", need)
         n_panels = len(self.panels)
@@ -209,7 +209,7 @@ class RetrievalEmbeddingDisplay(Display):
             raise ValueError(
                 f"Expected axes for each of {list(self.panels)}, got {len(axes)}."
             )
-        self._open(axes[0], figsize=(0, 0))
+        self._open_axes(axes[0], figsize=(0, 0))
         return dict(zip(self.panels, axes, strict=True))
 
     def _scatter(
@@ -226,7 +226,7 @@ class RetrievalEmbeddingDisplay(Display):
             self.points_[title, view] = points
 
     def _legend(self, keys: Mapping[str, Any]) -> None:
-        """Explain markers and colors, on the right of the last panel."""
+        """Add a legend of markers and colors, right of the last panel."""
         axes = list(self.axes_.values())[-1]
         views = dict.fromkeys(view for _, view in self.points_)
         entries = [
@@ -248,8 +248,8 @@ class RetrievalEmbeddingDisplay(Display):
         )
 
 
-def _named(X: Any, retriever: Any, names: list[str]) -> dict[str, Any]:
-    """Tell the views apart as they came in."""
+def _views_by_name(X: Any, retriever: Any, names: list[str]) -> dict[str, Any]:
+    """Split the input into its views, before any preprocessing."""
     if isinstance(X, Mapping):
         return {name: X[name] for name in names}
     if is_list_of_views(X):
@@ -263,15 +263,15 @@ def _named(X: Any, retriever: Any, names: list[str]) -> dict[str, Any]:
     )
 
 
-def _directions(embeddings: NDArray[Any]) -> NDArray[Any]:
-    """Bring rows to unit length, around the middle of their view."""
+def _center_unit_rows(embeddings: NDArray[Any]) -> NDArray[Any]:
+    """Center unit rows by view, and scale them to unit length again."""
     units = normalize(embeddings)
     centered: NDArray[Any] = normalize(units - units.mean(axis=0))
     return centered
 
 
-def _comparable(views: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
-    """Bring views of all widths and scales to one width and one scale."""
+def _standardize_and_reduce(views: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+    """Standardize every view, and reduce all to one width and one scale."""
     dense = {
         name: StandardScaler().fit_transform(
             X.toarray() if hasattr(X, "toarray") else np.asarray(X, dtype=float)

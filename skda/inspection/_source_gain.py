@@ -1,4 +1,4 @@
-"""Display of what a source is worth."""
+"""Display of the gain by a source."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LABELS = {
 
 
 class SourceGainDisplay(Display):
-    """What a source is worth, beside the gain by sources without a meaning.
+    """Gain in accuracy by a source, beside the gains by meaningless sources.
 
     For every kind of source: the mean difference to no source, its 95 % interval, and
     the difference in each split. Make one by :meth:`from_estimator`, or, of a table
@@ -88,7 +88,7 @@ class SourceGainDisplay(Display):
         ax: Axes | None = None,
         **kwargs: Any,
     ) -> Self:
-        """Measure what a source is worth, and draw it.
+        """Measure the gain by a source, and draw it.
 
         Parameters
         ----------
@@ -189,7 +189,7 @@ class SourceGainDisplay(Display):
         """
         rows = self._rows()
         none = rows.pop("none")
-        axes = self._open(ax, figsize=(6.8, 2.7))
+        axes = self._open_axes(ax, figsize=(6.8, 2.7))
         axes.axvline(0, color="0.55", linewidth=1, zorder=0)
         axes.annotate(
             f"no source: {none['accuracy']:.1%}",
@@ -209,13 +209,13 @@ class SourceGainDisplay(Display):
         return self
 
     def _rows(self) -> dict[str, dict[str, Any]]:
-        """Take the table apart, one row per kind of source."""
+        """Check the table, and return its rows by kind of source."""
         required = {"source", "accuracy", "gain", "gain_low", "gain_high", "accuracies"}
-        lacking = sorted(required - set(self.table.columns))
-        records: list[Any] = [] if lacking else self.table.to_dict("records")
+        missing = sorted(required - set(self.table.columns))
+        records: list[Any] = [] if missing else self.table.to_dict("records")
         rows = {record["source"]: record for record in records}
         if "none" not in rows:
-            what = f"a table without {', '.join(lacking) or 'a row of no source'}"
+            what = f"a table without {', '.join(missing) or 'a row of no source'}"
             raise ValueError(
                 f"Expected the table of skda.source_gain, got {what}: pass what it "
                 f"returns."

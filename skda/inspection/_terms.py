@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["TermsDisplay"]
 
 
-#: Numbers in a history that are no terms.
+#: Columns of a history that are numbers but no terms.
 BOOKKEEPING = {"dur", "train_loss"}
 
 
@@ -124,7 +124,7 @@ class TermsDisplay(Display):
         ModuleNotFoundError
             If matplotlib is not installed.
         """
-        axes = self._open(ax, figsize=(6.8, 3.6))
+        axes = self._open_axes(ax, figsize=(6.8, 3.6))
         columns = {name: np.asarray(column) for name, column in self.history.items()}
         terms = {
             name: column

@@ -1,4 +1,4 @@
-"""Display of what topics see."""
+"""Display of the attention of topics."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Panels(Display):
     def _open_panels(
         self, ax: Axes | Sequence[Axes] | None, names: list[str], width: float
     ) -> None:
-        """Take the axes, or make a row of them in a figure of their own."""
+        """Use the axes passed, or open a figure with one for each panel."""
         need = f"{type(self).__name__}.plot draws with matplotlib"
         pyplot = import_optional("matplotlib.pyplot", need)
         if ax is None:
@@ -48,16 +48,16 @@ class Panels(Display):
                 f"or ax=None for a figure of their own."
             )
         self.axes_ = dict(zip(names, panels, strict=True))
-        self._open(panels[0], figsize=(0, 0))
+        self._open_axes(panels[0], figsize=(0, 0))
 
-    def _entitle(self, what: str) -> None:
-        """Write what is drawn above the first panel, if there is a name for it."""
+    def _set_title(self, what: str) -> None:
+        """Set the title of the first panel, if the estimator has a name."""
         if self.estimator_name is not None:
             self.ax_.set_title(f"{what} of {self.estimator_name}", loc="left")
 
 
 class TopicMapDisplay(Panels):
-    """What every topic sees: features, and rows of either domain.
+    """Attention of every topic to features, and to rows of either domain.
 
     A row of the first panel is the attention of a topic to the features, brought to a
     largest value of one; a row of the others is its attention to the rows of a domain,
@@ -211,11 +211,11 @@ class TopicMapDisplay(Panels):
         self.images_ = {}
         for panel, values in maps.items():
             axes = self.axes_[panel]
-            self.images_[panel] = axes.imshow(_to_one(values), **style)
+            self.images_[panel] = axes.imshow(_scale_to_one(values), **style)
             what = "Feature" if panel == "features" else f"Row of the {panel}, by class"
             axes.set_xlabel(what)
         self.ax_.set_ylabel("Topic")
-        self._entitle("Topics")
+        self._set_title("Topics")
         return self
 
 
@@ -227,7 +227,7 @@ def _by_class(labels: ArrayLike, rows: NDArray[Any]) -> NDArray[np.intp]:
     return codes.argsort(kind="stable")
 
 
-def _to_one(values: NDArray[Any]) -> NDArray[Any]:
-    """Scale the rows to a largest entry of one; a row of zeros stays what it is."""
+def _scale_to_one(values: NDArray[Any]) -> NDArray[Any]:
+    """Scale the rows to a largest entry of one; rows of zeros stay zero."""
     largest = values.max(axis=1, keepdims=True)
     return values / np.where(largest > 0, largest, 1)

@@ -14,9 +14,9 @@ from skorch.helper import SliceDict
 
 from skda.utils._sklearn import HasMethods, fit_context
 from skda.utils.views import (
+    count_pairs,
     is_list_of_views,
     is_mapping,
-    n_paired_rows,
     name_views,
     slice_views,
     to_dense,
@@ -82,7 +82,7 @@ class PerView(TransformerMixin, BaseEstimator):
             Fitted transformer.
         """
         views = self._named(X, fitting=True)
-        n_paired_rows(views)
+        count_pairs(views)
         given = self.transformers
         if isinstance(given, Mapping):
             self._check_names(given, views)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
-from numbers import Real
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from skda.base import BaseNetRetriever
+from skda.base import BaseNetRetriever, estimator
 from skda.losses import cross_entropy
 from skda.modules import MultiViewEncoder, multilayer_perceptron, reverse_gradient
 from skda.training import Batch, Objective, sigmoid_ramp
-from skda.utils._sklearn import Interval
+from skda.utils.ranges import NonNegative
 from skda.utils.views import ViewRows
 from skda.utils.warnings import warn_user
 
@@ -37,7 +35,7 @@ class ACMRModule(MultiViewEncoder):
         halves = [max(n_components // k, 2) for k in (2, 4)]
         self.discriminator = multilayer_perceptron([n_components, *halves, len(widths)])
         for layers in (*self.encoders, self.discriminator):
-            _bend_by_tanh(layers)
+            _replace_relu_by_tanh(layers)
 
     def classify(self, z: Tensor) -> Tensor:
         """Map embeddings, of shape (n, d), to category logits, of shape (n, c)."""
@@ -100,9 +98,10 @@ class ACMRObjective(Objective):
         similar = across * same
         different = across * (known[:, None] * known - same)
         overlap = (self.margin - D).clamp(min=0)
-        return _mean(D, similar), _mean(overlap, different)
+        return _weighted_mean(D, similar), _weighted_mean(overlap, different)
 
 
+@estimator
 class ACMR(BaseNetRetriever):
     r"""Adversarial cross-modal retrieval.
 
@@ -128,65 +127,18 @@ class ACMR(BaseNetRetriever):
 
     Parameters
     ----------
-    n_components : int, default=40
-        Dimension of the common space.
-    hidden_layer_sizes : sequence of int, default=(512, 100)
-        Width of the hidden layers of every projector, whose layers all end in tanh.
-    label_weight : float, default=100.0
+    label_weight
         Weight :math:`\lambda_y`.
-    dissimilar_weight : float, default=0.02
+    dissimilar_weight
         Weight :math:`\lambda_d`.
-    adversarial_weight : float, default=1.0
+    adversarial_weight
         Weight :math:`\lambda_a`; 0 leaves the discriminator out.
-    margin : float, default=0.1
+    margin
         Squared distance :math:`\mu` beyond which categories need not be apart.
-    dropout : float, default=0.0
-        Fraction of the hidden units to drop in training.
-    views : mapping of str to slice or list, default=None
-        Columns of every view, where one array is passed.
-    shared_transformer : transformer, default=None
-        Fitted for each view on all pairs, before all else; a
-        :class:`skda.preprocessing.PerView` for a different one in each view.
-    scaling : {"feature", "view"} or None, default="feature"
-        Whether to standardize, by all pairs, every feature or the view as a whole.
-    max_epochs : int, default=50
+    hidden_layer_sizes
+        Widths of the hidden layers of every projector, whose layers all end in tanh.
+    max_epochs
         Passes over the labeled pairs.
-    max_steps : int, default=None
-        Steps to take instead, rounded up to whole epochs.
-    batch_size : int, default=64
-        Most pairs to draw at every step; -1 for all of them.
-    lr : float, default=0.0003
-        Learning rate.
-    optimizer : {"sgd", "adam", "adamw", "rmsprop"} or callable, default="adam"
-        Optimizer; a callable brings its own momentum and weight decay.
-    momentum : float, default=0.9
-        Momentum of "sgd", which is Nesterov's, and of "rmsprop".
-    weight_decay : float, default=0.0
-        Weight decay of the optimizer.
-    lr_schedule : {"constant", "cosine", "inverse"} or callable, default="constant"
-        Factor of the learning rate; a callable maps the progress to it.
-    callbacks : list of skorch callbacks, default=None
-        Copied, then called during training; ``net_.callbacks_`` has the copies.
-    device : str or torch.device, default="auto"
-        Where to train and embed; "auto" is CUDA where there is one.
-    precision : {"float32", "bfloat16", "auto"}, default="float32"
-        Precision of the layers in training; "auto" is bfloat16 where the device
-        computes in it.
-    random_state : int, RandomState instance or None, default=None
-        Seed of the initial weights, of the batches and of the dropout.
-    verbose : int, default=0
-        Whether to show a progress bar with every loss term.
-    warm_start : bool, default=False
-        Whether to go on with the network of the last fit.
-
-    Attributes
-    ----------
-    net_ : DomainNet
-        The fitted skorch net.
-    history_ : dict of str to ndarray of shape (`n_iter_`,)
-        Epoch, phase and every term of the objective.
-    n_iter_ : int
-        Number of epochs run.
 
     See Also
     --------
@@ -221,13 +173,15 @@ class ACMR(BaseNetRetriever):
     (80, 80)
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseNetRetriever._parameter_constraints,
-        "label_weight": [Interval(Real, 0, None, closed="left")],
-        "dissimilar_weight": [Interval(Real, 0, None, closed="left")],
-        "adversarial_weight": [Interval(Real, 0, None, closed="left")],
-        "margin": [Interval(Real, 0, None, closed="left")],
-    }
+    label_weight: NonNegative = 100.0
+    dissimilar_weight: NonNegative = 0.02
+    adversarial_weight: NonNegative = 1.0
+    margin: NonNegative = 0.1
+    n_components = 40
+    hidden_layer_sizes = (512, 100)
+    batch_size = 64
+    lr = 3e-4
+
     published_params: ClassVar[dict[str, Any]] = {
         "label_weight": 100.0,
         "dissimilar_weight": 0.02,
@@ -236,61 +190,7 @@ class ACMR(BaseNetRetriever):
         "optimizer": partial(torch.optim.Adam, betas=(0.5, 0.999)),
     }
 
-    def __init__(
-        self,
-        *,
-        n_components: int = 40,
-        hidden_layer_sizes: Sequence[int] = (512, 100),
-        label_weight: float = 100.0,
-        dissimilar_weight: float = 0.02,
-        adversarial_weight: float = 1.0,
-        margin: float = 0.1,
-        dropout: float = 0.0,
-        views: Mapping[str, Any] | None = None,
-        shared_transformer: Any = None,
-        scaling: str | None = "feature",
-        max_epochs: int = 50,
-        max_steps: int | None = None,
-        batch_size: int = 64,
-        lr: float = 3e-4,
-        optimizer: str | Callable[..., Any] = "adam",
-        momentum: float = 0.9,
-        weight_decay: float = 0.0,
-        lr_schedule: str | Callable[[float], float] = "constant",
-        callbacks: list[Any] | None = None,
-        device: str | torch.device = "auto",
-        precision: str = "float32",
-        random_state: int | np.random.RandomState | None = None,
-        verbose: int = 0,
-        warm_start: bool = False,
-    ) -> None:
-        self.n_components = n_components
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.label_weight = label_weight
-        self.dissimilar_weight = dissimilar_weight
-        self.adversarial_weight = adversarial_weight
-        self.margin = margin
-        self.dropout = dropout
-        self.views = views
-        self.shared_transformer = shared_transformer
-        self.scaling = scaling
-        self.max_epochs = max_epochs
-        self.max_steps = max_steps
-        self.batch_size = batch_size
-        self.lr = lr
-        self.optimizer = optimizer
-        self.momentum = momentum
-        self.weight_decay = weight_decay
-        self.lr_schedule = lr_schedule
-        self.callbacks = callbacks
-        self.device = device
-        self.precision = precision
-        self.random_state = random_state
-        self.verbose = verbose
-        self.warm_start = warm_start
-
     def select_pairs(self, source: ViewRows, target: ViewRows) -> ViewRows:
-        """Keep the pairs of which a category is known."""
         if len(self.classes_) < 2:
             raise ValueError(
                 f"ACMR expects pairs of at least two categories, got "
@@ -324,13 +224,13 @@ class ACMR(BaseNetRetriever):
         )
 
 
-def _bend_by_tanh(layers: nn.Sequential) -> None:
-    """Put tanh in the place of every ReLU, as this paper does."""
+def _replace_relu_by_tanh(layers: nn.Sequential) -> None:
+    """Replace every ReLU by tanh, as in the paper."""
     for place, layer in enumerate(layers):
         if isinstance(layer, nn.ReLU):
             layers[place] = nn.Tanh()
 
 
-def _mean(values: Tensor, weight: Tensor) -> Tensor:
-    """Average, and make zero of nothing."""
+def _weighted_mean(values: Tensor, weight: Tensor) -> Tensor:
+    """Take a weighted mean; it is zero if all weights are."""
     return (weight * values).sum() / weight.sum().clamp(min=1)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from numbers import Integral, Real
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from numbers import Integral
+from typing import Annotated, Any
 from warnings import catch_warnings, simplefilter
 
 import numpy as np
@@ -16,9 +16,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import normalize
 from sklearn.utils import check_random_state
 
-from skda.base import BaseRetriever
+from skda.base import BaseRetriever, estimator
 from skda.retrieval._ridge_cca import RidgeCCA
 from skda.utils._sklearn import Interval
+from skda.utils.ranges import NonNegative, Positive, RandomState, Share, WholeNumber
 from skda.utils.views import ViewRows
 
 __all__ = ["ClusterRetrieval"]
@@ -26,6 +27,7 @@ __all__ = ["ClusterRetrieval"]
 NUMBERS_OF_CLUSTERS = (2, 3, 4, 5, 6, 8, 10)
 
 
+@estimator
 class ClusterRetrieval(BaseRetriever):
     r"""Retrieve by the probability that two rows belong to one cluster.
 
@@ -46,30 +48,23 @@ class ClusterRetrieval(BaseRetriever):
 
     Parameters
     ----------
-    n_clusters : int or sequence of int, default=None
+    n_clusters
         Number of clusters :math:`K`, the number of new categories if that is known, or
         several of them to average over. None averages over 2, 3, 4, 5, 6, 8 and 10, as
         far as there are two pairs for each cluster.
-    cca_share : float, default=0.3
+    cca_share
         Weight :math:`\eta` of the canonical cosine.
-    C : float, default=0.03
+    C
         Inverse strength of the penalty of the logistic regressions.
-    regularization : float, default=0.5
+    regularization, source_weight
         See :class:`RidgeCCA`.
-    source_weight : float, default=0.5
-        See :class:`RidgeCCA`.
-    n_relays : int, default=0
+    n_relays
         See :class:`RidgeCCA`; concerns the canonical cosine.
-    random_state : int, RandomState instance or None, default=None
+    random_state : int, RandomState instance or None
         Seed of k-means.
-    views : mapping of str to slice or list, default=None
-        Columns of every view, where one array is passed.
-    shared_transformer : transformer, default=None
-        Fitted for each view on the pairs of ``X`` and the source, before all else; a
-        :class:`skda.preprocessing.PerView` for a different one in each view.
-    scaling : {"feature", "view"} or None, default="feature"
-        Whether to standardize, by the pairs in ``X``, every feature or the view as a
-        whole.
+    scaling : {"feature", "view"} or None
+        Whether to standardize, by the pairs in ``X``, every feature, the view as a
+        whole, or neither.
 
     Attributes
     ----------
@@ -108,47 +103,25 @@ class ClusterRetrieval(BaseRetriever):
     1.0
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseRetriever._parameter_constraints,
-        "n_clusters": [Interval(Integral, 1, None, closed="left"), "array-like", None],
-        "cca_share": [Interval(Real, 0, None, closed="left")],
-        "C": [Interval(Real, 0, None, closed="neither")],
-        "random_state": ["random_state"],
-        **{
-            name: RidgeCCA._parameter_constraints[name]
-            for name in ("regularization", "source_weight", "n_relays")
-        },
-    }
+    n_clusters: (
+        Annotated[
+            int | Sequence[int],
+            Interval(Integral, 1, None, closed="left"),
+            "array-like",
+        ]
+        | None
+    ) = None
+    cca_share: NonNegative = 0.3
+    C: Positive = 0.03
+    regularization: Share = 0.5
+    source_weight: Share = 0.5
+    n_relays: WholeNumber = 0
+    random_state: RandomState = None
+
     _scales_by_target = True
     _needs_two_views = True
 
-    def __init__(
-        self,
-        *,
-        n_clusters: int | Sequence[int] | None = None,
-        cca_share: float = 0.3,
-        C: float = 0.03,
-        regularization: float = 0.5,
-        source_weight: float = 0.5,
-        n_relays: int = 0,
-        random_state: int | np.random.RandomState | None = None,
-        views: Mapping[str, Any] | None = None,
-        shared_transformer: Any = None,
-        scaling: str | None = "feature",
-    ) -> None:
-        self.n_clusters = n_clusters
-        self.cca_share = cca_share
-        self.C = C
-        self.regularization = regularization
-        self.source_weight = source_weight
-        self.n_relays = n_relays
-        self.random_state = random_state
-        self.views = views
-        self.shared_transformer = shared_transformer
-        self.scaling = scaling
-
     def fit_views(self, source: ViewRows, target: ViewRows) -> None:
-        """Cluster the pairs, and learn to tell the clusters from each view."""
         self.n_clusters_ = self._check_n_clusters(target.n_rows)
         self.cca_ = RidgeCCA(
             regularization=self.regularization,
@@ -185,14 +158,14 @@ class ClusterRetrieval(BaseRetriever):
         return LogisticRegression(C=self.C, max_iter=1000)
 
     def embed_rows(self, X: NDArray[Any], view: str) -> NDArray[np.floating]:
-        """Write the similarity as a scalar product of vectors of one length."""
+        # The scalar product of these vectors, all of one length, is the similarity.
         place = list(self.view_widths_).index(view)
         rows = self.cca_._project(X, view) / self._spread[view]
         share = np.array(self.n_clusters_) / sum(self.n_clusters_)
         blocks = []
         for weight, classifiers in zip(share, self.classifiers_.values(), strict=True):
             p = classifiers[view].predict_proba(rows)  # (n, K)
-            # What p lacks to unit length stands where the other view has a zero.
+            # Bring p to unit length in a coordinate where the other view has zero.
             slack = np.zeros((len(p), len(self.view_widths_)))
             slack[:, place] = np.sqrt((1 - (p**2).sum(axis=1)).clip(0))
             blocks.append(np.sqrt(weight) * np.hstack([p, slack]))

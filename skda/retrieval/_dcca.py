@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,11 +9,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from skda.base import BaseNetRetriever
+from skda.base import BaseNetRetriever, estimator
 from skda.losses import canonical_correlations, canonical_maps
 from skda.modules import MultiViewEncoder
 from skda.training import Batch, Domains, Objective
-from skda.utils._sklearn import Interval
+from skda.utils.ranges import NonNegative, Positive
 from skda.utils.views import ViewRows
 
 __all__ = ["DCCA"]
@@ -39,6 +37,7 @@ class DCCAObjective(Objective):
         return {"correlation": -rho.sum().to(a.dtype)}
 
 
+@estimator
 class DCCA(BaseNetRetriever):
     r"""Deep canonical correlation analysis.
 
@@ -60,54 +59,19 @@ class DCCA(BaseNetRetriever):
 
     Parameters
     ----------
-    n_components : int, default=10
+    n_components
         Number of outputs of each network. A step must have several times as many
         pairs: where it has not, everything correlates, and nothing is learned.
-    hidden_layer_sizes : sequence of int, default=(512, 512)
-        Width of the hidden layers of both networks.
-    regularization : float, default=1e-3
-        Ridge :math:`r`.
-    correlation_power : float, default=1.0
+    hidden_layer_sizes
+        Widths of the hidden layers of both networks.
+    regularization
+        Ridge :math:`r` added to the variances of the outputs.
+    correlation_power
         Power :math:`\rho` of the correlations that weights the directions; 0 is the
         paper's.
-    dropout : float, default=0.5
-        Fraction of the hidden units to drop in training.
-    views : mapping of str to slice or list, default=None
-        Columns of both views, where one array is passed.
-    shared_transformer : transformer, default=None
-        Fitted for each view on all pairs, before all else; a
-        :class:`skda.preprocessing.PerView` for a different one in each view.
-    scaling : {"feature", "view"} or None, default="feature"
-        Whether to standardize, by all pairs, every feature or the view as a whole.
-    max_epochs : int, default=50
-        Passes over all pairs.
-    max_steps : int, default=None
-        Steps to take instead, rounded up to whole epochs.
-    batch_size : int, default=750
-        Most pairs to draw at every step; -1 for all of them.
-    lr : float, default=0.001
-        Learning rate.
-    optimizer : {"sgd", "adam", "adamw", "rmsprop"} or callable, default="adamw"
-        Optimizer; a callable brings its own momentum and weight decay.
-    momentum : float, default=0.9
-        Momentum of "sgd", which is Nesterov's, and of "rmsprop".
-    weight_decay : float, default=0.1
-        Weight decay of the optimizer.
-    lr_schedule : {"constant", "cosine", "inverse"} or callable, default="constant"
-        Factor of the learning rate; a callable maps the progress to it.
-    callbacks : list of skorch callbacks, default=None
-        Copied, then called during training; ``net_.callbacks_`` has the copies.
-    device : str or torch.device, default="auto"
-        Where to train and embed; "auto" is CUDA where there is one.
-    precision : {"float32", "bfloat16", "auto"}, default="float32"
+    precision
         Precision of the layers in training; "auto" is bfloat16 where the device
         computes in it. The correlations are taken in float64.
-    random_state : int, RandomState instance or None, default=None
-        Seed of the initial weights, of the batches and of the dropout.
-    verbose : int, default=0
-        Whether to show a progress bar with every loss term.
-    warm_start : bool, default=False
-        Whether to go on with the network of the last fit.
 
     Attributes
     ----------
@@ -117,12 +81,6 @@ class DCCA(BaseNetRetriever):
         Mean output of each network.
     weights_ : dict of str to ndarray of shape (n_components, n_components)
         What the centered outputs are mapped by.
-    net_ : DomainNet
-        The fitted skorch net.
-    history_ : dict of str to ndarray of shape (`n_iter_`,)
-        Epoch, phase and every term of the objective.
-    n_iter_ : int
-        Number of epochs run.
 
     See Also
     --------
@@ -153,11 +111,14 @@ class DCCA(BaseNetRetriever):
     (200, 6)
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseNetRetriever._parameter_constraints,
-        "regularization": [Interval(Real, 0, None, closed="neither")],
-        "correlation_power": [Interval(Real, 0, None, closed="left")],
-    }
+    regularization: Positive = 1e-3
+    correlation_power: NonNegative = 1.0
+    n_components = 10
+    dropout = 0.5
+    batch_size = 750
+    optimizer = "adamw"
+    weight_decay = 0.1
+
     published_params: ClassVar[dict[str, Any]] = {
         "n_components": 10,
         "hidden_layer_sizes": (1024, 1024, 1024),
@@ -169,55 +130,6 @@ class DCCA(BaseNetRetriever):
         "weight_decay": 1e-5,
     }
     _needs_two_views = True
-
-    def __init__(
-        self,
-        *,
-        n_components: int = 10,
-        hidden_layer_sizes: Sequence[int] = (512, 512),
-        regularization: float = 1e-3,
-        correlation_power: float = 1.0,
-        dropout: float = 0.5,
-        views: Mapping[str, Any] | None = None,
-        shared_transformer: Any = None,
-        scaling: str | None = "feature",
-        max_epochs: int = 50,
-        max_steps: int | None = None,
-        batch_size: int = 750,
-        lr: float = 1e-3,
-        optimizer: str | Callable[..., Any] = "adamw",
-        momentum: float = 0.9,
-        weight_decay: float = 0.1,
-        lr_schedule: str | Callable[[float], float] = "constant",
-        callbacks: list[Any] | None = None,
-        device: str | torch.device = "auto",
-        precision: str = "float32",
-        random_state: int | np.random.RandomState | None = None,
-        verbose: int = 0,
-        warm_start: bool = False,
-    ) -> None:
-        self.n_components = n_components
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.regularization = regularization
-        self.correlation_power = correlation_power
-        self.dropout = dropout
-        self.views = views
-        self.shared_transformer = shared_transformer
-        self.scaling = scaling
-        self.max_epochs = max_epochs
-        self.max_steps = max_steps
-        self.batch_size = batch_size
-        self.lr = lr
-        self.optimizer = optimizer
-        self.momentum = momentum
-        self.weight_decay = weight_decay
-        self.lr_schedule = lr_schedule
-        self.callbacks = callbacks
-        self.device = device
-        self.precision = precision
-        self.random_state = random_state
-        self.verbose = verbose
-        self.warm_start = warm_start
 
     def make_module(self, widths: dict[str, int], n_classes: int) -> nn.Module:
         return MultiViewEncoder(
@@ -241,7 +153,6 @@ class DCCA(BaseNetRetriever):
         return loader
 
     def set_fitted_attributes(self, source: ViewRows, target: ViewRows) -> None:
-        """Fit the linear maps that come after the networks."""
         views = self.select_pairs(source, target).views
         outputs = {
             name: super(DCCA, self).embed_rows(X, name) for name, X in views.items()

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from itertools import combinations
-from numbers import Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from skda.base import BaseNetRetriever
+from skda.base import BaseNetRetriever, estimator
 from skda.losses import matching_loss, residual_norm
 from skda.modules import MultiViewEncoder
 from skda.training import Batch, Objective
-from skda.utils._sklearn import Interval, StrOptions
+from skda.utils.ranges import Fraction, NonNegative, Positive
 from skda.utils.views import ViewRows
 from skda.utils.warnings import NoSourceWarning, warn_user
 
@@ -47,7 +45,7 @@ class DMTLModule(MultiViewEncoder):
 
 
 class DMTLObjective(Objective):
-    """Equation 1 of :class:`DMTL`, with a memory of what it said of every row."""
+    """Equation 1 of :class:`DMTL`, with the last scores of every row."""
 
     memory: Tensor
 
@@ -86,7 +84,7 @@ class DMTLObjective(Objective):
         X, labels, rows = batch.target
         h = module(X)  # (v, b, d)
         scores = module.classify(h)  # (v, b, c)
-        self.seen = scores.detach()
+        self.last_scores = scores.detach()
         known = labels.sum(dim=1)  # (b,)
         terms = {}
         if self.matching_weight:
@@ -99,17 +97,18 @@ class DMTLObjective(Objective):
         if self.lambda1:
             terms["source"] = self.lambda1 * residual_norm(scores, labels, known)
         if self.lambda2:
-            remembered = self.memory.index_select(1, rows)
+            pseudo_labels = self.memory.index_select(1, rows)
             terms["target"] = self.lambda2 * residual_norm(
-                scores, remembered, 1 - known
+                scores, pseudo_labels, 1 - known
             )
         return terms
 
     def end_step(self, module: DMTLModule, batch: Batch) -> None:
-        """Remember what this step said of its rows, for the next time they come."""
-        self.memory.index_copy_(1, batch.target.rows, self.seen)
+        """Keep the scores of this step's rows, the pseudo-labels of their next step."""
+        self.memory.index_copy_(1, batch.target.rows, self.last_scores)
 
 
+@estimator
 class DMTL(BaseNetRetriever):
     r"""Deep multimodal transfer learning.
 
@@ -138,69 +137,42 @@ class DMTL(BaseNetRetriever):
 
     Parameters
     ----------
-    n_components : int, default=128
+    n_components
         Dimension of the common space; 512 in the paper.
-    hidden_layer_sizes : sequence of int, default=(512, 512)
-        Width of the hidden layers of every encoder; (4096, 4096) in the paper.
-    matching_weight : float, default=1.0
+    hidden_layer_sizes
+        Widths of the hidden layers of every encoder; (4096, 4096) in the paper.
+    matching_weight
         Weight :math:`\lambda_m`; 0 leaves :math:`L_m` out.
-    lambda1 : float, default=1.5
+    lambda1
         Weight of the labeled pairs; 0 leaves them out.
-    lambda2 : float, default=1.0
+    lambda2
         Weight of the unlabeled pairs, which the paper does not give; 0 leaves them out.
-    similarity : {"cosine", "euclidean"}, default="cosine"
+    similarity
         What :math:`L_m` compares: cosines, or negative distances as in the paper.
-    temperature : float, default=0.3
+    temperature
         Temperature :math:`\tau`; 1 for distances, as in the paper.
-    sigma : float, default=1e-6
+    sigma
         :math:`\sigma`, which also silences pairs that are hopelessly far apart.
-    matching_pairs : {"all", "new"}, default="all"
+    matching_pairs
         Pairs that :math:`L_m` compares: all, or those in ``X`` alone.
-    classifier : {"linear", "orthogonal"}, default="linear"
+    classifier
         Whether :math:`P` is trained, or random with orthonormal rows.
-    pseudo_label_init : {"random", "predict"}, default="random"
-        First :math:`z`: standard normal, or what the untrained network says.
-    dropout : float, default=0.5
+    pseudo_label_init
+        First :math:`z`: standard normal, or what the untrained network predicts.
+    dropout
         Fraction of the hidden units to drop in training; none in the paper.
-    relu_output : bool, default=False
+    relu_output
         Whether a ReLU follows the last layer, on which the paper is unclear.
-    views : mapping of str to slice or list, default=None
-        Columns of every view, where one array is passed.
-    shared_transformer : transformer, default=None
-        Fitted for each view on all pairs, before all else; a
-        :class:`skda.preprocessing.PerView` for a different one in each view.
-    scaling : {"feature", "view"} or None, default="feature"
-        Whether to standardize, by all pairs, every feature or the view as a whole.
-    max_epochs : int, default=50
-        Passes over all pairs.
-    max_steps : int, default=None
-        Steps to take instead, rounded up to whole epochs.
-    batch_size : int, default=100
-        Most pairs to draw at every step; -1 for all of them.
-    lr : float, default=0.0003
+    lr
         Learning rate; 0.0001 in the paper.
-    optimizer : {"sgd", "adam", "adamw", "rmsprop"} or callable, default="adamw"
+    optimizer : {"sgd", "adam", "adamw", "rmsprop"} or callable
         Optimizer; a callable brings its own momentum and weight decay. "adam" in the
         paper.
-    momentum : float, default=0.9
-        Momentum of "sgd", which is Nesterov's, and of "rmsprop".
-    weight_decay : float, default=0.1
+    weight_decay
         Weight decay of the optimizer; none in the paper.
-    lr_schedule : {"constant", "cosine", "inverse"} or callable, default="constant"
-        Factor of the learning rate; a callable maps the progress to it.
-    callbacks : list of skorch callbacks, default=None
-        Copied, then called during training; ``net_.callbacks_`` has the copies.
-    device : str or torch.device, default="auto"
-        Where to train and embed; "auto" is CUDA where there is one.
-    precision : {"float32", "bfloat16", "auto"}, default="float32"
-        Precision of the layers in training; "auto" is bfloat16 where the device
-        computes in it.
-    random_state : int, RandomState instance or None, default=None
-        Seed of the initial weights, of the batches and of the first pseudo-labels.
-    verbose : int, default=0
-        Whether to show a progress bar with every loss term.
-    warm_start : bool, default=False
-        Whether to go on with the network of the last fit.
+    random_state : int, RandomState instance or None
+        Seed of the initial weights, of the batches, of the dropout and of the first
+        pseudo-labels.
 
     Attributes
     ----------
@@ -208,12 +180,6 @@ class DMTL(BaseNetRetriever):
         The classifier :math:`P`.
     pseudo_labels_ : dict of str to ndarray of shape (n_unlabeled, n_classes)
         Memory :math:`z` of the unlabeled pairs of ``X``, in their order, by view.
-    net_ : DomainNet
-        The fitted skorch net.
-    history_ : dict of str to ndarray of shape (`n_iter_`,)
-        Epoch, phase and every term of the objective.
-    n_iter_ : int
-        Number of epochs run.
 
     See Also
     --------
@@ -246,19 +212,22 @@ class DMTL(BaseNetRetriever):
     (40, 256)
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseNetRetriever._parameter_constraints,
-        "matching_weight": [Interval(Real, 0, None, closed="left")],
-        "lambda1": [Interval(Real, 0, None, closed="left")],
-        "lambda2": [Interval(Real, 0, None, closed="left")],
-        "similarity": [StrOptions({"euclidean", "cosine"})],
-        "temperature": [Interval(Real, 0, None, closed="neither")],
-        "sigma": [Interval(Real, 0, 1, closed="left")],
-        "matching_pairs": [StrOptions({"all", "new"})],
-        "classifier": [StrOptions({"linear", "orthogonal"})],
-        "pseudo_label_init": [StrOptions({"random", "predict"})],
-        "relu_output": ["boolean"],
-    }
+    matching_weight: NonNegative = 1.0
+    lambda1: NonNegative = 1.5
+    lambda2: NonNegative = 1.0
+    similarity: Literal["cosine", "euclidean"] = "cosine"
+    temperature: Positive = 0.3
+    sigma: Fraction = 1e-6
+    matching_pairs: Literal["all", "new"] = "all"
+    classifier: Literal["linear", "orthogonal"] = "linear"
+    pseudo_label_init: Literal["random", "predict"] = "random"
+    relu_output: bool = False
+    dropout = 0.5
+    batch_size = 100
+    lr = 3e-4
+    optimizer = "adamw"
+    weight_decay = 0.1
+
     published_params: ClassVar[dict[str, Any]] = {
         "n_components": 512,
         "hidden_layer_sizes": (4096, 4096),
@@ -270,75 +239,10 @@ class DMTL(BaseNetRetriever):
         "weight_decay": 0.0,
     }
 
-    def __init__(
-        self,
-        *,
-        n_components: int = 128,
-        hidden_layer_sizes: Sequence[int] = (512, 512),
-        matching_weight: float = 1.0,
-        lambda1: float = 1.5,
-        lambda2: float = 1.0,
-        similarity: str = "cosine",
-        temperature: float = 0.3,
-        sigma: float = 1e-6,
-        matching_pairs: str = "all",
-        classifier: str = "linear",
-        pseudo_label_init: str = "random",
-        dropout: float = 0.5,
-        relu_output: bool = False,
-        views: Mapping[str, Any] | None = None,
-        shared_transformer: Any = None,
-        scaling: str | None = "feature",
-        max_epochs: int = 50,
-        max_steps: int | None = None,
-        batch_size: int = 100,
-        lr: float = 3e-4,
-        optimizer: str | Callable[..., Any] = "adamw",
-        momentum: float = 0.9,
-        weight_decay: float = 0.1,
-        lr_schedule: str | Callable[[float], float] = "constant",
-        callbacks: list[Any] | None = None,
-        device: str | torch.device = "auto",
-        precision: str = "float32",
-        random_state: int | np.random.RandomState | None = None,
-        verbose: int = 0,
-        warm_start: bool = False,
-    ) -> None:
-        self.n_components = n_components
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.matching_weight = matching_weight
-        self.lambda1 = lambda1
-        self.lambda2 = lambda2
-        self.similarity = similarity
-        self.temperature = temperature
-        self.sigma = sigma
-        self.matching_pairs = matching_pairs
-        self.classifier = classifier
-        self.pseudo_label_init = pseudo_label_init
-        self.dropout = dropout
-        self.relu_output = relu_output
-        self.views = views
-        self.shared_transformer = shared_transformer
-        self.scaling = scaling
-        self.max_epochs = max_epochs
-        self.max_steps = max_steps
-        self.batch_size = batch_size
-        self.lr = lr
-        self.optimizer = optimizer
-        self.momentum = momentum
-        self.weight_decay = weight_decay
-        self.lr_schedule = lr_schedule
-        self.callbacks = callbacks
-        self.device = device
-        self.precision = precision
-        self.random_state = random_state
-        self.verbose = verbose
-        self.warm_start = warm_start
-
     def select_pairs(self, source: ViewRows, target: ViewRows) -> ViewRows:
-        """Leave the source out where no term would look at it."""
-        looks = self.lambda1 or self.lambda2 or self.matching_pairs == "all"
-        return source.stack(target) if looks else target
+        # The source is left out where no term uses it.
+        used = self.lambda1 or self.lambda2 or self.matching_pairs == "all"
+        return source.stack(target) if used else target
 
     def make_module(self, widths: dict[str, int], n_classes: int) -> nn.Module:
         return DMTLModule(

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from numbers import Integral, Real
-from typing import Any, ClassVar
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import block_diag, eigh, qr, solve_triangular
 
-from skda.retrieval._scatter import LinearRetriever, between_root, factor, kept
-from skda.utils._sklearn import Interval
+from skda.base import estimator
+from skda.retrieval._scatter import (
+    LinearRetriever,
+    cholesky_factor,
+    class_mean_root,
+    largest_positive,
+)
+from skda.utils.ranges import Positive
 from skda.utils.views import ViewRows
 
 __all__ = ["GMLDA"]
@@ -19,6 +21,7 @@ __all__ = ["GMLDA"]
 Array = NDArray[np.float64]
 
 
+@estimator
 class GMLDA(LinearRetriever):
     r"""Generalized multiview analysis, with linear discriminant analysis in each view.
 
@@ -46,34 +49,21 @@ class GMLDA(LinearRetriever):
 
     Parameters
     ----------
-    n_components : int, default=None
+    n_components
         Number of dimensions, at most the number of categories minus one; None is as
         many as possible.
-    coupling : float, default=10.0
+    coupling
         Weight :math:`\lambda` of the means coming together; without it, views would be
         unrelated.
-    mu : float, default=1.0
+    mu
         Weight :math:`\mu` of all views but the first one.
-    regularization : float, default=0.1
+    regularization
         Weight :math:`\varepsilon` of the ridge. The paper does not give its own.
-    views : mapping of str to slice or list, default=None
-        Columns of every view, if one array is passed; None cuts two halves.
-    shared_transformer : transformer, default=None
-        Cloned for every view and fitted on all its rows; for one of its own in each
-        view, pass a :class:`skda.preprocessing.PerView`.
-    scaling : {"feature", "view"} or None, default="feature"
-        Whether every feature is standardized, every view scaled as a whole, or neither.
 
     Attributes
     ----------
     discriminants_ : ndarray of shape (`n_components_`,)
         The eigenvalues :math:`\rho`, the largest first.
-    center_ : dict of str to ndarray of shape (n_view_features,)
-        Mean of every view over all pairs.
-    weights_ : dict of str to ndarray of shape (n_view_features, `n_components_`)
-        Weights of every view.
-    n_components_ : int
-        Number of dimensions.
 
     See Also
     --------
@@ -96,59 +86,36 @@ class GMLDA(LinearRetriever):
     (4, 2)
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **LinearRetriever._parameter_constraints,
-        "n_components": [Interval(Integral, 1, None, closed="left"), None],
-        "coupling": [Interval(Real, 0, None, closed="neither")],
-        "mu": [Interval(Real, 0, None, closed="neither")],
-        "regularization": [Interval(Real, 0, None, closed="neither")],
-    }
-
-    def __init__(
-        self,
-        *,
-        n_components: int | None = None,
-        coupling: float = 10.0,
-        mu: float = 1.0,
-        regularization: float = 0.1,
-        views: Mapping[str, Any] | None = None,
-        shared_transformer: Any = None,
-        scaling: str | None = "feature",
-    ) -> None:
-        self.n_components = n_components
-        self.coupling = coupling
-        self.mu = mu
-        self.regularization = regularization
-        self.views = views
-        self.shared_transformer = shared_transformer
-        self.scaling = scaling
+    coupling: Positive = 10.0
+    mu: Positive = 1.0
+    regularization: Positive = 0.1
 
     def fit_views(self, source: ViewRows, target: ViewRows) -> None:
-        labeled = self._labeled(source, target)
-        n_wanted = self._n_wanted(
+        labeled = self._center_and_keep_labeled(source, target)
+        n_wanted = self._check_n_components(
             len(self.classes_) - 1, "the number of categories minus one"
         )
         codes = labeled.labels.codes(self.classes_)
         means = [
-            between_root(X - X.mean(axis=0), codes) for X in labeled.views.values()
+            class_mean_root(X - X.mean(axis=0), codes) for X in labeled.views.values()
         ]
         within = [
             self._within(X - X.mean(axis=0), Z)
             for X, Z in zip(labeled.views.values(), means, strict=True)
         ]
         # With B = L L', L^-1 Z = Q R makes the problem as small as the categories.
-        L = [factor(np.trace(within[0]) / np.trace(B) * B) for B in within]
+        L = [cholesky_factor(np.trace(within[0]) / np.trace(B) * B) for B in within]
         whitened = [
             qr(solve_triangular(L_v, Z, lower=True), mode="economic")
             for L_v, Z in zip(L, means, strict=True)
         ]
         R = block_diag(*(R_v for _, R_v in whitened))
         roots, vectors = eigh(R @ self._couplings(len(L), len(self.classes_)) @ R.T)
-        first = kept(roots, n_wanted)
+        first = largest_positive(roots, n_wanted)
         self.discriminants_ = roots[first]
         cuts = np.cumsum([len(R_v) for _, R_v in whitened])[:-1]
         parts = np.split(vectors[:, first], cuts)
-        self._keep_weights(
+        self._set_weights(
             {
                 name: solve_triangular(L_v.T, Q @ part, lower=False)
                 for name, L_v, (Q, _), part in zip(

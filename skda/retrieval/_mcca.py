@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import block_diag, eigh, svd
 
-from skda.retrieval._scatter import TINY, LinearRetriever, kept
-from skda.utils._sklearn import Interval
+from skda.base import estimator
+from skda.retrieval._scatter import TINY, LinearRetriever, largest_positive
+from skda.utils.ranges import Share
 from skda.utils.views import ViewRows
 
 __all__ = ["MCCA"]
@@ -19,6 +18,7 @@ __all__ = ["MCCA"]
 Array = NDArray[np.float64]
 
 
+@estimator
 class MCCA(LinearRetriever):
     r"""Multiview canonical correlation analysis, in its sum-of-correlations form.
 
@@ -44,33 +44,22 @@ class MCCA(LinearRetriever):
 
     Parameters
     ----------
-    n_components : int, default=None
+    n_components
         Number of dimensions, at most the widths of all views but the widest, added up;
         None is all with a positive :math:`\rho`. There are fewer where features are
         redundant.
-    regularization : float, default=0.5
+    regularization
         Weight :math:`c` of the ridge, from 0 to 1; 0 needs many more pairs than
         features.
-    weighted : bool, default=True
+    weighted
         Whether to multiply variates by :math:`\rho`.
-    views : mapping of str to slice or list, default=None
-        Columns of every view, if one array is passed; None cuts two halves.
-    shared_transformer : transformer, default=None
-        Cloned for every view and fitted on all its rows; for one of its own in each
-        view, pass a :class:`skda.preprocessing.PerView`.
-    scaling : {"feature", "view"} or None, default="feature"
-        Whether every feature is standardized, every view scaled as a whole, or neither.
 
     Attributes
     ----------
     correlations_ : ndarray of shape (`n_components_`,)
         The :math:`\rho`, the largest first.
-    center_ : dict of str to ndarray of shape (n_view_features,)
-        Mean of every view over all pairs.
     weights_ : dict of str to ndarray of shape (n_view_features, `n_components_`)
         Weights of every view, times :math:`\rho` if ``weighted``.
-    n_components_ : int
-        Number of dimensions.
 
     See Also
     --------
@@ -95,49 +84,29 @@ class MCCA(LinearRetriever):
     (3, 2)
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **LinearRetriever._parameter_constraints,
-        "n_components": [Interval(Integral, 1, None, closed="left"), None],
-        "regularization": [Interval(Real, 0, 1, closed="both")],
-        "weighted": ["boolean"],
-    }
-    published_params: ClassVar[dict[str, Any]] = {"weighted": False}
+    regularization: Share = 0.5
+    weighted: bool = True
 
-    def __init__(
-        self,
-        *,
-        n_components: int | None = None,
-        regularization: float = 0.5,
-        weighted: bool = True,
-        views: Mapping[str, Any] | None = None,
-        shared_transformer: Any = None,
-        scaling: str | None = "feature",
-    ) -> None:
-        self.n_components = n_components
-        self.regularization = regularization
-        self.weighted = weighted
-        self.views = views
-        self.shared_transformer = shared_transformer
-        self.scaling = scaling
+    published_params: ClassVar[dict[str, Any]] = {"weighted": False}
 
     def fit_views(self, source: ViewRows, target: ViewRows) -> None:
         widths = target.widths.values()
-        n_wanted = self._n_wanted(
+        n_wanted = self._check_n_components(
             sum(widths) - max(widths), "the widths of all views but the widest"
         )
-        rows = self._centered(source.stack(target))
+        rows = self._center(source.stack(target))
         whitening = {name: self._whitening(X) for name, X in rows.items()}
         white = [X @ whitening[name] for name, X in rows.items()]
         A = np.hstack(white).T @ np.hstack(white)
         A = (A - block_diag(*(Z.T @ Z for Z in white))) / len(white[0])
         last = len(A) - 1
         roots, vectors = eigh(A, subset_by_index=[max(0, last + 1 - n_wanted), last])
-        first = kept(roots, n_wanted)
+        first = largest_positive(roots, n_wanted)
         self.correlations_ = roots[first].clip(0) / (len(rows) - 1)
         scale = np.sqrt(len(rows)) * (self.correlations_ if self.weighted else 1.0)
         cuts = np.cumsum([Z.shape[1] for Z in white])[:-1]
         parts = np.split(vectors[:, first] * scale, cuts)
-        self._keep_weights(
+        self._set_weights(
             {
                 name: axes @ part
                 for (name, axes), part in zip(whitening.items(), parts, strict=True)

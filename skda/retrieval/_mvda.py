@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from numbers import Integral, Real
-from typing import Any, ClassVar
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import block_diag, solve, solve_triangular, svd
 
-from skda.retrieval._scatter import LinearRetriever, between_root, factor, kept
-from skda.utils._sklearn import Interval
+from skda.base import estimator
+from skda.retrieval._scatter import (
+    LinearRetriever,
+    cholesky_factor,
+    class_mean_root,
+    largest_positive,
+)
+from skda.utils.ranges import NonNegative, Positive
 from skda.utils.views import ViewRows
 
 __all__ = ["MvDA"]
@@ -19,6 +21,7 @@ __all__ = ["MvDA"]
 Array = NDArray[np.float64]
 
 
+@estimator
 class MvDA(LinearRetriever):
     r"""Multiview discriminant analysis, with view consistency or without it.
 
@@ -59,31 +62,20 @@ class MvDA(LinearRetriever):
 
     Parameters
     ----------
-    n_components : int, default=None
+    n_components
         Number of dimensions, at most the number of categories minus one; None is as
         many as possible.
-    view_consistency : float, default=0.0
+    view_consistency
         Weight :math:`\lambda` of view consistency; 0 is MvDA.
-    regularization : float, default=0.1
+    regularization
         Weight :math:`\varepsilon` of the ridge. The papers do not give theirs.
-    views : mapping of str to slice or list, default=None
-        Columns of every view, if one array is passed; None cuts two halves.
-    shared_transformer : transformer, default=None
-        Cloned for every view and fitted on all its rows; for one of its own in each
-        view, pass a :class:`skda.preprocessing.PerView`.
-    scaling : {"feature", "view"} or None, default="feature"
-        Whether every feature is standardized, every view scaled as a whole, or neither.
 
     Attributes
     ----------
     discriminants_ : ndarray of shape (`n_components_`,)
         Ratio of Equation 1 in every dimension, the largest first.
-    center_ : dict of str to ndarray of shape (n_view_features,)
-        Mean of every view over all pairs.
     weights_ : dict of str to ndarray of shape (n_view_features, `n_components_`)
         Weights :math:`w_v` of every view.
-    n_components_ : int
-        Number of dimensions.
 
     See Also
     --------
@@ -108,50 +100,29 @@ class MvDA(LinearRetriever):
     (4, 2)
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **LinearRetriever._parameter_constraints,
-        "n_components": [Interval(Integral, 1, None, closed="left"), None],
-        "view_consistency": [Interval(Real, 0, None, closed="left")],
-        "regularization": [Interval(Real, 0, None, closed="neither")],
-    }
-
-    def __init__(
-        self,
-        *,
-        n_components: int | None = None,
-        view_consistency: float = 0.0,
-        regularization: float = 0.1,
-        views: Mapping[str, Any] | None = None,
-        shared_transformer: Any = None,
-        scaling: str | None = "feature",
-    ) -> None:
-        self.n_components = n_components
-        self.view_consistency = view_consistency
-        self.regularization = regularization
-        self.views = views
-        self.shared_transformer = shared_transformer
-        self.scaling = scaling
+    view_consistency: NonNegative = 0.0
+    regularization: Positive = 0.1
 
     def fit_views(self, source: ViewRows, target: ViewRows) -> None:
-        labeled = self._labeled(source, target)
-        n_wanted = self._n_wanted(
+        labeled = self._center_and_keep_labeled(source, target)
+        n_wanted = self._check_n_components(
             len(self.classes_) - 1, "the number of categories minus one"
         )
         rows = [X - X.mean(axis=0) for X in labeled.views.values()]
         codes = labeled.labels.codes(self.classes_)
-        F = between_root(np.hstack(rows), codes) / np.sqrt(len(rows))
+        F = class_mean_root(np.hstack(rows), codes) / np.sqrt(len(rows))
         # With S = L L', the eigenvectors are those of the narrow L^-1 F.
-        L = factor(self._within(rows, F))
+        L = cholesky_factor(self._within(rows, F))
         vectors, roots, _ = svd(solve_triangular(L, F, lower=True), full_matrices=False)
-        first = kept(roots, n_wanted)
+        first = largest_positive(roots, n_wanted)
         self.discriminants_ = roots[first] ** 2
         weights = solve_triangular(L.T, vectors[:, first], lower=False)
         cuts = np.cumsum([X.shape[1] for X in rows])[:-1]
         parts = np.split(weights, cuts)
-        self._keep_weights(dict(zip(labeled.views, parts, strict=True)))
+        self._set_weights(dict(zip(labeled.views, parts, strict=True)))
 
     def _within(self, rows: list[Array], F: Array) -> Array:
-        """Sum up the denominator of Equation 1."""
+        """Compute the denominator S of Equation 1."""
         covariances = [X.T @ X / len(X) for X in rows]
         S = block_diag(*covariances) - F @ F.T
         ridges = [

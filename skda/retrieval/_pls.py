@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from numbers import Integral
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from sklearn.cross_decomposition import PLSSVD, PLSCanonical
 
-from skda.retrieval._scatter import LinearRetriever, kept
-from skda.utils._sklearn import Interval, StrOptions
+from skda.base import estimator
+from skda.retrieval._scatter import LinearRetriever, largest_positive
+from skda.utils.ranges import Auto, Count
 from skda.utils.views import ViewRows
 
 __all__ = ["PLS"]
 
 
+@estimator
 class PLS(LinearRetriever):
     r"""Partial least squares between two views, by scikit-learn.
 
@@ -36,28 +36,17 @@ class PLS(LinearRetriever):
 
     Parameters
     ----------
-    n_components : int, "auto" or None, default="auto"
+    n_components : int, "auto" or None
         Number of dimensions, at most the width of the narrower view and the number of
         pairs; "auto" is 10 if there can be so many, None as many as possible. There are
         fewer where features are redundant.
-    mode : {"svd", "canonical"}, default="svd"
+    mode
         Which of the two to use.
-    views : mapping of str to slice or list, default=None
-        Columns of every view, if one array is passed; None cuts two halves.
-    shared_transformer : transformer, default=None
-        Cloned for every view and fitted on all its rows; for one of its own in each
-        view, pass a :class:`skda.preprocessing.PerView`.
-    scaling : {"feature", "view"} or None, default="feature"
-        Whether every feature is standardized, every view scaled as a whole, or neither.
 
     Attributes
     ----------
-    center_ : dict of str to ndarray of shape (n_view_features,)
-        Mean of every view over all pairs.
     weights_ : dict of str to ndarray of shape (n_view_features, `n_components_`)
         Weights (or rotations) of every view.
-    n_components_ : int
-        Number of dimensions.
 
     See Also
     --------
@@ -82,42 +71,21 @@ class PLS(LinearRetriever):
     (3, 2)
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **LinearRetriever._parameter_constraints,
-        "n_components": [
-            Interval(Integral, 1, None, closed="left"),
-            StrOptions({"auto"}),
-            None,
-        ],
-        "mode": [StrOptions({"svd", "canonical"})],
-    }
+    n_components: Count | Auto | None = "auto"  # type: ignore[assignment] # wider
+    mode: Literal["svd", "canonical"] = "svd"
+
     published_params: ClassVar[dict[str, Any]] = {"mode": "canonical"}
     _needs_two_views: ClassVar[bool] = True
 
-    def __init__(
-        self,
-        *,
-        n_components: int | str | None = "auto",
-        mode: str = "svd",
-        views: Mapping[str, Any] | None = None,
-        shared_transformer: Any = None,
-        scaling: str | None = "feature",
-    ) -> None:
-        self.n_components = n_components
-        self.mode = mode
-        self.views = views
-        self.shared_transformer = shared_transformer
-        self.scaling = scaling
-
     def fit_views(self, source: ViewRows, target: ViewRows) -> None:
-        rows = self._centered(source.stack(target))
+        rows = self._center(source.stack(target))
         (x, X), (y, Y) = rows.items()
         most = min(len(X), *target.widths.values())
         if self.n_components == "auto":
             n_wanted = min(most, 10)
         else:
             reason = "the width of the narrower view or the number of pairs"
-            n_wanted = self._n_wanted(most, reason)
+            n_wanted = self._check_n_components(most, reason)
         # Beyond the rank, scikit-learn's directions are made of rounding.
         rank = min(np.linalg.matrix_rank(Z) for Z in (X, Y))
         n_components = min(n_wanted, int(rank))
@@ -129,5 +97,5 @@ class PLS(LinearRetriever):
             pls.fit(X, Y)
             weights = pls.x_rotations_, pls.y_rotations_
         covariances = np.sum((X @ weights[0]) * (Y @ weights[1]), axis=0)
-        first = np.sort(kept(covariances, n_components))
-        self._keep_weights({x: weights[0][:, first], y: weights[1][:, first]})
+        first = np.sort(largest_positive(covariances, n_components))
+        self._set_weights({x: weights[0][:, first], y: weights[1][:, first]})

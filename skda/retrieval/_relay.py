@@ -1,4 +1,4 @@
-"""Relay: new rows borrow from the training pairs that are most like them."""
+"""Relays: adding the mean of the most similar training pairs to a row."""
 
 from __future__ import annotations
 

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh, svd
 
-from skda.base import BaseRetriever
+from skda.base import BaseRetriever, estimator
 from skda.retrieval._relay import Relay
-from skda.utils._sklearn import Interval
+from skda.utils.ranges import Count, NonNegative, Share, WholeNumber
 from skda.utils.views import ViewRows
 
 __all__ = ["RidgeCCA"]
 
 
+@estimator
 class RidgeCCA(BaseRetriever):
     r"""Ridge canonical correlation analysis, whitened with the help of a source.
 
@@ -40,27 +39,22 @@ class RidgeCCA(BaseRetriever):
 
     Parameters
     ----------
-    n_components : int, default=None
+    n_components
         Number of canonical directions; None takes all that there are.
-    regularization : float, default=0.5
+    regularization
         Ridge :math:`r` in [0, 1]: share of the identity in every whitening.
-    source_weight : float, default=0.5
+    source_weight
         Weight :math:`w` of the source's covariance within categories; 0.75 is better
         when pairs are few. Without a source it does nothing.
-    correlation_power : float, default=1.0
+    correlation_power
         Power :math:`\rho` of the correlations that weights the directions; 0 is plain
         canonical correlation analysis.
-    n_relays : int, default=0
+    n_relays
         Number of training pairs that a row is relayed through: their mean fused
         embedding is added to its own. 0 keeps no training pairs.
-    views : mapping of str to slice or list, default=None
-        Columns of every view, where one array is passed.
-    shared_transformer : transformer, default=None
-        Fitted for each view on the pairs of ``X`` and the source, before all else; a
-        :class:`skda.preprocessing.PerView` for a different one in each view.
-    scaling : {"feature", "view"} or None, default="feature"
-        Whether to standardize, by the pairs in ``X``, every feature or the view as a
-        whole.
+    scaling : {"feature", "view"} or None
+        Whether to standardize, by the pairs in ``X``, every feature, the view as a
+        whole, or neither.
 
     Attributes
     ----------
@@ -107,14 +101,12 @@ class RidgeCCA(BaseRetriever):
            [0, 0, 0]])
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseRetriever._parameter_constraints,
-        "n_components": [Interval(Integral, 1, None, closed="left"), None],
-        "regularization": [Interval(Real, 0, 1, closed="both")],
-        "source_weight": [Interval(Real, 0, 1, closed="both")],
-        "correlation_power": [Interval(Real, 0, None, closed="left")],
-        "n_relays": [Interval(Integral, 0, None, closed="left")],
-    }
+    n_components: Count | None = None
+    regularization: Share = 0.5
+    source_weight: Share = 0.5
+    correlation_power: NonNegative = 1.0
+    n_relays: WholeNumber = 0
+
     published_params: ClassVar[dict[str, Any]] = {
         "source_weight": 0.0,
         "correlation_power": 0.0,
@@ -122,29 +114,7 @@ class RidgeCCA(BaseRetriever):
     _scales_by_target = True
     _needs_two_views = True
 
-    def __init__(
-        self,
-        *,
-        n_components: int | None = None,
-        regularization: float = 0.5,
-        source_weight: float = 0.5,
-        correlation_power: float = 1.0,
-        n_relays: int = 0,
-        views: Mapping[str, Any] | None = None,
-        shared_transformer: Any = None,
-        scaling: str | None = "feature",
-    ) -> None:
-        self.n_components = n_components
-        self.regularization = regularization
-        self.source_weight = source_weight
-        self.correlation_power = correlation_power
-        self.n_relays = n_relays
-        self.views = views
-        self.shared_transformer = shared_transformer
-        self.scaling = scaling
-
     def fit_views(self, source: ViewRows, target: ViewRows) -> None:
-        """Whiten both views and decompose what they share."""
         (x, X), (y, Y) = target.views.items()
         self.means_ = {name: rows.mean(axis=0) for name, rows in target.views.items()}
         X, Y = X - self.means_[x], Y - self.means_[y]
@@ -192,8 +162,8 @@ class RidgeCCA(BaseRetriever):
             values, vectors = eigh(rows.T @ rows)
         r = self.regularization
         values = (1 - r) * values.clip(0) + r * values.sum() / rows.shape[1]
-        alive = values > len(values) * np.finfo(float).eps * values.max(initial=0.0)
-        return vectors * np.where(alive, values, np.inf) ** -0.5
+        nonzero = values > len(values) * np.finfo(float).eps * values.max(initial=0.0)
+        return vectors * np.where(nonzero, values, np.inf) ** -0.5
 
     def _check_n_components(self, most: int) -> int:
         if self.n_components is None:

@@ -1,4 +1,4 @@
-"""What linear retrievers in closed form share: weights, and the scatter of classes."""
+"""Base of the linear retrievers, and linear algebra that they share."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cholesky
 
-from skda.base import BaseRetriever
+from skda.base import BaseRetriever, estimator
+from skda.utils.ranges import Count
 from skda.utils.views import ViewRows
 from skda.utils.warnings import warn_user
 
-__all__ = ["LinearRetriever", "between_root", "factor", "kept"]
+__all__ = ["LinearRetriever", "cholesky_factor", "class_mean_root", "largest_positive"]
 
 Array = NDArray[np.float64]
 
@@ -20,31 +21,37 @@ Array = NDArray[np.float64]
 TINY = 1e-8
 
 
+@estimator
 class LinearRetriever(BaseRetriever):
     """A retriever that learns one matrix of weights for every view.
+
+    Parameters
+    ----------
+    n_components
+        Number of dimensions; None is as many as possible.
 
     Attributes
     ----------
     center_ : dict of str to ndarray of shape (n_view_features,)
         Mean of every view over all pairs, which new rows are taken relative to.
-    weights_ : dict of str to ndarray of shape (n_view_features, n_components_)
+    weights_ : dict of str to ndarray of shape (n_view_features, `n_components_`)
         Weights of every view.
     n_components_ : int
         Number of dimensions of the common space.
     """
 
-    n_components: Any
+    n_components: Count | None = None
 
     def embed_rows(self, X: NDArray[Any], view: str) -> Array:
         return (X - self.center_[view]) @ self.weights_[view]
 
-    def _centered(self, pairs: ViewRows) -> dict[str, Array]:
-        """Learn the centers, and take the views relative to them."""
-        self._check_varied(pairs)
+    def _center(self, pairs: ViewRows) -> dict[str, Array]:
+        """Learn the centers, and subtract them."""
+        self._check_not_constant(pairs)
         self.center_ = {name: X.mean(axis=0) for name, X in pairs.views.items()}
         return {name: X - self.center_[name] for name, X in pairs.views.items()}
 
-    def _labeled(self, source: ViewRows, target: ViewRows) -> ViewRows:
+    def _center_and_keep_labeled(self, source: ViewRows, target: ViewRows) -> ViewRows:
         """Learn the centers, and keep the pairs of which a category is known."""
         pairs = source.stack(target)
         labeled = pairs.labeled()
@@ -61,11 +68,11 @@ class LinearRetriever(BaseRetriever):
                 f"{me} learns from labeled pairs alone: it leaves out {n_unlabeled} "
                 f"unlabeled pairs of {pairs.n_rows}."
             )
-        self._centered(pairs)
-        self._check_varied(labeled)
+        self._center(pairs)
+        self._check_not_constant(labeled)
         return labeled
 
-    def _check_varied(self, pairs: ViewRows) -> None:
+    def _check_not_constant(self, pairs: ViewRows) -> None:
         for name, X in pairs.views.items():
             if not np.ptp(X, axis=0).any():
                 raise ValueError(
@@ -74,7 +81,7 @@ class LinearRetriever(BaseRetriever):
                     f"related to it: pass pairs that differ, or leave the view out."
                 )
 
-    def _n_wanted(self, most: int, reason: str) -> int:
+    def _check_n_components(self, most: int, reason: str) -> int:
         """Check the number of dimensions asked for; None is as many as there can be."""
         if self.n_components is None:
             return most
@@ -86,14 +93,14 @@ class LinearRetriever(BaseRetriever):
             )
         return self.n_components
 
-    def _keep_weights(self, weights: dict[str, Array]) -> None:
-        """Store what has been learned."""
+    def _set_weights(self, weights: dict[str, Array]) -> None:
+        """Set the weights and their number of dimensions."""
         self.weights_ = weights
         self.n_components_ = next(iter(weights.values())).shape[1]
 
 
-def kept(roots: Array, n_wanted: int) -> NDArray[np.int64]:
-    """Say where the largest positive roots are.
+def largest_positive(roots: Array, n_wanted: int) -> NDArray[np.int64]:
+    """Find the largest positive roots.
 
     Parameters
     ----------
@@ -105,14 +112,14 @@ def kept(roots: Array, n_wanted: int) -> NDArray[np.int64]:
     Returns
     -------
     ndarray of shape (n_kept,)
-        Their places, the largest first; at least one, if there is any root.
+        Their indices, the largest first; at least one, if there is any root.
     """
     order = np.argsort(-roots, kind="stable")[:n_wanted]
     positive = roots[order] > TINY * np.abs(roots).max(initial=0.0)
     return order[: max(1, positive.sum())]
 
 
-def factor(S: Array) -> Array:
+def cholesky_factor(S: Array) -> Array:
     """Take the lower triangular root of a ridged scatter.
 
     Parameters
@@ -139,7 +146,7 @@ def factor(S: Array) -> Array:
         ) from None
 
 
-def between_root(X: Array, codes: NDArray[np.int64]) -> Array:
+def class_mean_root(X: Array, codes: NDArray[np.int64]) -> Array:
     r"""Take a root of the covariance of rows between their classes.
 
     Parameters
@@ -157,8 +164,8 @@ def between_root(X: Array, codes: NDArray[np.int64]) -> Array:
     Examples
     --------
     >>> import numpy as np
-    >>> from skda.retrieval._scatter import between_root
-    >>> between_root(np.array([[3.0], [1.0], [-4.0], [0.0]]), np.array([0, 0, 1, 1]))
+    >>> from skda.retrieval._scatter import class_mean_root
+    >>> class_mean_root(np.array([[3.0], [1.0], [-4.0], [0.0]]), np.array([0, 0, 1, 1]))
     array([[ 1.41421356, -1.41421356]])
     """
     one_hot = np.eye(codes.max() + 1)[codes]  # (n, n_classes)

@@ -21,6 +21,7 @@ __all__ = [
     "Power",
     "ProperFraction",
     "RandomState",
+    "Share",
     "SharedTransformer",
     "Transformer",
     "Verbosity",
@@ -32,6 +33,7 @@ Positive = Annotated[float, Interval(Real, 0, None, closed="neither")]
 NonNegative = Annotated[float, Interval(Real, 0, None, closed="left")]
 Fraction = Annotated[float, Interval(Real, 0, 1, closed="left")]
 ProperFraction = Annotated[float, Interval(Real, 0, 1, closed="neither")]
+Share = Annotated[float, Interval(Real, 0, 1, closed="both")]
 Count = Annotated[int, Interval(Integral, 1, None, closed="left")]
 WholeNumber = Annotated[int, Interval(Integral, 0, None, closed="left")]
 BatchSize = Annotated[

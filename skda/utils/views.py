@@ -13,13 +13,13 @@ from skda.utils.labels import Labels
 
 __all__ = [
     "ViewRows",
+    "count_pairs",
     "is_list_of_views",
     "is_mapping",
     "mean_and_scale",
-    "n_paired_rows",
     "name_views",
     "slice_views",
-    "stacked",
+    "stack_rows",
     "to_dense",
 ]
 
@@ -80,8 +80,8 @@ class ViewRows(NamedTuple):
             for name, rows in self.views.items()
         }
         known = np.concatenate([self.labels.known, below.labels.known])
-        both = self.labels.values, below.labels.values
-        given = [values for values in both if len(values)]
+        parts = self.labels.values, below.labels.values
+        given = [values for values in parts if len(values)]
         values = np.concatenate(given) if given else self.labels.values
         return ViewRows(views, Labels(known, values))
 
@@ -140,7 +140,7 @@ def slice_views(
     names = [] if feature_names is None else list(feature_names)
     views = {}
     for view, columns in slices.items():
-        places = columns
+        positions = columns
         if not isinstance(columns, slice):
             unknown = [c for c in columns if isinstance(c, str) and c not in names]
             if unknown:
@@ -148,8 +148,8 @@ def slice_views(
                     f"Expected the columns of view {view!r} among {names}, got "
                     f"{unknown}."
                 )
-            places = [names.index(c) if isinstance(c, str) else c for c in columns]
-        views[view] = X[:, places]
+            positions = [names.index(c) if isinstance(c, str) else c for c in columns]
+        views[view] = X[:, positions]
         if not views[view].shape[1]:
             raise ValueError(
                 f"Expected at least one column in view {view!r}, got none of the "
@@ -158,7 +158,7 @@ def slice_views(
     return views
 
 
-def n_paired_rows(views: Mapping[str, Any]) -> int:
+def count_pairs(views: Mapping[str, Any]) -> int:
     """Count the pairs, of which every view must have the same number."""
     lengths = {
         name: X.shape[0] if hasattr(X, "shape") else len(X) for name, X in views.items()
@@ -172,7 +172,7 @@ def n_paired_rows(views: Mapping[str, Any]) -> int:
 
 
 def to_dense(views: Mapping[str, Any]) -> dict[str, Any]:
-    """Fill in the matrices that are sparse."""
+    """Convert sparse matrices to dense ones."""
     return {
         name: X.toarray() if issparse(X) else X  # type: ignore[attr-defined]
         for name, X in views.items()
@@ -180,7 +180,7 @@ def to_dense(views: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def mean_and_scale(X: NDArray[Any], scaling: str | None) -> tuple[Any, Any]:
-    """Measure where a view lies and how wide; a constant is as wide as one."""
+    """Compute mean and scale of a view; the scale of a constant is one."""
     if scaling is None:
         return 0.0, 1.0
     mean = X.mean(axis=0)
@@ -190,8 +190,8 @@ def mean_and_scale(X: NDArray[Any], scaling: str | None) -> tuple[Any, Any]:
     return mean, np.where(scale > tiny, scale, 1.0).astype(X.dtype)
 
 
-def stacked(above: Any, below: Any) -> Any:
-    """Put rows below others, in whatever they come."""
+def stack_rows(above: Any, below: Any) -> Any:
+    """Stack arrays, sparse matrices or lists of rows."""
     if issparse(above) or issparse(below):
         return vstack([above, below], format="csr")
     if isinstance(above, list) and isinstance(below, list):

@@ -11,11 +11,11 @@ def _fit(toy_pairs, **params):
 
 def test_cosine_of_the_embeddings_is_the_similarity_of_the_formula(toy_pairs):
     retriever = _fit(toy_pairs, n_clusters=[2, 3, 5], cca_share=0.4)
-    prepared = retriever._prepared(toy_pairs.test)
+    prepared = retriever._preprocess(toy_pairs.test)
     posteriors, canonical = {}, {}
     for name, X in prepared.items():
         directions = X @ retriever.cca_.weights_[name]
-        training = retriever._prepared(toy_pairs.views)[name]
+        training = retriever._preprocess(toy_pairs.views)[name]
         scale = (training @ retriever.cca_.weights_[name]).std()
         canonical[name] = normalize(directions)
         posteriors[name] = {

@@ -9,7 +9,7 @@ from skda.utils.views import (
     is_mapping,
     name_views,
     slice_views,
-    stacked,
+    stack_rows,
 )
 
 
@@ -71,6 +71,6 @@ def test_there_must_be_views():
 
 
 def test_stacked_takes_rows_as_they_come():
-    assert stacked(["a"], ["b", "c"]) == ["a", "b", "c"]
-    assert issparse(stacked(csr_array(np.eye(2)), np.eye(2)))
-    assert stacked([[1.0]], np.eye(1)).shape == (2, 1)
+    assert stack_rows(["a"], ["b", "c"]) == ["a", "b", "c"]
+    assert issparse(stack_rows(csr_array(np.eye(2)), np.eye(2)))
+    assert stack_rows([[1.0]], np.eye(1)).shape == (2, 1)
