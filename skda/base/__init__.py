@@ -1,7 +1,7 @@
 """Base classes of the estimators."""
 
 from skda.base._autoencoder import AutoEncoderObjective
-from skda.base._classifier import BaseDomainClassifier, DomainName, Rows
+from skda.base._classifier import BaseDomainClassifier
 from skda.base._homogeneous import BaseHomogeneousClassifier
 from skda.base._index import GalleryIndex
 from skda.base._net_classifier import BaseNetClassifier, Sizes, TargetRisk
@@ -10,6 +10,7 @@ from skda.base._one_stream import BaseOneStreamClassifier, OneStreamObjective, P
 from skda.base._paired import BasePairedClassifier, PairedRows
 from skda.base._paired_net import BasePairedNetClassifier
 from skda.base._retriever import BaseRetriever
+from skda.base._rows import DomainName, Rows
 from skda.base._two_stream import BaseTwoStreamClassifier
 from skda.utils.declaration import estimator
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Literal, NamedTuple, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.utils import Tags
-from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
+from skda.base._rows import DomainName, Rows, SourceDomain, transform_samples
 from skda.utils._sklearn import BaseEstimator, ClassifierMixin, fit_context
 from skda.utils.declaration import estimator
 from skda.utils.labels import (
-    Labels,
     check_labels,
     labeled_accuracy,
     union_of_classes,
@@ -26,42 +27,6 @@ from skda.utils.validation import apply_transformer, check_pair
 from skda.utils.warnings import NoSourceWarning, warn_user
 
 __all__ = ["BaseDomainClassifier", "DomainName", "Rows"]
-
-DomainName = Literal["target", "source"]
-
-
-class Rows(NamedTuple):
-    """Samples of one domain, checked, transformed and dense.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n, p)
-        Samples.
-    labels : Labels
-        Their labels, as far as they are known.
-    """
-
-    X: NDArray[Any]
-    labels: Labels
-
-    def labeled(self) -> Rows:
-        """Keep the rows whose label is known.
-
-        Returns
-        -------
-        Rows
-            The labeled rows.
-        """
-        known = self.labels.known
-        return Rows(self.X[known], self.labels._replace(known=known[known]))
-
-
-class SourceDomain(BaseEstimator):
-    """Remembers the features of the source, as an estimator does the target's.
-
-    scikit-learn's checks of names and numbers of features work on any estimator, and
-    call it by its name when they complain.
-    """
 
 
 @estimator
@@ -219,8 +184,10 @@ class BaseDomainClassifier(ClassifierMixin, BaseEstimator, ABC):
             Fitted estimator.
         """
         domains = self._check_domains(X, y, source)
-        self.fit_rows(*domains)
-        return self._finish_fit(domains[1])
+        # Whatever frames the user wants, the method works on arrays.
+        with config_context(transform_output="default"):
+            self.fit_rows(*domains)
+            return self._finish_fit(domains[1])
 
     def _finish_fit(self, target: Rows) -> Self:
         """End a fit by labeling the target rows that it has seen."""
@@ -252,7 +219,9 @@ class BaseDomainClassifier(ClassifierMixin, BaseEstimator, ABC):
         ndarray of shape (n_samples, n_classes)
             Probabilities, in the order of ``classes_``.
         """
-        return self.predict_proba_rows(self._check_samples(X, domain), domain)
+        rows = self._check_samples(X, domain)
+        with config_context(transform_output="default"):
+            return self.predict_proba_rows(rows, domain)
 
     def predict(self, X: ArrayLike, *, domain: DomainName = "target") -> NDArray[Any]:
         """Predict classes.
@@ -349,20 +318,15 @@ class BaseDomainClassifier(ClassifierMixin, BaseEstimator, ABC):
 
     def _validate_rows(self, X: Any, domain: DomainName, *, fitting: bool) -> Any:
         """Check samples of a domain and take them through its own transformer."""
-        transformer = getattr(self, f"{domain}_transformer_")
-        settings = {"dtype": self._dtype, "accept_sparse": "csr"}
-        rows: Any = validate_data(
+        return transform_samples(
             self if domain == "target" else self._source_domain,
             X,
-            reset=fitting,
-            # A transformer may well exist to mend what this check would refuse.
-            skip_check_array=self._has_transformer(domain),
-            **settings,
+            getattr(self, f"{domain}_transformer_"),
+            fitting=fitting,
+            lenient=self._has_transformer(domain),
+            domain=domain,
+            dtype=self._dtype,
         )
-        if transformer is None:
-            return rows
-        rows = apply_transformer(transformer, rows, fitting=fitting)
-        return check_array(rows, input_name=f"X_{domain}", **settings)
 
     def _has_transformer(self, domain: DomainName) -> bool:
         """Say whether the user's transformer comes before the validation."""
@@ -377,9 +341,10 @@ class BaseDomainClassifier(ClassifierMixin, BaseEstimator, ABC):
             dense = X.toarray() if issparse(X) else X  # type: ignore[attr-defined]
             if fitting:
                 self._preprocessors[domain] = self.make_preprocessor(domain)
-            preprocessed[domain] = apply_transformer(
-                self._preprocessors[domain], dense, fitting=fitting
-            )
+            with config_context(transform_output="default"):
+                preprocessed[domain] = apply_transformer(
+                    self._preprocessors[domain], dense, fitting=fitting
+                )
         return preprocessed
 
     def _prepare_rows(self, X: Any, domain: DomainName) -> Any:

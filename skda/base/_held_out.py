@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from skda.base._classifier import DomainName, Rows
+from skda.base._rows import DomainName, Rows
 
 __all__ = ["hold_out"]
 

@@ -11,7 +11,8 @@ from scipy.sparse import issparse, vstack
 from sklearn.base import clone
 from sklearn.utils.validation import check_array
 
-from skda.base._classifier import BaseDomainClassifier, DomainName, Rows
+from skda.base._classifier import BaseDomainClassifier
+from skda.base._rows import DomainName, Rows
 from skda.utils.declaration import estimator
 from skda.utils.ranges import SharedTransformer
 from skda.utils.validation import apply_transformer
@@ -65,7 +66,9 @@ class BaseHomogeneousClassifier(BaseDomainClassifier):
 
     def _validate_rows(self, X: Any, domain: DomainName, *, fitting: bool) -> Any:
         rows = super()._validate_rows(X, domain, fitting=fitting)
-        return rows if hasattr(rows, "shape") else np.asarray(rows)
+        if not hasattr(rows, "shape"):
+            rows = np.asarray(rows)
+        return rows
 
     def _has_transformer(self, domain: DomainName) -> bool:
         return super()._has_transformer(domain) or self.shared_transformer_ is not None

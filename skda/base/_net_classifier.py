@@ -14,10 +14,11 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import Tags
 from torch import Tensor, nn
 
-from skda.base._classifier import BaseDomainClassifier, DomainName, Rows
+from skda.base._classifier import BaseDomainClassifier
 from skda.base._held_out import hold_out
 from skda.base._paired import PairedRows
 from skda.base._rotation import restore_inputs, rotate_inputs
+from skda.base._rows import DomainName, Rows
 from skda.losses import cross_entropy, squared_norm
 from skda.training import (
     Batch,

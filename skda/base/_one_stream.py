@@ -12,9 +12,9 @@ from sklearn.utils.validation import check_array
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from skda.base._classifier import DomainName
 from skda.base._homogeneous import BaseHomogeneousClassifier
 from skda.base._net_classifier import BaseNetClassifier, Sizes
+from skda.base._rows import DomainName
 from skda.losses import cross_entropy
 from skda.modules import (
     OneStreamClassifier,

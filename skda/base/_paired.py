@@ -8,8 +8,10 @@ from typing import Any, ClassVar, NamedTuple, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
+from sklearn import config_context
 
-from skda.base._classifier import BaseDomainClassifier, DomainName, Rows
+from skda.base._classifier import BaseDomainClassifier
+from skda.base._rows import DomainName, Rows
 from skda.utils._sklearn import (
     fit_context,
     is_pandas_na,
@@ -142,8 +144,9 @@ class BasePairedClassifier(BaseDomainClassifier):
             self.__dict__.pop(name, None)
         source_rows, target = self._check_domains(X, y, source)
         rows = None if pairs is None else self._check_pairs(pairs, target)
-        self.fit_rows(source_rows, target, rows)
-        return self._finish_fit(target)
+        with config_context(transform_output="default"):
+            self.fit_rows(source_rows, target, rows)
+            return self._finish_fit(target)
 
     def _check_source_and_pairs(self, source: Any, pairs: Any) -> None:
         """Reject a source without pairs, and pairs without a source."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from skda.base._classifier import Rows
 from skda.base._net_classifier import BaseNetClassifier
 from skda.base._paired import BasePairedClassifier, PairedRows
+from skda.base._rows import Rows
 from skda.utils.declaration import estimator
 
 __all__ = ["BasePairedNetClassifier"]

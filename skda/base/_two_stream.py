@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from skda.base._classifier import DomainName, Rows
 from skda.base._net_classifier import BaseNetClassifier, Sizes
+from skda.base._rows import DomainName, Rows
 from skda.preprocessing import row_preprocessor
 from skda.utils.declaration import estimator
 from skda.utils.ranges import Count, Positive, Power

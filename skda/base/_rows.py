@@ -1,0 +1,135 @@
+"""Samples of one domain: validated, transformed, labeled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal, NamedTuple
+
+from numpy.typing import NDArray
+from sklearn.utils.validation import validate_data
+
+from skda.utils._sklearn import BaseEstimator
+from skda.utils.labels import Labels
+from skda.utils.validation import apply_transformer
+
+__all__ = ["DomainName", "Rows", "SourceDomain", "transform_samples"]
+
+DomainName = Literal["target", "source"]
+
+
+class Rows(NamedTuple):
+    """Samples of one domain, checked, transformed and dense.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, p)
+        Samples.
+    labels : Labels
+        Their labels, as far as they are known.
+    """
+
+    X: NDArray[Any]
+    labels: Labels
+
+    def labeled(self) -> Rows:
+        """Keep the rows whose label is known.
+
+        Returns
+        -------
+        Rows
+            The labeled rows.
+        """
+        known = self.labels.known
+        return Rows(self.X[known], self.labels._replace(known=known[known]))
+
+
+class SourceDomain(BaseEstimator):
+    """Remembers the features of the source, as an estimator does the target's.
+
+    scikit-learn's checks of names and numbers of features work on any estimator, and
+    call it by its name when they complain.
+    """
+
+
+class TransformedSamples(BaseEstimator):
+    """Remembers the features that the user's transformer returns."""
+
+
+def transform_samples(
+    owner: Any,
+    X: Any,
+    transformer: Any,
+    *,
+    fitting: bool,
+    lenient: bool,
+    domain: DomainName,
+    dtype: type,
+) -> Any:
+    """Validate the samples of a domain and take them through the user's transformer.
+
+    Parameters
+    ----------
+    owner : estimator
+        Keeps number and names of the features.
+    X : {array-like, sparse matrix} of shape (n, p)
+        Samples.
+    transformer : transformer or None
+        The user's, for this domain.
+    fitting : bool
+        Whether to learn number and names of the features, and the transformer.
+    lenient : bool
+        Whether a transformer of the user comes, now or later, that may mend what the
+        validation refuses. It gets the samples as they are: one that selects columns by
+        name finds them in any order, and checks them itself.
+    domain : {"target", "source"}
+        Where the samples are from, for errors.
+    dtype : type
+        Type to convert numbers to.
+
+    Returns
+    -------
+    array-like of shape (n, p)
+        Numbers, unless a further transformer is to come.
+    """
+    settings = {"dtype": dtype, "accept_sparse": "csr"}
+    with _advice(domain, transformed=lenient):
+        if not lenient:
+            return validate_data(owner, X, reset=fitting, **settings)
+        if getattr(X, "ndim", 2) == 1:
+            raise ValueError(
+                f"Expected a table of samples, got one {type(X).__name__} of shape "
+                f"{X.shape}: pass a row as a table of one row, such as X.iloc[[0]]."
+            )
+        if fitting:
+            validate_data(owner, X, reset=True, skip_check_array=True)
+        if transformer is None:
+            return X
+        rows = apply_transformer(transformer, X, fitting=fitting)
+        if fitting:
+            owner._transformed = TransformedSamples()
+        return validate_data(owner._transformed, rows, reset=fitting, **settings)
+
+
+@contextmanager
+def _advice(domain: DomainName, *, transformed: bool) -> Iterator[None]:
+    """Add to an error of the validation what helps against it."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        message = str(error)
+        missing = "NaN" in message and "contains NaN" in message
+        raw = "could not convert" in message or "to numeric" in message
+        if transformed or not (missing or raw):
+            raise
+        cure = "imputes them" if missing else "makes numbers of the columns"
+        advice = (
+            f"Pass {domain}_transformer, a transformer that {cure}: it is fitted on "
+            f"the {domain}"
+        )
+        before = (
+            ". The steps of a pipeline before an estimator of skda see the target only"
+            if domain == "source"
+            else ""
+        )
+        raise type(error)(f"{message}\n{advice}{before}.") from error
