@@ -81,7 +81,7 @@ class Docstring(NamedTuple):
     def render(self) -> str:
         """Write the docstring, indented as in the body of a class."""
         sections = {"Parameters": self.parameters, "Attributes": self.attributes}
-        lines = list(self.head)
+        lines = [*self.head, *([""] if self.head[-1] else [])]
         for title, entries in sections.items():
             if entries:
                 lines += [title, "-" * len(title)]
