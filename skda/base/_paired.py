@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
 from sklearn import config_context
+from sklearn.preprocessing import StandardScaler
 
 from skda.base._classifier import BaseDomainClassifier
 from skda.base._rows import DomainName, Rows
@@ -78,7 +79,18 @@ class BasePairedClassifier(BaseDomainClassifier):
 
     A subclass overrides :meth:`fit_rows`, which learns from both domains and from
     pairs. A network of that kind extends :class:`BasePairedNetClassifier`.
+
+    Parameters
+    ----------
+    scaling : {"feature"} or None
+        Whether to standardize every feature of either domain, by the rows of ``X`` and
+        of the source.
+    source_transformer, target_transformer : transformer
+        Cloned, fitted on the samples of that domain and applied to them and to its side
+        of the pairs ever after.
     """
+
+    scaling: Literal["feature"] | None = "feature"
 
     __metadata_request__fit: ClassVar[dict[str, bool]] = {"source": True, "pairs": True}
     #: Attributes that depend on there being a source, or none.
@@ -101,6 +113,9 @@ class BasePairedClassifier(BaseDomainClassifier):
     def _needs_pairs(self) -> bool:
         """Say whether the method must have pairs wherever it has a source."""
         return True
+
+    def make_preprocessor(self, domain: DomainName) -> Any:
+        return None if self.scaling is None else StandardScaler()
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(

@@ -22,3 +22,7 @@ class BasePairedNetClassifier(BasePairedClassifier, BaseNetClassifier):
         self, source: Rows, target: Rows, pairs: PairedRows | None = None
     ) -> None:
         self._fit_net(source, target, pairs)
+
+    def _phase_length(self, own: int | None, max_epochs: int) -> int:
+        """Count the epochs of a phase: its own, unless that is None or steps count."""
+        return max_epochs if own is None or (own and self.max_steps) else own

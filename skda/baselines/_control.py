@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-from numbers import Real
-from typing import Any, ClassVar, Self
+from dataclasses import field
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skda.base import BaseDomainClassifier, DomainName
+from skda.base import BaseDomainClassifier, DomainName, estimator
 from skda.preprocessing import RowScaler
-from skda.utils._sklearn import Interval, StrOptions
+from skda.utils._sklearn import StrOptions
 from skda.utils.labels import Labels
+from skda.utils.ranges import Power, Transformer
 
-__all__ = ["TargetControl", "TargetLearner", "class_prior"]
+__all__ = ["ClassPrior", "TargetControl", "TargetLearner", "class_prior"]
+
+ClassPrior = Annotated[
+    str | ArrayLike | None, StrOptions({"labeled"}), "array-like", None
+]
 
 
+@estimator
 class TargetLearner(BaseDomainClassifier):
-    """Learn from the target alone, by the call of a method that adapts."""
+    """Learn from the target alone, by the call of a method that adapts.
+
+    Parameters
+    ----------
+    target_transformer : transformer
+        Cloned, fitted on the target samples and applied to them ever after.
+    """
+
+    source_transformer: Transformer = field(default=None, init=False)
 
     uses_source: ClassVar[bool] = False
     __metadata_request__fit: ClassVar[dict[str, bool]] = {"source": True, "pairs": True}
@@ -51,21 +65,18 @@ class TargetLearner(BaseDomainClassifier):
         return super().fit(X, y)
 
 
+@estimator
 class TargetControl(TargetLearner):
-    """Learn from the rows of the target, labeled or not, and from no source."""
+    """Learn from the rows of the target, labeled or not, and from no source.
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "target_transformer": BaseDomainClassifier._parameter_constraints[
-            "target_transformer"
-        ],
-        "power": [
-            Interval(Real, 0, None, closed="neither"),
-            StrOptions({"auto"}),
-            None,
-        ],
-    }
-    source_transformer = None
-    power: Any
+    Parameters
+    ----------
+    power : float, "auto" or None
+        Power of the features before the rows are scaled to unit length, see
+        :class:`skda.preprocessing.RowScaler`; None leaves the rows as they are.
+    """
+
+    power: Power | None = "auto"
 
     def make_preprocessor(self, domain: DomainName) -> Any:
         return None if self.power is None else RowScaler(self.power)
@@ -74,7 +85,7 @@ class TargetControl(TargetLearner):
 def class_prior(
     prior: Any, labels: Labels, classes: NDArray[Any]
 ) -> NDArray[np.float64]:
-    """Settle the share that every class is taken to have of the unlabeled rows.
+    """Determine the share that every class is taken to have of the unlabeled rows.
 
     Parameters
     ----------
@@ -92,7 +103,7 @@ def class_prior(
     """
     if prior is None:
         return np.full(len(classes), 1 / len(classes))
-    if isinstance(prior, str):  # which can be but "labeled"
+    if isinstance(prior, str):  # "labeled", the only string that is valid
         return labels.memberships(classes)[labels.known].mean(axis=0, dtype=np.float64)
     shares = np.asarray(prior, dtype=np.float64)
     if shares.shape != classes.shape or not (np.isfinite(shares) & (shares > 0)).all():

@@ -1,9 +1,10 @@
-"""What the controls share that spread labels over a graph of the target rows."""
+"""Base class of the controls that spread labels over a graph of the target rows."""
 
 from __future__ import annotations
 
-from numbers import Integral, Real
-from typing import Any, ClassVar
+from abc import abstractmethod
+from numbers import Real
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,53 +12,83 @@ from scipy.sparse import csr_matrix
 from scipy.special import softmax
 from sklearn.neighbors import NearestNeighbors
 
-from skda.base import DomainName, Rows
-from skda.baselines._control import TargetControl, class_prior
+from skda.base import DomainName, Rows, estimator
+from skda.baselines._control import ClassPrior, TargetControl, class_prior
 from skda.preprocessing import (
     cosine_graph,
     neighbor_similarities,
     symmetric_normalization,
 )
-from skda.utils._sklearn import Interval, StrOptions
+from skda.utils._sklearn import Interval
 from skda.utils.propagation import spread, vote_shares
+from skda.utils.ranges import Count
 from skda.utils.sinkhorn import balancing_bias
 
 __all__ = ["GraphControl"]
 
 #: Least share that a row may have of a class, so that balance is always possible.
-FLOOR = 1e-12
+MIN_SHARE = 1e-12
 
 
+@estimator
 class GraphControl(TargetControl):
-    """Spread labels over the graph of the target rows, and keep what they became."""
+    r"""Spread labels over the graph of the target rows, and keep what they became.
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **TargetControl._parameter_constraints,
-        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
-        "alpha": [Interval(Real, 0, 1, closed="neither")],
-        "prior": [StrOptions({"labeled"}), "array-like", None],
-    }
-    n_neighbors: int
-    alpha: float
-    balance: bool = True
-    prior: Any
+    A subclass overrides :meth:`_propagate`, in terms of :meth:`_spread_labels`.
 
-    def _start(self, target: Rows) -> csr_matrix:
-        """Build the graph, and the index by which new rows find their neighbors."""
+    Parameters
+    ----------
+    n_neighbors
+        Number of neighbors of every row.
+    alpha
+        Weight :math:`\alpha` of the neighbors against the labels, between 0 and 1.
+    prior : {"labeled"}, array-like of shape (n_classes,) or None
+        Shares :math:`\pi` of the unlabeled rows: those of the labeled ones; the given
+        ones, in the order of ``classes_``; None for equal ones.
+
+    Attributes
+    ----------
+    label_distributions_ : ndarray of shape (n_target, n_classes)
+        Class probabilities of every target sample seen in ``fit``.
+    prior_ : ndarray of shape (n_classes,)
+        The class prior.
+    neighbors_ : NearestNeighbors
+        Index of the target samples seen in ``fit``, all of which it keeps.
+    """
+
+    n_neighbors: Count = 10
+    alpha: Annotated[float, Interval(Real, 0, 1, closed="neither")] = 0.8
+    prior: ClassPrior = "labeled"
+
+    @abstractmethod
+    def _propagate(
+        self, graph: csr_matrix, labels: NDArray[Any], hidden: NDArray[np.intp]
+    ) -> NDArray[Any]:
+        """Give every hidden row a distribution of classes, by way of the graph."""
+
+    def fit_rows(self, source: Rows, target: Rows) -> None:
         self.prior_ = class_prior(self.prior, target.labels, self.classes_)
         self.neighbors_ = NearestNeighbors(
             n_neighbors=min(self.n_neighbors, len(target.X)), metric="cosine"
         ).fit(target.X)
-        return symmetric_normalization(cosine_graph(target.X, self.n_neighbors))
+        graph = symmetric_normalization(cosine_graph(target.X, self.n_neighbors))
+        labels = target.labels.memberships(self.classes_).astype(np.float64)
+        hidden = np.flatnonzero(~target.labels.known)
+        self.label_distributions_ = self._propagate(graph, labels, hidden)
 
-    def _distributions(
-        self, graph: csr_matrix, labels: NDArray[Any], hidden: NDArray[np.intp]
+    def _spread_labels(
+        self,
+        graph: csr_matrix,
+        labels: NDArray[Any],
+        hidden: NDArray[np.intp],
+        *,
+        balance: bool = True,
     ) -> NDArray[Any]:
-        """Spread the labels, and give every hidden row a distribution of classes."""
+        """Spread the labels once, and bring the hidden rows to the class prior."""
         votes = spread(graph, labels, self.alpha)[hidden]
         shares = vote_shares(votes, self.prior_)
-        if self.balance:
-            logits = np.log(np.maximum(shares, FLOOR))
+        if balance:
+            logits = np.log(np.maximum(shares, MIN_SHARE))
             shares = softmax(logits + balancing_bias(logits, self.prior_), axis=1)
         distributions = labels.copy()
         distributions[hidden] = shares

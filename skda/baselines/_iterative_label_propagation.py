@@ -1,22 +1,23 @@
-"""Label propagation that goes on with its own most certain labels."""
+"""Label propagation that is repeated with its own most certain labels."""
 
 from __future__ import annotations
 
-from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
-from skda.base import Rows
+from skda.base import estimator
 from skda.baselines._graph import GraphControl
-from skda.utils._sklearn import Interval
 from skda.utils.labels import UNLABELED
 from skda.utils.promotion import most_certain
+from skda.utils.ranges import Count, PositiveShare
 
 __all__ = ["IterativeLabelPropagation"]
 
 
+@estimator
 class IterativeLabelPropagation(GraphControl):
     r"""Balanced label propagation, repeated with the most certain of its labels.
 
@@ -37,31 +38,10 @@ class IterativeLabelPropagation(GraphControl):
 
     Parameters
     ----------
-    n_neighbors : int, default=10
-        Number of neighbors of every row.
-    alpha : float, default=0.8
-        Weight :math:`\alpha` of the neighbors against the labels, between 0 and 1.
-    n_rounds : int, default=3
+    n_rounds
         Number of rounds :math:`R`.
-    share : float, default=0.8
+    share
         Share :math:`\rho` of the unlabeled rows that the last round promotes.
-    prior : {"labeled"}, array-like of shape (n_classes,) or None, default="labeled"
-        Shares :math:`\pi` of the unlabeled rows: those of the labeled ones; the given
-        ones, in the order of ``classes_``; None for equal ones.
-    power : float, "auto" or None, default="auto"
-        Power of the features before the rows are scaled to unit length, see
-        :class:`skda.preprocessing.RowScaler`; None leaves the rows as they are.
-    target_transformer : transformer, default=None
-        Cloned, fitted on the target samples and applied to them ever after.
-
-    Attributes
-    ----------
-    label_distributions_ : ndarray of shape (n_target, n_classes)
-        What every target sample seen in ``fit`` became.
-    prior_ : ndarray of shape (n_classes,)
-        The class prior.
-    neighbors_ : NearestNeighbors
-        Index of the target samples seen in ``fit``, all of which it keeps.
 
     See Also
     --------
@@ -74,8 +54,7 @@ class IterativeLabelPropagation(GraphControl):
     does harm, so pass ``prior`` if you know their sizes.
 
     A new row takes the mean of the distributions of its nearest neighbors in ``fit``,
-    weighted by their cosines. A row that is like no other takes the prior. Further
-    fitted attributes are those of :class:`skda.base.BaseDomainClassifier`.
+    weighted by their cosines. A row that is like no other takes the prior.
 
     References
     ----------
@@ -93,41 +72,18 @@ class IterativeLabelPropagation(GraphControl):
     True
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **GraphControl._parameter_constraints,
-        "n_rounds": [Interval(Integral, 1, None, closed="left")],
-        "share": [Interval(Real, 0, 1, closed="right")],
-    }
+    n_rounds: Count = 3
+    share: PositiveShare = 0.8
 
-    def __init__(
-        self,
-        *,
-        n_neighbors: int = 10,
-        alpha: float = 0.8,
-        n_rounds: int = 3,
-        share: float = 0.8,
-        prior: str | ArrayLike | None = "labeled",
-        power: float | str | None = "auto",
-        target_transformer: Any = None,
-    ) -> None:
-        self.n_neighbors = n_neighbors
-        self.alpha = alpha
-        self.n_rounds = n_rounds
-        self.share = share
-        self.prior = prior
-        self.power = power
-        self.target_transformer = target_transformer
-
-    def fit_rows(self, source: Rows, target: Rows) -> None:
-        graph = self._start(target)
-        given = target.labels.memberships(self.classes_).astype(np.float64)
-        hidden = np.flatnonzero(~target.labels.known)
-        distributions = self._distributions(graph, given, hidden)
+    def _propagate(
+        self, graph: csr_matrix, labels: NDArray[Any], hidden: NDArray[np.intp]
+    ) -> NDArray[Any]:
+        distributions = self._spread_labels(graph, labels, hidden)
         for r in range(1, self.n_rounds + 1):
             share = self.share * r / self.n_rounds
             codes = most_certain(distributions[hidden], share)
             chosen = codes != UNLABELED
-            labels = given.copy()
-            labels[hidden[chosen], codes[chosen]] = 1
-            distributions = self._distributions(graph, labels, hidden)
-        self.label_distributions_ = distributions
+            promoted = labels.copy()
+            promoted[hidden[chosen], codes[chosen]] = 1
+            distributions = self._spread_labels(graph, promoted, hidden)
+        return distributions

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
-from skda.base import Rows
+from skda.base import estimator
 from skda.baselines._graph import GraphControl
 
 __all__ = ["BalancedLabelPropagation"]
 
 
+@estimator
 class BalancedLabelPropagation(GraphControl):
     r"""Labels spread over a graph of the target rows, in balance over the classes.
 
@@ -39,29 +41,8 @@ class BalancedLabelPropagation(GraphControl):
 
     Parameters
     ----------
-    n_neighbors : int, default=10
-        Number of neighbors of every row.
-    alpha : float, default=0.8
-        Weight :math:`\alpha` of the neighbors against the labels, between 0 and 1.
-    balance : bool, default=True
+    balance
         Whether to balance the classes; without, it is plain label propagation.
-    prior : {"labeled"}, array-like of shape (n_classes,) or None, default="labeled"
-        Shares :math:`\pi` of the unlabeled rows: those of the labeled ones; the given
-        ones, in the order of ``classes_``; None for equal ones.
-    power : float, "auto" or None, default="auto"
-        Power of the features before the rows are scaled to unit length, see
-        :class:`skda.preprocessing.RowScaler`; None leaves the rows as they are.
-    target_transformer : transformer, default=None
-        Cloned, fitted on the target samples and applied to them ever after.
-
-    Attributes
-    ----------
-    label_distributions_ : ndarray of shape (n_target, n_classes)
-        What every target sample seen in ``fit`` became.
-    prior_ : ndarray of shape (n_classes,)
-        The class prior.
-    neighbors_ : NearestNeighbors
-        Index of the target samples seen in ``fit``, all of which it keeps.
 
     See Also
     --------
@@ -75,8 +56,7 @@ class BalancedLabelPropagation(GraphControl):
     does harm, so pass ``prior`` if you know their sizes.
 
     A new row takes the mean of the distributions of its nearest neighbors in ``fit``,
-    weighted by their cosines. A row that is like no other takes the prior. Further
-    fitted attributes are those of :class:`skda.base.BaseDomainClassifier`.
+    weighted by their cosines. A row that is like no other takes the prior.
 
     References
     ----------
@@ -93,30 +73,9 @@ class BalancedLabelPropagation(GraphControl):
     True
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **GraphControl._parameter_constraints,
-        "balance": ["boolean"],
-    }
+    balance: bool = True
 
-    def __init__(
-        self,
-        *,
-        n_neighbors: int = 10,
-        alpha: float = 0.8,
-        balance: bool = True,
-        prior: str | ArrayLike | None = "labeled",
-        power: float | str | None = "auto",
-        target_transformer: Any = None,
-    ) -> None:
-        self.n_neighbors = n_neighbors
-        self.alpha = alpha
-        self.balance = balance
-        self.prior = prior
-        self.power = power
-        self.target_transformer = target_transformer
-
-    def fit_rows(self, source: Rows, target: Rows) -> None:
-        graph = self._start(target)
-        given = target.labels.memberships(self.classes_).astype(np.float64)
-        hidden = np.flatnonzero(~target.labels.known)
-        self.label_distributions_ = self._distributions(graph, given, hidden)
+    def _propagate(
+        self, graph: csr_matrix, labels: NDArray[Any], hidden: NDArray[np.intp]
+    ) -> NDArray[Any]:
+        return self._spread_labels(graph, labels, hidden, balance=self.balance)

@@ -1,14 +1,14 @@
-"""K-means that starts from the labeled rows and never lets go of them."""
+"""K-means that starts from the labeled rows and keeps their labels."""
 
 from __future__ import annotations
 
-from typing import Any
-
+from skda.base import Rows, estimator
 from skda.baselines._centroids import CentroidControl
 
 __all__ = ["SeededKMeans"]
 
 
+@estimator
 class SeededKMeans(CentroidControl):
     r"""Soft spherical k-means with the labeled rows for seeds.
 
@@ -31,28 +31,6 @@ class SeededKMeans(CentroidControl):
     This is constrained k-means by seeding [1]_ with soft shares. A ``source`` is
     accepted and ignored.
 
-    Parameters
-    ----------
-    temperature : float, default=0.01
-        Temperature :math:`\tau` of the shares.
-    max_iter : int, default=20
-        Most turns to take.
-    power : float, "auto" or None, default="auto"
-        Power of the features before the rows are scaled to unit length, see
-        :class:`skda.preprocessing.RowScaler`; None leaves the rows as they are. Then
-        the rows are centered and scaled to unit length, again.
-    target_transformer : transformer, default=None
-        Cloned, fitted on the target samples and applied to them ever after.
-
-    Attributes
-    ----------
-    centroids_ : ndarray of shape (n_classes, n_features)
-        Centroids of the centered rows.
-    label_distributions_ : ndarray of shape (n_target, n_classes)
-        What every target sample seen in ``fit`` became.
-    n_iter_ : int
-        Number of turns.
-
     See Also
     --------
     SinkhornCentroids : With balance over the classes, and in smaller steps.
@@ -60,8 +38,7 @@ class SeededKMeans(CentroidControl):
     Notes
     -----
     A new row is centered by the mean of the rows in ``fit`` and has the shares that
-    the formula gives it. Further fitted attributes are those of
-    :class:`skda.base.BaseDomainClassifier`.
+    the formula gives it.
 
     References
     ----------
@@ -78,15 +55,5 @@ class SeededKMeans(CentroidControl):
     True
     """
 
-    def __init__(
-        self,
-        *,
-        temperature: float = 0.01,
-        max_iter: int = 20,
-        power: float | str | None = "auto",
-        target_transformer: Any = None,
-    ) -> None:
-        self.temperature = temperature
-        self.max_iter = max_iter
-        self.power = power
-        self.target_transformer = target_transformer
+    def fit_rows(self, source: Rows, target: Rows) -> None:
+        self._fit_centroids(target, step=1.0)

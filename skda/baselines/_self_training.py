@@ -1,9 +1,9 @@
-"""Self-training that promotes every class alike."""
+"""Self-training that promotes the same share of every class."""
 
 from __future__ import annotations
 
-from numbers import Integral, Real
-from typing import Any, ClassVar
+from dataclasses import field
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,15 +12,17 @@ from sklearn.base import MetaEstimatorMixin, clone
 from sklearn.dummy import DummyClassifier
 from sklearn.svm import LinearSVC
 
-from skda.base import DomainName, Rows
+from skda.base import DomainName, Rows, estimator
 from skda.baselines._control import TargetControl
-from skda.utils._sklearn import HasMethods, Interval
+from skda.utils._sklearn import HasMethods
 from skda.utils.labels import UNLABELED
 from skda.utils.promotion import most_certain
+from skda.utils.ranges import Count, PositiveShare
 
 __all__ = ["BalancedSelfTraining"]
 
 
+@estimator
 class BalancedSelfTraining(MetaEstimatorMixin, TargetControl):
     r"""Any classifier, fitted again to its own most certain predictions of each class.
 
@@ -34,18 +36,13 @@ class BalancedSelfTraining(MetaEstimatorMixin, TargetControl):
 
     Parameters
     ----------
-    estimator : estimator object, default=None
+    estimator : estimator object
         Classifier with ``predict_proba`` or ``decision_function``, which is fitted to
         labels encoded as 0 to n_classes - 1. None is ``LinearSVC(random_state=0)``.
-    n_rounds : int, default=3
+    n_rounds
         Number of rounds :math:`R`.
-    share : float, default=0.8
+    share
         Share :math:`\rho` of the unlabeled rows that the last round promotes.
-    power : float, "auto" or None, default="auto"
-        Power of the features before the rows are scaled to unit length, see
-        :class:`skda.preprocessing.RowScaler`; None leaves the rows as they are.
-    target_transformer : transformer, default=None
-        Cloned, fitted on the target samples and applied to them ever after.
 
     Attributes
     ----------
@@ -62,8 +59,7 @@ class BalancedSelfTraining(MetaEstimatorMixin, TargetControl):
     -----
     Probabilities are those of the classifier, or the softmax of its decision function,
     which is not calibrated. With a single class there is nothing to learn, and
-    ``estimator_`` is a :class:`~sklearn.dummy.DummyClassifier`. Further fitted
-    attributes are those of :class:`skda.base.BaseDomainClassifier`.
+    ``estimator_`` is a :class:`~sklearn.dummy.DummyClassifier`.
 
     Examples
     --------
@@ -76,45 +72,28 @@ class BalancedSelfTraining(MetaEstimatorMixin, TargetControl):
     True
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **TargetControl._parameter_constraints,
-        "estimator": [
-            HasMethods(["fit", "predict_proba"]),
-            HasMethods(["fit", "decision_function"]),
-            None,
-        ],
-        "n_rounds": [Interval(Integral, 1, None, closed="left")],
-        "share": [Interval(Real, 0, 1, closed="right")],
-    }
-
-    def __init__(
-        self,
-        estimator: Any = None,
-        *,
-        n_rounds: int = 3,
-        share: float = 0.8,
-        power: float | str | None = "auto",
-        target_transformer: Any = None,
-    ) -> None:
-        self.estimator = estimator
-        self.n_rounds = n_rounds
-        self.share = share
-        self.power = power
-        self.target_transformer = target_transformer
+    estimator: Annotated[
+        Any,
+        HasMethods(["fit", "predict_proba"]),
+        HasMethods(["fit", "decision_function"]),
+        None,
+    ] = field(default=None, kw_only=False)
+    n_rounds: Count = 3
+    share: PositiveShare = 0.8
 
     def fit_rows(self, source: Rows, target: Rows) -> None:
         codes = target.labels.codes(self.classes_)
         hidden = ~target.labels.known
-        self._refit(target.X, codes)
+        self._fit_estimator(target.X, codes)
         if not hidden.any():
             return
         for r in range(1, self.n_rounds + 1):
             scores = self._scores(target.X[hidden])
             codes[hidden] = most_certain(scores, self.share * r / self.n_rounds)
-            self._refit(target.X, codes)
+            self._fit_estimator(target.X, codes)
 
-    def _refit(self, X: NDArray[Any], codes: NDArray[np.int64]) -> None:
-        """Fit a fresh classifier to the rows that have a label by now."""
+    def _fit_estimator(self, X: NDArray[Any], codes: NDArray[np.int64]) -> None:
+        """Fit a new classifier to the rows that are labeled or promoted."""
         estimator = LinearSVC(random_state=0)
         if self.estimator is not None:
             estimator = clone(self.estimator)
@@ -142,5 +121,5 @@ class BalancedSelfTraining(MetaEstimatorMixin, TargetControl):
         self, X: NDArray[Any], domain: DomainName
     ) -> NDArray[np.floating]:
         scores = self._scores(X)
-        known = hasattr(self.estimator_, "predict_proba")
-        return scores if known else softmax(scores, axis=1)
+        is_probability = hasattr(self.estimator_, "predict_proba")
+        return scores if is_probability else softmax(scores, axis=1)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from numbers import Real
-from typing import Any, ClassVar
+from typing import Any
 
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy.special import softmax
 
-from skda.base import Rows
+from skda.base import Rows, estimator
 from skda.baselines._centroids import CentroidControl
-from skda.baselines._control import class_prior
-from skda.utils._sklearn import Interval, StrOptions
+from skda.baselines._control import ClassPrior, class_prior
+from skda.utils.ranges import PositiveShare
 from skda.utils.sinkhorn import balancing_bias
 
 __all__ = ["SinkhornCentroids"]
 
 
+@estimator
 class SinkhornCentroids(CentroidControl):
     r"""Centroids that the rows are transported to, each in proportion to its class.
 
@@ -42,33 +42,19 @@ class SinkhornCentroids(CentroidControl):
 
     Parameters
     ----------
-    temperature : float, default=0.05
+    temperature
         Temperature :math:`\tau` of the shares. The default is that of the paper, whose
         :math:`\lambda = 10` multiplies squared distances.
-    step : float, default=0.2
+    step
         Step :math:`\eta` of the centroids, at most 1.
-    max_iter : int, default=20
-        Most steps to take.
-    prior : {"labeled"}, array-like of shape (n_classes,) or None, default="labeled"
+    prior : {"labeled"}, array-like of shape (n_classes,) or None
         Shares :math:`\pi` of the unlabeled rows: those of the labeled ones; the given
         ones, in the order of ``classes_``; None for equal ones.
-    power : float, "auto" or None, default="auto"
-        Power of the features before the rows are scaled to unit length, see
-        :class:`skda.preprocessing.RowScaler`; None leaves the rows as they are. Then
-        the rows are centered and scaled to unit length, again.
-    target_transformer : transformer, default=None
-        Cloned, fitted on the target samples and applied to them ever after.
 
     Attributes
     ----------
-    centroids_ : ndarray of shape (n_classes, n_features)
-        Centroids of the centered rows.
-    label_distributions_ : ndarray of shape (n_target, n_classes)
-        What every target sample seen in ``fit`` became.
     prior_ : ndarray of shape (n_classes,)
         The class prior.
-    n_iter_ : int
-        Number of steps.
 
     See Also
     --------
@@ -81,8 +67,7 @@ class SinkhornCentroids(CentroidControl):
 
     A new row is centered by the mean of the rows in ``fit`` and has the shares that
     the formula gives it without biases, so that its prediction does not depend on other
-    rows. Further fitted attributes are those of
-    :class:`skda.base.BaseDomainClassifier`.
+    rows.
 
     References
     ----------
@@ -100,32 +85,13 @@ class SinkhornCentroids(CentroidControl):
     True
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **CentroidControl._parameter_constraints,
-        "step": [Interval(Real, 0, 1, closed="right")],
-        "prior": [StrOptions({"labeled"}), "array-like", None],
-    }
-
-    def __init__(
-        self,
-        *,
-        temperature: float = 0.05,
-        step: float = 0.2,
-        max_iter: int = 20,
-        prior: str | ArrayLike | None = "labeled",
-        power: float | str | None = "auto",
-        target_transformer: Any = None,
-    ) -> None:
-        self.temperature = temperature
-        self.step = step
-        self.max_iter = max_iter
-        self.prior = prior
-        self.power = power
-        self.target_transformer = target_transformer
+    step: PositiveShare = 0.2
+    prior: ClassPrior = "labeled"
+    temperature = 0.05
 
     def fit_rows(self, source: Rows, target: Rows) -> None:
         self.prior_ = class_prior(self.prior, target.labels, self.classes_)
-        super().fit_rows(source, target)
+        self._fit_centroids(target, self.step)
 
-    def _shares(self, logits: NDArray[Any]) -> NDArray[Any]:
+    def _assign(self, logits: NDArray[Any]) -> NDArray[Any]:
         return softmax(logits + balancing_bias(logits, self.prior_), axis=1)

@@ -2,37 +2,38 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
-from scipy.sparse import csr_matrix
-from scipy.special import log_softmax, softmax
+from scipy.special import softmax
 from threadpoolctl import threadpool_limits
 
-from skda.base import BaseDomainClassifier, DomainName, Rows
+from skda.base import BaseDomainClassifier, DomainName, Rows, estimator
+from skda.heterogeneous._geost_solvers import (
+    Array,
+    fit_weights,
+    reduce_to_row_space,
+    scale_rows,
+    smooth_over_graph,
+    symmetric_root,
+)
 from skda.preprocessing import RowScaler, cosine_graph, symmetric_normalization
-from skda.utils._sklearn import Interval, StrOptions
 from skda.utils.labels import UNLABELED
 from skda.utils.promotion import most_certain
+from skda.utils.ranges import Count, Fraction, Positive, Power, Share, WholeNumber
 from skda.utils.warnings import warn_user
 
 __all__ = ["GeoST"]
 
-Array = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
-#: Below this length, a difference of two rows of unit length is rounding in float32.
-TINY = 1e-6
 #: With fewer rows, threads would wait for one another more than they compute, and on
 #: a busy machine by far.
-MANY = 2000
+MIN_ROWS_FOR_THREADS = 2000
 
 
+@estimator
 class GeoST(BaseDomainClassifier):
     r"""Geometry-regularized self-training: convex fits that label their own rows.
 
@@ -94,32 +95,29 @@ class GeoST(BaseDomainClassifier):
     in the target.
 
     The steps of a pipeline before this one see the target only: pass
-    ``source_transformer`` and ``target_transformer`` instead. Further fitted attributes
-    are those of :class:`skda.base.BaseDomainClassifier`.
+    ``source_transformer`` and ``target_transformer`` instead.
 
     Parameters
     ----------
-    power : float or "auto", default="auto"
+    power : float or "auto"
         Power of the features, in either domain; "auto" is 0.5 if none is negative,
         else 1.
-    n_neighbors : int, default=10
+    n_neighbors
         Number of neighbors of every row in the graph.
-    alpha : float, default=0.5
+    alpha
         Weight :math:`\alpha` of the neighbors, from 0 to less than 1.
-    rho : float, default=0.8
+    rho
         Weight :math:`\rho` of the geometry of the source, from 0 to 1.
-    C : float, default=100.0
+    C
         Inverse strength :math:`C` of the regularization.
-    n_rounds : int, default=3
+    n_rounds
         Number :math:`R` of rounds of self-training.
-    top : float, default=0.8
+    top
         Share :math:`\tau` of the unlabeled rows that the last round takes for labeled.
-    average : bool, default=True
+    average
         Whether to average with a run without the geometry of the source.
-    max_iter : int, default=40
+    max_iter
         Most iterations of L-BFGS in a fit, more than it usually takes.
-    source_transformer, target_transformer : transformer, default=None
-        Cloned, fitted on the samples of that domain and applied to them ever after.
 
     Attributes
     ----------
@@ -164,54 +162,25 @@ class GeoST(BaseDomainClassifier):
     (300,)
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseDomainClassifier._parameter_constraints,
-        "power": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
-        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
-        "alpha": [Interval(Real, 0, 1, closed="left")],
-        "rho": [Interval(Real, 0, 1, closed="both")],
-        "C": [Interval(Real, 0, None, closed="neither")],
-        "n_rounds": [Interval(Integral, 0, None, closed="left")],
-        "top": [Interval(Real, 0, 1, closed="both")],
-        "average": ["boolean"],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
-    }
-    _dtype: ClassVar[type] = np.float32
+    power: Power = "auto"
+    n_neighbors: Count = 10
+    alpha: Fraction = 0.5
+    rho: Share = 0.8
+    C: Positive = 100.0
+    n_rounds: WholeNumber = 3
+    top: Share = 0.8
+    average: bool = True
+    max_iter: Count = 40
 
-    def __init__(
-        self,
-        *,
-        power: float | str = "auto",
-        n_neighbors: int = 10,
-        alpha: float = 0.5,
-        rho: float = 0.8,
-        C: float = 100.0,
-        n_rounds: int = 3,
-        top: float = 0.8,
-        average: bool = True,
-        max_iter: int = 40,
-        source_transformer: Any = None,
-        target_transformer: Any = None,
-    ) -> None:
-        self.power = power
-        self.n_neighbors = n_neighbors
-        self.alpha = alpha
-        self.rho = rho
-        self.C = C
-        self.n_rounds = n_rounds
-        self.top = top
-        self.average = average
-        self.max_iter = max_iter
-        self.source_transformer = source_transformer
-        self.target_transformer = target_transformer
+    _dtype: ClassVar[type] = np.float32
 
     def make_preprocessor(self, domain: DomainName) -> Any:
         return RowScaler(self.power)
 
     def fit_rows(self, source: Rows, target: Rows) -> None:
         codes = target.labels.codes(self.classes_)
-        seen = np.unique(codes[codes != UNLABELED])
-        if not seen.size:
+        labeled = np.unique(codes[codes != UNLABELED])
+        if not labeled.size:
             raise ValueError(
                 "GeoST expects labeled target samples, got none: a source tells which "
                 "classes are alike, but not what they look like in the target. Label a "
@@ -221,27 +190,32 @@ class GeoST(BaseDomainClassifier):
         X = target.X.astype(np.float64)
         self.center_ = X.mean(axis=0)
         self.intercept_ = np.full(len(self.classes_), -np.inf)
-        self.intercept_[seen] = 0.0
-        places = np.where(codes == UNLABELED, UNLABELED, np.searchsorted(seen, codes))
-        with threadpool_limits(1 if len(X) < MANY else None, user_api="blas"):
-            self._learn_target(X, places, seen)
+        self.intercept_[labeled] = 0.0
+        labels = np.where(codes == UNLABELED, UNLABELED, labeled.searchsorted(codes))
+        n_threads = 1 if len(X) < MIN_ROWS_FOR_THREADS else None
+        with threadpool_limits(n_threads, user_api="blas"):
+            self._learn_target(X, labels, labeled)
 
-    def _learn_target(self, X: Array, labels: Codes, seen: Codes) -> None:
-        """Take the rows through Equation 1, and train on them once per geometry."""
-        rows, restored = rotated(X)
+    def _learn_target(self, X: Array, labels: Codes, classes: Codes) -> None:
+        """Take the rows through Equation 1, and train on them once per geometry.
+
+        The labels are places in ``classes``, the codes of the classes that have any.
+        """
+        rows, restore = reduce_to_row_space(X)
         graph = symmetric_normalization(cosine_graph(rows, self.n_neighbors))
-        smooth = diffused(graph, rows, self.alpha)
-        Z = unit_length(smooth - smooth.mean(axis=0))
+        smooth = smooth_over_graph(graph, rows, self.alpha)
+        Z = scale_rows(smooth - smooth.mean(axis=0))
 
         geometries, n_classes = self._geometries(), len(self.classes_)
         self.n_iter_ = 0
         self.coef_ = np.zeros((len(geometries), n_classes, X.shape[1]))
         self.label_distributions_ = np.zeros((len(X), n_classes))
         for coef, geometry in zip(self.coef_, geometries, strict=True):
-            weights = self._self_train(Z, labels, root(geometry[np.ix_(seen, seen)]))
-            coef[seen] = restored(weights).T
+            root = symmetric_root(geometry[np.ix_(classes, classes)])
+            weights = self._self_train(Z, labels, root)
+            coef[classes] = restore(weights).T
             probabilities = softmax(Z @ weights, axis=1)
-            self.label_distributions_[:, seen] += probabilities / len(geometries)
+            self.label_distributions_[:, classes] += probabilities / len(geometries)
 
     def _learn_source(self, source: Rows) -> None:
         """Learn the means of the classes, and Equation 2."""
@@ -251,22 +225,23 @@ class GeoST(BaseDomainClassifier):
         X, labels = source.labeled()
         memberships = labels.memberships(self.classes_).astype(np.float64)
         counts = memberships.sum(axis=0)
-        there = counts > 0
+        present = counts > 0
         means = memberships.T @ X / np.maximum(counts, 1)[:, None]
-        center = means.sum(axis=0) / max(there.sum(), 1)
-        M = np.where(there[:, None], unit_length(means - center), 0)
+        center = means.sum(axis=0) / max(present.sum(), 1)
+        M = np.where(present[:, None], scale_rows(means - center), 0)
         cosines = M @ M.T
         np.fill_diagonal(cosines, 1.0)
         self.class_geometry_ = (1 - self.rho) * np.eye(len(M)) + self.rho * cosines
         self.source_centroids_ = None if self.n_features_in_source_ is None else M
         self._source_center = center
-        self._source_intercept = np.where(there | ~there.any(), 0.0, -np.inf)
+        self._source_intercept = np.where(present | ~present.any(), 0.0, -np.inf)
 
     def _geometries(self) -> list[Array]:
-        """Tell the geometry of each run."""
-        none = np.eye(len(self.classes_))
-        alone = not self.average or np.array_equal(self.class_geometry_, none)
-        return [self.class_geometry_] if alone else [self.class_geometry_, none]
+        """List the geometry of every run."""
+        identity = np.eye(len(self.classes_))
+        if not self.average or np.array_equal(self.class_geometry_, identity):
+            return [self.class_geometry_]
+        return [self.class_geometry_, identity]
 
     def _self_train(self, Z: Array, labels: Codes, H: Array) -> Array:
         """Solve Equation 3 in turns with Equation 4, for the weights of the rows."""
@@ -277,7 +252,9 @@ class GeoST(BaseDomainClassifier):
             labels[unlabeled] = most_certain(softmax(Z[unlabeled] @ V @ H, 1), share)
             rows = labels != UNLABELED
             one_hot = np.eye(len(H))[labels[rows]]
-            V, n_iter = solved(Z[rows], one_hot, H, V, C=self.C, max_iter=self.max_iter)
+            V, n_iter = fit_weights(
+                Z[rows], one_hot, H, V, C=self.C, max_iter=self.max_iter
+            )
             self.n_iter_ = max(self.n_iter_, n_iter)
         return V @ H
 
@@ -287,65 +264,8 @@ class GeoST(BaseDomainClassifier):
     def predict_proba_rows(self, X: NDArray[Any], domain: DomainName) -> Array:
         if domain == "source":
             M: Any = self.source_centroids_
-            cosines = unit_length(X - self._source_center) @ M.T
+            cosines = scale_rows(X - self._source_center) @ M.T
             return softmax(cosines + self._source_intercept, axis=1)
         weights = self.coef_.transpose(0, 2, 1)  # (n_runs, n_features, n_classes)
-        logits = unit_length(X - self.center_) @ weights + self.intercept_
+        logits = scale_rows(X - self.center_) @ weights + self.intercept_
         return softmax(logits, axis=2).mean(axis=0)
-
-
-def unit_length(X: Array) -> Array:
-    """Scale rows to unit length, but for those that are zero up to rounding."""
-    length = np.linalg.norm(X, axis=1, keepdims=True)
-    return np.divide(X, length, where=length > TINY, out=np.zeros_like(X))
-
-
-def rotated(X: Array) -> tuple[Array, Callable[[Array], Array]]:
-    """Rotate rows, of shape (n, p), into their own space, where that is much narrower.
-
-    The second result takes weights of the rotated features, of shape (n, k), back to
-    the features, so that ``rows @ weights`` and ``X @ restored(weights)`` are equal.
-    """
-    if 2 * len(X) > X.shape[1]:  # it would cost more than it saves
-        return X, lambda weights: weights
-    squares, vectors = np.linalg.eigh(X @ X.T)
-    lengths = np.sqrt(np.maximum(squares, 0))
-    inverse = np.divide(1, lengths, where=lengths > TINY, out=np.zeros_like(lengths))
-    return vectors * lengths, lambda weights: X.T @ (vectors @ (inverse * weights.T).T)
-
-
-def diffused(S: csr_matrix, X: Array, alpha: float, tol: float = 1e-8) -> Array:
-    """Solve Equation 1 by Chebyshev's semi-iteration, to the relative error ``tol``."""
-    before, now = np.zeros_like(X), (1 - alpha) * X
-    if alpha == 0:
-        return now
-    start, omega = now, 2.0
-    # The eigenvalues of alpha * S lie between -alpha and alpha.
-    n_steps = math.ceil(math.log(2 / tol) / math.acosh(1 / alpha))
-    for _ in range(n_steps):
-        omega = 1 / (1 - alpha**2 * omega / 4)
-        step = alpha * (S @ now) + start - before
-        before, now = now, before + omega * step
-    return now
-
-
-def root(geometry: Array) -> Array:
-    """Take the symmetric root of a matrix whose eigenvalues are not negative."""
-    values, vectors = np.linalg.eigh(geometry)
-    return vectors * np.sqrt(np.maximum(values, 1e-6)) @ vectors.T
-
-
-def solved(
-    Z: Array, one_hot: Array, H: Array, V: Array, *, C: float, max_iter: int
-) -> tuple[Array, int]:
-    """Solve Equation 3 from ``V``, and count the iterations."""
-
-    def objective(v: Array) -> tuple[float, Array]:
-        weights = v.reshape(V.shape)
-        log_p = log_softmax(Z @ (weights @ H), axis=1)
-        gradient = Z.T @ ((np.exp(log_p) - one_hot) @ H) + weights / C
-        return float(v @ v / (2 * C) - np.sum(one_hot * log_p)), gradient.ravel()
-
-    options: Any = {"maxiter": max_iter}
-    found = minimize(objective, V.ravel(), jac=True, method="L-BFGS-B", options=options)
-    return found.x.reshape(V.shape), found.nit

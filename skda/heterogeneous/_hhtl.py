@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,9 +9,9 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 from sklearn.linear_model import Ridge
 
-from skda.base import DomainName, PairedRows, Rows
+from skda.base import DomainName, PairedRows, Rows, estimator
 from skda.heterogeneous._mapped import Array, BaseMappedClassifier
-from skda.utils._sklearn import Interval
+from skda.utils.ranges import Fraction, NonNegative, WholeNumber
 
 __all__ = ["HHTL"]
 
@@ -21,6 +20,7 @@ __all__ = ["HHTL"]
 EPSILON = 1e-8
 
 
+@estimator
 class HHTL(BaseMappedClassifier):
     r"""Hybrid heterogeneous transfer learning: maps between stacked denoisers.
 
@@ -53,39 +53,20 @@ class HHTL(BaseMappedClassifier):
     classifier learns from the labeled target rows as they are.
 
     The steps of a pipeline before this one see the target only: pass
-    ``source_transformer`` and ``target_transformer`` instead. Further fitted attributes
-    are those of :class:`skda.base.BaseDomainClassifier`.
+    ``source_transformer`` and ``target_transformer`` instead.
 
     Parameters
     ----------
-    estimator : estimator object, default=None
-        Classifier of the mapped rows. None is ``LinearSVC(C=0.1, random_state=0)``; it
-        sums up the features of every class, so that errors of the map average out.
-        (``SVC(kernel="linear")`` counts the votes of pairs of classes, which the map
-        moves close together.)
-        Without ``predict_proba``, probabilities are the softmax of the decision
-        function, if that has a score for each class, else certain.
-    n_layers : int, default=1
+    n_layers
         Number :math:`K` of denoisers in a domain; with 0, this is
         :class:`PairedRidgeTransfer`.
-    corruption : float, default=0.1
+    corruption
         Probability :math:`p` that a feature is zero, from 0 to less than 1.
-    lambda_reg : float, default=1.0
+    lambda_reg
         Ridge :math:`\lambda` of the maps.
-    use_target_labels : bool, default=True
-        Whether labeled target rows join the training, mapped. They do in any case if no
-        source row is labeled.
-    scaling : {"feature"} or None, default="feature"
-        Whether to standardize every feature of either domain, by the rows of ``X`` and
-        of the source.
-    source_transformer, target_transformer : transformer, default=None
-        Cloned, fitted on the samples of that domain and applied to them and to its side
-        of the pairs ever after.
 
     Attributes
     ----------
-    estimator_ : estimator object
-        The fitted classifier, on labels encoded as places in ``classes_``.
     source_weights_, target_weights_ : list of ndarray of shape (p + 1, p)
         Transposed :math:`W_k` of each domain, from the first layer on; only there with
         a source.
@@ -129,69 +110,47 @@ class HHTL(BaseMappedClassifier):
     (350,)
     """
 
+    n_layers: WholeNumber = 1
+    corruption: Fraction = 0.1
+    lambda_reg: NonNegative = 1.0
+
     _of_source: ClassVar[tuple[str, ...]] = (
         "ridges_",
         "source_weights_",
         "target_weights_",
     )
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseMappedClassifier._parameter_constraints,
-        "n_layers": [Interval(Integral, 0, None, closed="left")],
-        "corruption": [Interval(Real, 0, 1, closed="left")],
-        "lambda_reg": [Interval(Real, 0, None, closed="left")],
-    }
-
-    def __init__(
-        self,
-        estimator: Any = None,
-        *,
-        n_layers: int = 1,
-        corruption: float = 0.1,
-        lambda_reg: float = 1.0,
-        use_target_labels: bool = True,
-        scaling: str | None = "feature",
-        source_transformer: Any = None,
-        target_transformer: Any = None,
-    ) -> None:
-        self.estimator = estimator
-        self.n_layers = n_layers
-        self.corruption = corruption
-        self.lambda_reg = lambda_reg
-        self.use_target_labels = use_target_labels
-        self.scaling = scaling
-        self.source_transformer = source_transformer
-        self.target_transformer = target_transformer
 
     def _learn_map(self, source: Rows, target: Rows, pairs: PairedRows) -> None:
         joined = pairs.join(source, target)
         self.source_weights_, self.target_weights_ = (
-            self._denoisers(rows.X) for rows in joined
+            self._fit_denoisers(rows.X) for rows in joined
         )
         sides = (
-            layers(pairs.target, self.target_weights_),
-            layers(pairs.source, self.source_weights_),
+            evaluate_layers(pairs.target, self.target_weights_),
+            evaluate_layers(pairs.source, self.source_weights_),
         )
         self.ridges_ = [
             Ridge(alpha=self.lambda_reg).fit(h_t, h_s)
             for h_t, h_s in zip(*sides, strict=True)
         ]
 
-    def _denoisers(self, X: NDArray[Any]) -> list[Array]:
-        """Stack the denoisers of a domain."""
+    def _fit_denoisers(self, X: NDArray[Any]) -> list[Array]:
+        """Fit the stack of denoisers of a domain."""
         weights: list[Array] = []
         for _ in range(self.n_layers):
-            weights.append(denoiser(X, self.corruption))
-            X = hidden(X, weights[-1])
+            weights.append(fit_denoiser(X, self.corruption))
+            X = hidden_layer(X, weights[-1])
         return weights
 
     def _features(self, X: NDArray[Any], domain: DomainName) -> NDArray[Any]:
         if domain == "source":
-            return np.hstack(layers(X, self.source_weights_))
-        mapped = zip(self.ridges_, layers(X, self.target_weights_), strict=True)
-        return np.hstack([ridge.predict(h) for ridge, h in mapped])
+            return np.hstack(evaluate_layers(X, self.source_weights_))
+        layers = evaluate_layers(X, self.target_weights_)
+        maps = zip(self.ridges_, layers, strict=True)
+        return np.hstack([ridge.predict(h) for ridge, h in maps])
 
 
-def denoiser(X: NDArray[Any], corruption: float) -> Array:
+def fit_denoiser(X: NDArray[Any], corruption: float) -> Array:
     """Solve Equation 2 for the transposed weights, of shape (p + 1, p)."""
     rows = np.column_stack([X, np.ones(len(X))])
     S = rows.T @ rows / len(rows)
@@ -203,14 +162,14 @@ def denoiser(X: NDArray[Any], corruption: float) -> Array:
     return cho_solve(cho_factor(Q), q[:, None] * S[:, :-1])
 
 
-def hidden(X: NDArray[Any], weights: Array) -> Array:
+def hidden_layer(X: NDArray[Any], weights: Array) -> Array:
     """Evaluate Equation 1."""
     return np.tanh(X @ weights[:-1] + weights[-1])
 
 
-def layers(X: NDArray[Any], weights: list[Array]) -> list[NDArray[Any]]:
-    """List rows and what every layer makes of them."""
-    found = [X]
+def evaluate_layers(X: NDArray[Any], weights: list[Array]) -> list[NDArray[Any]]:
+    """List the rows and what every layer makes of them."""
+    layers = [X]
     for W in weights:
-        found.append(hidden(found[-1], W))
-    return found
+        layers.append(hidden_layer(layers[-1], W))
+    return layers

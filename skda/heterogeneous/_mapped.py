@@ -3,44 +3,59 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any, ClassVar
+from dataclasses import field
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import softmax
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
 from sklearn.dummy import DummyClassifier
-from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
-from skda.base import BasePairedClassifier, DomainName, PairedRows, Rows
-from skda.utils._sklearn import HasMethods, StrOptions
+from skda.base import BasePairedClassifier, DomainName, PairedRows, Rows, estimator
+from skda.utils._sklearn import HasMethods
 
 __all__ = ["Array", "BaseMappedClassifier"]
 
 Array = NDArray[np.float64]
 
 
+@estimator
 class BaseMappedClassifier(
     ClassNamePrefixFeaturesOutMixin, TransformerMixin, BasePairedClassifier
 ):
-    """Classify target rows, mapped by what pairs tell, with a classifier of the source.
+    """Map target rows to features of the source by pairs, and classify them there.
 
     A subclass learns the map (:meth:`_learn_map`) and applies it (:meth:`_features`).
     Without a source there is none, and the classifier is the target's own.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        Classifier of the mapped rows. None is ``LinearSVC(C=0.1, random_state=0)``; it
+        sums up the features of every class, so that errors of the map average out.
+        (``SVC(kernel="linear")`` counts the votes of pairs of classes, which the map
+        moves close together.)
+        Without ``predict_proba``, probabilities are the softmax of the decision
+        function, if that has a score for each class, else certain.
+    use_target_labels
+        Whether labeled target rows join the training, mapped. They do in any case if no
+        source row is labeled.
+
+    Attributes
+    ----------
+    estimator_ : estimator object
+        The fitted classifier, on labels encoded as places in ``classes_``.
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BasePairedClassifier._parameter_constraints,
-        "estimator": [HasMethods(["fit", "predict"]), None],
-        "use_target_labels": ["boolean"],
-        "scaling": [StrOptions({"feature"}), None],
-    }
+    estimator: Annotated[Any, HasMethods(["fit", "predict"]), None] = field(
+        default=None, kw_only=False
+    )
+    use_target_labels: bool = True
+
     published_params: ClassVar[dict[str, Any]] = {"use_target_labels": False}
     __metadata_request__transform: ClassVar[dict[str, bool]] = {"domain": True}
-    estimator: Any
-    use_target_labels: bool
-    scaling: str | None
 
     @abstractmethod
     def _learn_map(self, source: Rows, target: Rows, pairs: PairedRows) -> None:
@@ -67,10 +82,7 @@ class BaseMappedClassifier(
         ndarray of shape (n_samples, n_features_out)
             Features of the source; the target's own if there was none in the fit.
         """
-        return self._inputs(self._check_samples(X, domain), domain)
-
-    def make_preprocessor(self, domain: DomainName) -> Any:
-        return None if self.scaling is None else StandardScaler()
+        return self._classifier_inputs(self._check_samples(X, domain), domain)
 
     def fit_rows(
         self, source: Rows, target: Rows, pairs: PairedRows | None = None
@@ -84,7 +96,7 @@ class BaseMappedClassifier(
         labeled = {domain: rows.labeled() for domain, rows in domains.items()}
         X = np.concatenate(
             [
-                self._inputs(rows.X, domain)
+                self._classifier_inputs(rows.X, domain)
                 for domain, rows in labeled.items()
                 if len(rows.X)
             ]
@@ -94,9 +106,9 @@ class BaseMappedClassifier(
         )
         self._fitted_codes = np.unique(codes)
         self._n_features_out = X.shape[1]
-        self.estimator_ = self._unfitted().fit(X, codes)
+        self.estimator_ = self._make_estimator().fit(X, codes)
 
-    def _unfitted(self) -> Any:
+    def _make_estimator(self) -> Any:
         """Build the classifier; a constant one where there is nothing to tell apart."""
         if len(self._fitted_codes) == 1:
             return DummyClassifier()
@@ -104,25 +116,27 @@ class BaseMappedClassifier(
             return LinearSVC(C=0.1, random_state=0)
         estimator = clone(self.estimator)
         # The votes between pairs of three classes are three, and look like scores.
-        shapes = [
+        shape_params = [
             name
             for name in estimator.get_params()
             if name.rpartition("__")[2] == "decision_function_shape"
         ]
-        return estimator.set_params(**dict.fromkeys(shapes, "ovr"))
+        return estimator.set_params(**dict.fromkeys(shape_params, "ovr"))
 
-    def _inputs(self, X: NDArray[Any], domain: DomainName) -> NDArray[Any]:
+    def _classifier_inputs(self, X: NDArray[Any], domain: DomainName) -> NDArray[Any]:
+        """Map rows of a domain, if there is a map."""
         return self._features(X, domain) if self._mapped else X
 
     def predict_proba_rows(
         self, X: NDArray[Any], domain: DomainName
     ) -> NDArray[np.floating]:
         probabilities = np.zeros((len(X), len(self.classes_)))
-        probabilities[:, self._fitted_codes] = self._shares(self._inputs(X, domain))
+        inputs = self._classifier_inputs(X, domain)
+        probabilities[:, self._fitted_codes] = self._estimate_probabilities(inputs)
         return probabilities
 
-    def _shares(self, X: NDArray[Any]) -> NDArray[np.floating]:
-        """Share every row out among the classes that the classifier has seen."""
+    def _estimate_probabilities(self, X: NDArray[Any]) -> NDArray[np.floating]:
+        """Estimate the probabilities of the classes that the classifier has seen."""
         codes = self._fitted_codes
         if hasattr(self.estimator_, "predict_proba"):
             return self.estimator_.predict_proba(X)

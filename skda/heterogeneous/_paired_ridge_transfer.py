@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from numbers import Real
 from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 from sklearn.linear_model import Ridge
 
-from skda.base import DomainName, PairedRows, Rows
+from skda.base import DomainName, PairedRows, Rows, estimator
 from skda.heterogeneous._mapped import BaseMappedClassifier
-from skda.utils._sklearn import Interval
+from skda.utils.ranges import NonNegative
 from skda.utils.warnings import warn_user
 
 __all__ = ["PairedRidgeTransfer"]
 
 
+@estimator
 class PairedRidgeTransfer(BaseMappedClassifier):
     r"""Linear map from target to source by pairs, and a classifier of the source.
 
@@ -33,34 +33,15 @@ class PairedRidgeTransfer(BaseMappedClassifier):
     target rows as they are.
 
     The steps of a pipeline before this one see the target only: pass
-    ``source_transformer`` and ``target_transformer`` instead. Further fitted attributes
-    are those of :class:`skda.base.BaseDomainClassifier`.
+    ``source_transformer`` and ``target_transformer`` instead.
 
     Parameters
     ----------
-    estimator : estimator object, default=None
-        Classifier of the mapped rows. None is ``LinearSVC(C=0.1, random_state=0)``; it
-        sums up the features of every class, so that errors of the map average out.
-        (``SVC(kernel="linear")`` counts the votes of pairs of classes, which the map
-        moves close together.)
-        Without ``predict_proba``, probabilities are the softmax of the decision
-        function, if that has a score for each class, else certain.
-    alpha : float, default=1.0
+    alpha
         Ridge :math:`\alpha` of the map.
-    use_target_labels : bool, default=True
-        Whether labeled target rows join the training, mapped. They do in any case if no
-        source row is labeled.
-    scaling : {"feature"} or None, default="feature"
-        Whether to standardize every feature of either domain, by the rows of ``X`` and
-        of the source.
-    source_transformer, target_transformer : transformer, default=None
-        Cloned, fitted on the samples of that domain and applied to them and to its side
-        of the pairs ever after.
 
     Attributes
     ----------
-    estimator_ : estimator object
-        The fitted classifier, on labels encoded as places in ``classes_``.
     ridge_ : Ridge
         The map :math:`W, b`; only there with a source.
 
@@ -88,28 +69,9 @@ class PairedRidgeTransfer(BaseMappedClassifier):
     (350,)
     """
 
-    _of_source: ClassVar[tuple[str, ...]] = ("ridge_",)
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseMappedClassifier._parameter_constraints,
-        "alpha": [Interval(Real, 0, None, closed="left")],
-    }
+    alpha: NonNegative = 1.0
 
-    def __init__(
-        self,
-        estimator: Any = None,
-        *,
-        alpha: float = 1.0,
-        use_target_labels: bool = True,
-        scaling: str | None = "feature",
-        source_transformer: Any = None,
-        target_transformer: Any = None,
-    ) -> None:
-        self.estimator = estimator
-        self.alpha = alpha
-        self.use_target_labels = use_target_labels
-        self.scaling = scaling
-        self.source_transformer = source_transformer
-        self.target_transformer = target_transformer
+    _of_source: ClassVar[tuple[str, ...]] = ("ridge_",)
 
     def _learn_map(self, source: Rows, target: Rows, pairs: PairedRows) -> None:
         n_unlabeled = (~source.labels.known).sum()

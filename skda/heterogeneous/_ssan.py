@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from inspect import signature
-from numbers import Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
-import numpy as np
-import torch
 from torch import Tensor, nn
 
-from skda.base import BaseTwoStreamClassifier, Rows, Sizes
+from skda.base import BaseTwoStreamClassifier, Rows, Sizes, estimator
 from skda.losses import (
     Centroids,
     class_centroids,
@@ -29,7 +24,7 @@ from skda.modules import (
     unit_length,
 )
 from skda.training import Batch, Objective, sigmoid_ramp
-from skda.utils._sklearn import Interval, StrOptions
+from skda.utils.ranges import NonNegative, Positive, Share
 
 __all__ = ["SSAN"]
 
@@ -132,6 +127,7 @@ class SSANTargetObjective(SSANObjective):
         }
 
 
+@estimator
 class SSAN(BaseTwoStreamClassifier):
     r"""Simultaneous semantic alignment network.
 
@@ -161,82 +157,35 @@ class SSAN(BaseTwoStreamClassifier):
     and pseudo-labeled target rows. That is the control to beat.
 
     The steps of a pipeline before this one see the target only: pass
-    ``source_transformer`` and ``target_transformer`` instead. The fitted attributes
-    are those of :class:`skda.base.BaseNetClassifier`.
+    ``source_transformer`` and ``target_transformer`` instead.
 
     Parameters
     ----------
-    n_components : int, default=256
-        Dimension of the common space.
-    n_hidden : int, default=256
-        Width of the hidden layers; None is halfway between a domain's features and
-        ``n_components``, as in the public code.
-    alpha : float, default=0.1
+    alpha
         Weight :math:`\alpha` of the soft labels, from 0 to 1.
-    beta : float, default=0.004
+    beta
         Weight :math:`\beta` of the alignment of the classes.
-    gamma : float, default=0.1
+    gamma
         Weight :math:`\gamma` of the domain loss: 0.1 in the public code, 0.01 in the
         paper.
-    temperature : float, default=5.0
+    temperature
         Temperature :math:`T` of the soft labels.
-    soft_reduction : {"class_sum", "mean"}, default="class_sum"
+    soft_reduction
         Whether :math:`J_{soft}` is a sum of class means, as in the public code, or the
         mean over rows of the paper, which is smaller by the number of classes.
-    detach_teacher : bool, default=False
+    detach_teacher
         Whether :math:`J_{soft}` leaves the source's predictions alone. In the public
         code it trains them too.
-    geometric_check : bool, default=True
+    geometric_check
         Whether a pseudo-label must be confirmed by the nearest prototype.
-    leaky_logits : bool, default=False
-        Whether a leaky ReLU follows the classifier, as in the public code.
-    init_std : float, default=0.03
-        Standard deviation of the initial weights and biases: 0.01 in the public code.
-    power : float or "auto", default="auto"
-        Power of every feature; "auto" is the square root in a domain that has no
-        negative feature, else 1. The public code takes 1.
-    normalize : bool, default=True
-        Whether to scale every row to unit length after that, in either domain.
-    n_neighbors : int, default=10
-        Neighbors over which :class:`skda.preprocessing.GraphSmoother` smooths target
-        rows, and therefore keeps them; None, as in the public code, does not.
-    source_per_class : int, default=20
-        Source rows of every class in a step; None, as in the public code, is all.
-    rotate : bool, default=True
+    rotate
         Whether to train a wide first layer in the row space of its samples: the same
         network, up to rounding, in less time. Only "sgd" allows it.
-    source_transformer, target_transformer : transformer, default=None
-        Cloned, fitted on the samples of that domain and applied to them ever after.
-    max_epochs : int, default=400
-        Passes over the larger of the two domains.
-    max_steps : int, default=None
-        Steps to take instead, rounded up to whole epochs.
-    batch_size : int, default=-1
-        Most samples to draw from each domain at every step; -1 for all of them.
-    lr : float, default=0.1
-        Learning rate.
-    optimizer : {"sgd", "adam", "adamw", "rmsprop"} or callable, default="sgd"
-        Optimizer; a callable brings its own momentum and weight decay.
-    momentum : float, default=0.9
-        Momentum of "sgd", which is Nesterov's, and of "rmsprop".
-    weight_decay : float, default=0.001
-        Weight decay of the optimizer.
-    lr_schedule : {"constant", "cosine", "inverse"} or callable, default="cosine"
+    init_std
+        Standard deviation of the initial weights and biases: 0.01 in the public code.
+    lr_schedule : {"constant", "cosine", "inverse"} or callable
         Factor of the learning rate; a callable maps the progress to it. At the
         constant rate of the public code, the last iterate is unsteady.
-    callbacks : list of skorch callbacks, default=None
-        Copied, then called during training; ``net_.callbacks_`` has the copies.
-    device : str or torch.device, default="auto"
-        Where to train and predict; "auto" is CUDA where there is one.
-    precision : {"float32", "bfloat16", "auto"}, default="float32"
-        Precision of the layers in training; "auto" is bfloat16 where the device
-        computes in it.
-    random_state : int, RandomState instance or None, default=None
-        Seed of the initial weights and of the batches.
-    verbose : int, default=0
-        Whether to show a progress bar with every loss term.
-    warm_start : bool, default=False
-        Whether to go on with the network of the last fit.
 
     Attributes
     ----------
@@ -273,17 +222,21 @@ class SSAN(BaseTwoStreamClassifier):
     (300,)
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseTwoStreamClassifier._parameter_constraints,
-        "alpha": [Interval(Real, 0, 1, closed="both")],
-        "beta": [Interval(Real, 0, None, closed="left")],
-        "gamma": [Interval(Real, 0, None, closed="left")],
-        "temperature": [Interval(Real, 0, None, closed="neither")],
-        "soft_reduction": [StrOptions({"class_sum", "mean"})],
-        "detach_teacher": ["boolean"],
-        "geometric_check": ["boolean"],
-        "rotate": ["boolean"],
-    }
+    alpha: Share = 0.1
+    beta: NonNegative = 0.004
+    gamma: NonNegative = 0.1
+    temperature: Positive = 5.0
+    soft_reduction: Literal["class_sum", "mean"] = "class_sum"
+    detach_teacher: bool = False
+    geometric_check: bool = True
+    rotate: bool = True
+    init_std = 0.03
+    max_epochs = 400
+    lr = 0.1
+    optimizer = "sgd"
+    weight_decay = 0.001
+    lr_schedule = "cosine"
+
     published_params: ClassVar[dict[str, Any]] = {
         "n_hidden": None,
         "leaky_logits": True,
@@ -295,89 +248,27 @@ class SSAN(BaseTwoStreamClassifier):
         "max_epochs": 3000,
     }
 
-    def __init__(
-        self,
-        *,
-        n_components: int = 256,
-        n_hidden: int | None = 256,
-        alpha: float = 0.1,
-        beta: float = 0.004,
-        gamma: float = 0.1,
-        temperature: float = 5.0,
-        soft_reduction: str = "class_sum",
-        detach_teacher: bool = False,
-        geometric_check: bool = True,
-        leaky_logits: bool = False,
-        init_std: float = 0.03,
-        power: float | str = "auto",
-        normalize: bool = True,
-        n_neighbors: int | None = 10,
-        source_per_class: int | None = 20,
-        rotate: bool = True,
-        source_transformer: Any = None,
-        target_transformer: Any = None,
-        max_epochs: int = 400,
-        max_steps: int | None = None,
-        batch_size: int = -1,
-        lr: float = 0.1,
-        optimizer: str | Callable[..., Any] = "sgd",
-        momentum: float = 0.9,
-        weight_decay: float = 0.001,
-        lr_schedule: str | Callable[[float], float] = "cosine",
-        callbacks: list[Any] | None = None,
-        device: str | torch.device = "auto",
-        precision: str = "float32",
-        random_state: int | np.random.RandomState | None = None,
-        verbose: int = 0,
-        warm_start: bool = False,
-    ) -> None:
-        self.n_components = n_components
-        self.n_hidden = n_hidden
-        self.alpha = alpha
-        self.beta = beta
-        self.gamma = gamma
-        self.temperature = temperature
-        self.soft_reduction = soft_reduction
-        self.detach_teacher = detach_teacher
-        self.geometric_check = geometric_check
-        self.leaky_logits = leaky_logits
-        self.init_std = init_std
-        self.power = power
-        self.normalize = normalize
-        self.n_neighbors = n_neighbors
-        self.source_per_class = source_per_class
-        self.rotate = rotate
-        self.source_transformer = source_transformer
-        self.target_transformer = target_transformer
-        self.max_epochs = max_epochs
-        self.max_steps = max_steps
-        self.batch_size = batch_size
-        self.lr = lr
-        self.optimizer = optimizer
-        self.momentum = momentum
-        self.weight_decay = weight_decay
-        self.lr_schedule = lr_schedule
-        self.callbacks = callbacks
-        self.device = device
-        self.precision = precision
-        self.random_state = random_state
-        self.verbose = verbose
-        self.warm_start = warm_start
-
     def make_module(self, sizes: Sizes) -> nn.Module:
         module = SSANModule(**self._layout(sizes))
         draw_normal(module, self.init_std)
         return module
 
     def make_objective(self) -> SSANObjective:
-        return SSANObjective(**self._switches())
+        return SSANObjective(**self._objective_params())
 
     def make_target_objective(self) -> Objective:
-        return SSANTargetObjective(**self._switches())
+        return SSANTargetObjective(**self._objective_params())
 
-    def _switches(self) -> dict[str, Any]:
-        names = set(signature(SSANObjective).parameters)
-        return {name: value for name, value in vars(self).items() if name in names}
+    def _objective_params(self) -> dict[str, Any]:
+        return {
+            "alpha": self.alpha,
+            "beta": self.beta,
+            "gamma": self.gamma,
+            "temperature": self.temperature,
+            "soft_reduction": self.soft_reduction,
+            "detach_teacher": self.detach_teacher,
+            "geometric_check": self.geometric_check,
+        }
 
     def _rotates(self) -> bool:
         return self.rotate and self.optimizer == "sgd"
@@ -391,6 +282,6 @@ class SSAN(BaseTwoStreamClassifier):
             f_s, v_s, labels_s = self._outputs(source, "source")
             prototypes = pooled_centroids(class_centroids(f_s, labels_s), labeled)
             self.soft_labels_ = objective.teacher(v_s, labels_s).mean.numpy()
-        kept = objective.pseudo_labels(f_t, v_t, prototypes, labels)
+        pseudo = objective.pseudo_labels(f_t, v_t, prototypes, labels)
         self.class_centroids_ = prototypes.mean.numpy()
-        self.pseudo_labels_ = kept.numpy()
+        self.pseudo_labels_ = pseudo.numpy()

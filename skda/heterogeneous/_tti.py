@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from numbers import Integral, Real
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -11,10 +10,10 @@ from scipy.linalg import svd
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import Normalizer, StandardScaler
+from sklearn.preprocessing import Normalizer
 
-from skda.base import BasePairedClassifier, DomainName, PairedRows, Rows
-from skda.utils._sklearn import Interval, StrOptions
+from skda.base import BasePairedClassifier, DomainName, PairedRows, Rows, estimator
+from skda.utils.ranges import Count, NonNegative
 from skda.utils.warnings import warn_user
 
 __all__ = ["TTI"]
@@ -22,6 +21,7 @@ __all__ = ["TTI"]
 Array = NDArray[np.float64]
 
 
+@estimator
 class TTI(BasePairedClassifier):
     r"""Text-to-image transfer: a low-rank translator of source rows to target rows.
 
@@ -50,28 +50,21 @@ class TTI(BasePairedClassifier):
     a labeled target row the pairs alone teach it, and all translators are equal.
 
     The steps of a pipeline before this one see the target only: pass
-    ``source_transformer`` and ``target_transformer`` instead. Further fitted attributes
-    are those of :class:`skda.base.BaseDomainClassifier`.
+    ``source_transformer`` and ``target_transformer`` instead.
 
     Parameters
     ----------
-    gamma : float, default=100.0
+    gamma
         Weight :math:`\gamma` of the labeled target rows.
-    lambda_reg : float, default=1.0
+    lambda_reg
         Weight :math:`\lambda` of the singular values; more makes fewer of them.
-    scaling : {"feature"} or None, default="feature"
-        Whether to standardize every feature of either domain, by the rows of ``X`` and
-        of the source.
-    normalize : bool, default=True
-        Whether to scale every row to unit length after that.
-    max_iter : int, default=200
+    normalize
+        Whether to scale every row to unit length after standardizing the features.
+    max_iter
         Most steps for a class.
-    tol : float, default=1e-3
+    tol
         A class is done when a step moves its translator by less than this fraction of
         its norm.
-    source_transformer, target_transformer : transformer, default=None
-        Cloned, fitted on the samples of that domain and applied to them and to its side
-        of the pairs ever after.
 
     Attributes
     ----------
@@ -123,41 +116,17 @@ class TTI(BasePairedClassifier):
     (350,)
     """
 
-    _of_source: ClassVar[tuple[str, ...]] = ("votes_", "objective_", "estimator_")
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BasePairedClassifier._parameter_constraints,
-        "gamma": [Interval(Real, 0, None, closed="left")],
-        "lambda_reg": [Interval(Real, 0, None, closed="left")],
-        "scaling": [StrOptions({"feature"}), None],
-        "normalize": ["boolean"],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "tol": [Interval(Real, 0, None, closed="left")],
-    }
+    gamma: NonNegative = 100.0
+    lambda_reg: NonNegative = 1.0
+    normalize: bool = True
+    max_iter: Count = 200
+    tol: NonNegative = 1e-3
 
-    def __init__(
-        self,
-        *,
-        gamma: float = 100.0,
-        lambda_reg: float = 1.0,
-        scaling: str | None = "feature",
-        normalize: bool = True,
-        max_iter: int = 200,
-        tol: float = 1e-3,
-        source_transformer: Any = None,
-        target_transformer: Any = None,
-    ) -> None:
-        self.gamma = gamma
-        self.lambda_reg = lambda_reg
-        self.scaling = scaling
-        self.normalize = normalize
-        self.max_iter = max_iter
-        self.tol = tol
-        self.source_transformer = source_transformer
-        self.target_transformer = target_transformer
+    _of_source: ClassVar[tuple[str, ...]] = ("votes_", "objective_", "estimator_")
 
     def make_preprocessor(self, domain: DomainName) -> Any:
         return make_pipeline(
-            None if self.scaling is None else StandardScaler(),
+            super().make_preprocessor(domain),
             Normalizer() if self.normalize else None,
         )
 
@@ -177,13 +146,13 @@ class TTI(BasePairedClassifier):
             Translation(*pairs[:2], v, labeled.X, y, self.gamma, self.lambda_reg)
             for v, y in zip(self.votes_, signs.T, strict=True)
         ]
-        solved = [minimized(p, max_iter=self.max_iter, tol=self.tol) for p in problems]
-        self.translators_ = np.stack([S for S, _ in solved])
-        self.objective_ = np.array([values[-1] for _, values in solved])
-        self.n_iter_ = max(len(values) - 1 for _, values in solved)
+        results = [fit_translator(p, self.max_iter, self.tol) for p in problems]
+        self.translators_ = np.stack([S for S, _ in results])
+        self.objective_ = np.array([values[-1] for _, values in results])
+        self.n_iter_ = max(len(values) - 1 for _, values in results)
 
     def _learn_votes(self, source: Rows) -> None:
-        """Sum up the source: its mean row, every row with the sign of its label."""
+        """Average the source rows, with the signs of their labels for every class."""
         known = source.labels.known
         if not known.any():
             raise ValueError(
@@ -206,8 +175,8 @@ class TTI(BasePairedClassifier):
         else:
             weights = np.einsum("kp,kpq->kq", self.votes_, self.translators_)
             scores = X @ weights.T
-        shares = expit(scores)
-        return shares / shares.sum(axis=1, keepdims=True)
+        probabilities = expit(scores)
+        return probabilities / probabilities.sum(axis=1, keepdims=True)
 
 
 class Translation(NamedTuple):
@@ -240,9 +209,9 @@ class Translation(NamedTuple):
         pairs = np.sum((self.X @ S) * self.U, axis=1)
         margins = self.signs * (self.labeled @ (self.votes @ S))
         value = self.gamma * np.logaddexp(0, -margins).sum()
-        pull = self.labeled.T @ (self.signs * expit(-margins))
+        gradient_t = self.labeled.T @ (self.signs * expit(-margins))  # (q,)
         gradient = -self.X.T @ (expit(-pairs)[:, None] * self.U)
-        gradient -= self.gamma * np.outer(self.votes, pull)
+        gradient -= self.gamma * np.outer(self.votes, gradient_t)
         return float(value + np.logaddexp(0, -pairs).sum()), gradient
 
     def curvature(self) -> float:
@@ -258,15 +227,15 @@ class Translation(NamedTuple):
         return float(pairs + self.gamma * rows * (self.votes @ self.votes)) / 4
 
 
-def shrunk(S: Array, threshold: float) -> tuple[Array, float]:
+def shrink_singular_values(S: Array, threshold: float) -> tuple[Array, float]:
     """Shrink the singular values, and sum up what is left of them."""
     left, values, right = svd(S, full_matrices=False)
     values = np.maximum(values - threshold, 0)
     return (left * values) @ right, float(values.sum())
 
 
-def minimized(
-    problem: Translation, *, max_iter: int, tol: float
+def fit_translator(
+    problem: Translation, max_iter: int, tol: float
 ) -> tuple[Array, list[float]]:
     """Descend by accelerated proximal gradients, which start anew when they overshoot.
 
@@ -277,18 +246,18 @@ def minimized(
     curvature = max(problem.curvature(), np.finfo(float).tiny)
     for _ in range(max_iter):
         step = ahead - problem.smooth(ahead)[1] / curvature
-        new, norm = shrunk(step, problem.lambda_reg / curvature)
+        new, norm = shrink_singular_values(step, problem.lambda_reg / curvature)
         value = problem.smooth(new)[0] + problem.lambda_reg * norm
         if value > values[-1]:
             if ahead is S:  # a plain step goes up by rounding alone
                 break
             ahead, momentum = S, 1.0
             continue
-        settled = np.linalg.norm(new - ahead) <= tol * np.linalg.norm(new)
+        converged = np.linalg.norm(new - ahead) <= tol * np.linalg.norm(new)
         faster = (1 + np.sqrt(1 + 4 * momentum**2)) / 2
         ahead = new + (momentum - 1) / faster * (new - S)
         S, momentum = new, faster
         values.append(value)
-        if settled:
+        if converged:
             break
     return S, values

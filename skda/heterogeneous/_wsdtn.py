@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from numbers import Integral, Real
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 
-from skda.base import BasePairedNetClassifier, DomainName, PairedRows, Rows, Sizes
+from skda.base import BasePairedNetClassifier, PairedRows, Rows, Sizes, estimator
 from skda.losses import reconstruction_loss, squared_norm
 from skda.modules import MappedAutoEncoders
 from skda.training import Batch, Objective, Phase
-from skda.utils._sklearn import Interval, StrOptions
+from skda.utils.ranges import Count, LayerSizes, NonNegative, WholeNumber
 from skda.utils.validation import check_layers
 
 __all__ = ["WSDTN"]
@@ -129,6 +126,7 @@ class WSDTNObjective(Objective):
         return sum(squares, start=none)
 
 
+@estimator
 class WSDTN(BasePairedNetClassifier):
     r"""Weakly-shared deep transfer network.
 
@@ -162,63 +160,35 @@ class WSDTN(BasePairedNetClassifier):
     classifier are trained on the labeled target rows.
 
     The steps of a pipeline before this one see the target only: pass
-    ``source_transformer`` and ``target_transformer`` instead. The fitted attributes
-    are those of :class:`skda.base.BaseNetClassifier`.
+    ``source_transformer`` and ``target_transformer`` instead.
 
     Parameters
     ----------
-    hidden_layer_sizes : sequence of int, default=(128, 64)
+    hidden_layer_sizes
         Width of every layer of either encoder. The decoders mirror them.
-    n_shared : int, default=1
+    n_shared
         Number of the top layers :math:`L` that are weakly shared; the first layer, in
         which the domains have their own features, never is.
-    linear_top : bool, default=False
+    linear_top
         Whether the last layers of the encoders are linear. If they end in ReLU, no
         inner product is negative, and pairs teach next to nothing.
-    eta : float, default=1.0
+    eta
         Weight :math:`\eta` of the pairs.
-    gamma : float, default=0.01
+    gamma
         Weight :math:`\gamma` of the difference of the shared layers.
-    lambda_reg : float, default=0.01
+    lambda_reg
         Weight :math:`\lambda` of the decay.
-    scaling : {"feature"} or None, default="feature"
-        Whether to standardize every feature of either domain, by the rows of ``X`` and
-        of the source.
-    pretraining_epochs : int, default=None
+    pretraining_epochs
         Passes of the first phase; None is ``max_epochs``, 0 leaves it out.
-    source_transformer, target_transformer : transformer, default=None
-        Cloned, fitted on the samples of that domain and applied to them and to its side
-        of the pairs ever after.
-    max_epochs : int, default=200
+    max_epochs
         Passes over the larger of the two domains, in each phase.
-    max_steps : int, default=None
+    max_steps
         Steps of each phase to take instead, rounded up to whole epochs.
-    batch_size : int, default=-1
+    batch_size
         Most samples and pairs to draw at every step; -1 for all of them. Equation 2
         then has the source rows of the step.
-    lr : float, default=0.001
-        Learning rate.
-    optimizer : {"sgd", "adam", "adamw", "rmsprop"} or callable, default="adam"
-        Optimizer; a callable brings its own momentum and weight decay.
-    momentum : float, default=0.9
-        Momentum of "sgd", which is Nesterov's, and of "rmsprop".
-    weight_decay : float, default=0.0
+    weight_decay
         Weight decay of the optimizer, beside :math:`\lambda`.
-    lr_schedule : {"constant", "cosine", "inverse"} or callable, default="constant"
-        Factor of the learning rate; a callable maps the progress to it.
-    callbacks : list of skorch callbacks, default=None
-        Copied, then called during training; ``net_.callbacks_`` has the copies.
-    device : str or torch.device, default="auto"
-        Where to train and predict; "auto" is CUDA where there is one.
-    precision : {"float32", "bfloat16", "auto"}, default="float32"
-        Precision of the layers in training; "auto" is bfloat16 where the device
-        computes in it.
-    random_state : int, RandomState instance or None, default=None
-        Seed of the initial weights and of the batches.
-    verbose : int, default=0
-        Whether to show a progress bar with every loss term.
-    warm_start : bool, default=False
-        Whether to go on with the network of the last fit.
 
     See Also
     --------
@@ -262,73 +232,14 @@ class WSDTN(BasePairedNetClassifier):
     (350,)
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BasePairedNetClassifier._parameter_constraints,
-        "hidden_layer_sizes": ["array-like"],
-        "n_shared": [Interval(Integral, 1, None, closed="left")],
-        "eta": [Interval(Real, 0, None, closed="left")],
-        "gamma": [Interval(Real, 0, None, closed="left")],
-        "lambda_reg": [Interval(Real, 0, None, closed="left")],
-        "linear_top": ["boolean"],
-        "scaling": [StrOptions({"feature"}), None],
-        "pretraining_epochs": [Interval(Integral, 0, None, closed="left"), None],
-    }
-
-    def __init__(
-        self,
-        *,
-        hidden_layer_sizes: Sequence[int] = (128, 64),
-        n_shared: int = 1,
-        linear_top: bool = False,
-        eta: float = 1.0,
-        gamma: float = 0.01,
-        lambda_reg: float = 0.01,
-        scaling: str | None = "feature",
-        pretraining_epochs: int | None = None,
-        source_transformer: Any = None,
-        target_transformer: Any = None,
-        max_epochs: int = 200,
-        max_steps: int | None = None,
-        batch_size: int = -1,
-        lr: float = 0.001,
-        optimizer: str | Callable[..., Any] = "adam",
-        momentum: float = 0.9,
-        weight_decay: float = 0.0,
-        lr_schedule: str | Callable[[float], float] = "constant",
-        callbacks: list[Any] | None = None,
-        device: str | torch.device = "auto",
-        precision: str = "float32",
-        random_state: int | np.random.RandomState | None = None,
-        verbose: int = 0,
-        warm_start: bool = False,
-    ) -> None:
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.n_shared = n_shared
-        self.eta = eta
-        self.gamma = gamma
-        self.lambda_reg = lambda_reg
-        self.linear_top = linear_top
-        self.scaling = scaling
-        self.pretraining_epochs = pretraining_epochs
-        self.source_transformer = source_transformer
-        self.target_transformer = target_transformer
-        self.max_epochs = max_epochs
-        self.max_steps = max_steps
-        self.batch_size = batch_size
-        self.lr = lr
-        self.optimizer = optimizer
-        self.momentum = momentum
-        self.weight_decay = weight_decay
-        self.lr_schedule = lr_schedule
-        self.callbacks = callbacks
-        self.device = device
-        self.precision = precision
-        self.random_state = random_state
-        self.verbose = verbose
-        self.warm_start = warm_start
-
-    def make_preprocessor(self, domain: DomainName) -> Any:
-        return None if self.scaling is None else StandardScaler()
+    hidden_layer_sizes: LayerSizes = (128, 64)
+    n_shared: Count = 1
+    linear_top: bool = False
+    eta: NonNegative = 1.0
+    gamma: NonNegative = 0.01
+    lambda_reg: NonNegative = 0.01
+    pretraining_epochs: WholeNumber | None = None
+    max_epochs = 200
 
     def fit_rows(
         self, source: Rows, target: Rows, pairs: PairedRows | None = None
@@ -357,12 +268,12 @@ class WSDTN(BasePairedNetClassifier):
         )
 
     def make_phases(self, max_epochs: int) -> list[Phase]:
-        own = self.pretraining_epochs
-        length = max_epochs if own is None or (own and self.max_steps) else own
+        n_pretraining = self._phase_length(self.pretraining_epochs, max_epochs)
         transfer = Phase(self.make_objective(), max_epochs, "transfer")
-        if not length:
+        if not n_pretraining:
             return [transfer]
-        return [Phase(ReconstructionObjective(), length, "pretraining"), transfer]
+        first = Phase(ReconstructionObjective(), n_pretraining, "pretraining")
+        return [first, transfer]
 
     def set_fitted_attributes(self, source: Rows, target: Rows) -> None:
         if not len(source.X):

@@ -18,6 +18,7 @@ __all__ = [
     "LayerSizes",
     "NonNegative",
     "Positive",
+    "PositiveShare",
     "Power",
     "ProperFraction",
     "RandomState",
@@ -34,6 +35,7 @@ NonNegative = Annotated[float, Interval(Real, 0, None, closed="left")]
 Fraction = Annotated[float, Interval(Real, 0, 1, closed="left")]
 ProperFraction = Annotated[float, Interval(Real, 0, 1, closed="neither")]
 Share = Annotated[float, Interval(Real, 0, 1, closed="both")]
+PositiveShare = Annotated[float, Interval(Real, 0, 1, closed="right")]
 Count = Annotated[int, Interval(Integral, 1, None, closed="left")]
 WholeNumber = Annotated[int, Interval(Integral, 0, None, closed="left")]
 BatchSize = Annotated[

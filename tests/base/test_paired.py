@@ -24,6 +24,8 @@ from skda.utils.warnings import NoSourceWarning
 class Relay(BasePairedClassifier):
     """Map the target to the source's features by ridge, and remember the pairs."""
 
+    scaling = None
+
     def __init__(
         self,
         *,

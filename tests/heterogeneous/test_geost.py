@@ -13,8 +13,14 @@ from sklearn.preprocessing import normalize
 
 from skda.datasets import label_few, load_office_caltech, make_heterogeneous_domains
 from skda.heterogeneous import GeoST, _geost
-from skda.heterogeneous._geost import diffused, most_certain, root, rotated, solved
+from skda.heterogeneous._geost_solvers import (
+    fit_weights,
+    reduce_to_row_space,
+    smooth_over_graph,
+    symmetric_root,
+)
 from skda.preprocessing import cosine_graph, symmetric_normalization
+from skda.utils.promotion import most_certain
 from skda.utils.warnings import NoSourceWarning
 
 without_source = pytest.mark.filterwarnings(
@@ -48,8 +54,12 @@ def test_the_geometry_of_three_classes_by_hand():
 def test_the_root_of_a_geometry(data):
     geometry = GeoST().fit(data.X, data.y, source=data.source).class_geometry_
 
-    assert_allclose(root(geometry) @ root(geometry), geometry, atol=1e-12)
-    assert_allclose(root(np.ones((2, 2))) @ root(np.ones((2, 2))), 1, atol=1e-5)
+    assert_allclose(
+        symmetric_root(geometry) @ symmetric_root(geometry), geometry, atol=1e-12
+    )
+    assert_allclose(
+        symmetric_root(np.ones((2, 2))) @ symmetric_root(np.ones((2, 2))), 1, atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("alpha", [0.0, 0.5, 0.95])
@@ -57,7 +67,7 @@ def test_the_diffusion_is_that_of_a_dense_solver(data, alpha):
     S = symmetric_normalization(cosine_graph(data.X, 5))
     dense = np.linalg.solve(np.eye(100) - alpha * S.toarray(), (1 - alpha) * data.X)
 
-    assert_allclose(diffused(S, data.X, alpha), dense, atol=1e-7)
+    assert_allclose(smooth_over_graph(S, data.X, alpha), dense, atol=1e-7)
 
 
 @pytest.mark.parametrize("n_features", [10, 50, 500])
@@ -65,21 +75,21 @@ def test_a_rotation_changes_no_inner_product(n_features):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(20, n_features))
     X[3], X[5] = X[4], 0  # rows that span less than they might
-    rows, restored = rotated(X)
+    rows, restore = reduce_to_row_space(X)
     weights = rows.T @ rng.normal(size=(20, 3))
 
     assert rows.shape[1] == (20 if n_features >= 40 else n_features)
     assert_allclose(rows @ rows.T, X @ X.T, atol=1e-10)
-    assert_allclose(X @ restored(weights), rows @ weights, atol=1e-9)
+    assert_allclose(X @ restore(weights), rows @ weights, atol=1e-9)
     any_weights = rng.normal(size=(rows.shape[1], 3))
     longest = np.linalg.norm(any_weights, axis=0) * (1 + 1e-6)
-    assert (np.linalg.norm(restored(any_weights), axis=0) <= longest).all()
+    assert (np.linalg.norm(restore(any_weights), axis=0) <= longest).all()
 
 
 def test_without_geometry_the_fit_is_logistic_regression(data):
     rows = data.y >= 0
     X, y = data.X[rows], data.y[rows]
-    V, n_iter = solved(
+    V, n_iter = fit_weights(
         X, np.eye(3)[y], np.eye(3), np.zeros((30, 3)), C=2.0, max_iter=500
     )
     reference = LogisticRegression(C=2.0, fit_intercept=False, tol=1e-8).fit(X, y)
@@ -91,8 +101,10 @@ def test_without_geometry_the_fit_is_logistic_regression(data):
 def test_with_geometry_the_fit_is_that_of_correlated_weights(data):
     X, y = data.X[:20], data.y_true[:20]
     G = np.array([[1, 0.6, -0.3], [0.6, 1, 0.1], [-0.3, 0.1, 1]])
-    V, _ = solved(X, np.eye(3)[y], root(G), np.zeros((30, 3)), C=2.0, max_iter=500)
-    weights = V @ root(G)
+    V, _ = fit_weights(
+        X, np.eye(3)[y], symmetric_root(G), np.zeros((30, 3)), C=2.0, max_iter=500
+    )
+    weights = V @ symmetric_root(G)
     residuals = np.eye(3)[y] - softmax(X @ weights, axis=1)
 
     # Where the gradient of CE + tr(W G^-1 W') / 2C is zero.
@@ -143,11 +155,13 @@ def _by_the_equations(X, y, X_source, y_source, rho):
     source = normalize(X_source)
     M = np.array([source[y_source == k].mean(0) for k in range(3)])
     M = normalize(M - M.mean(0))
-    H = root((1 - rho) * np.eye(3) + rho * M @ M.T)
+    H = symmetric_root((1 - rho) * np.eye(3) + rho * M @ M.T)
     labels, V = y, np.zeros((X.shape[1], 3))
     for share in (0.4, 0.8, None):
         known = labels >= 0
-        V, _ = solved(Z[known], np.eye(3)[labels[known]], H, V, C=100.0, max_iter=500)
+        V, _ = fit_weights(
+            Z[known], np.eye(3)[labels[known]], H, V, C=100.0, max_iter=500
+        )
         P = softmax(Z @ V @ H, axis=1)
         if share:
             labels = y.copy()
@@ -303,7 +317,9 @@ def test_names_of_classes_make_no_difference(data):
 def test_wide_rows_are_rotated_without_a_trace(monkeypatch):
     data = make_heterogeneous_domains(100, 60, n_target_features=200, random_state=0)
     fast = GeoST().fit(data.X, data.y, source=data.source)
-    monkeypatch.setattr(_geost, "rotated", lambda X: (X, lambda weights: weights))
+    monkeypatch.setattr(
+        _geost, "reduce_to_row_space", lambda X: (X, lambda weights: weights)
+    )
     plain = GeoST().fit(data.X, data.y, source=data.source)
 
     assert_allclose(fast.label_distributions_, plain.label_distributions_, atol=2e-3)

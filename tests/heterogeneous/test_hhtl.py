@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.linear_model import LogisticRegression
 
 from skda.heterogeneous import HHTL, PairedRidgeTransfer
-from skda.heterogeneous._hhtl import denoiser, hidden
+from skda.heterogeneous._hhtl import fit_denoiser, hidden_layer
 from skda.utils.warnings import NoSourceWarning
 
 
@@ -29,7 +29,7 @@ def test_the_denoiser_is_the_best_over_all_corruptions(p):
     root = np.sqrt(likely)[:, None]
     best = np.linalg.lstsq(root * rows, root * originals, rcond=None)[0]
 
-    assert_allclose(denoiser(X, p), best, atol=1e-6)
+    assert_allclose(fit_denoiser(X, p), best, atol=1e-6)
 
 
 def test_the_denoiser_is_what_many_random_corruptions_come_to():
@@ -39,18 +39,18 @@ def test_the_denoiser_is_what_many_random_corruptions_come_to():
     rows = np.column_stack([many * (rng.random(many.shape) > 0.3), np.ones(len(many))])
     average = np.linalg.lstsq(rows, many, rcond=None)[0]
 
-    assert_allclose(denoiser(X, 0.3), average, atol=0.02)
+    assert_allclose(fit_denoiser(X, 0.3), average, atol=0.02)
 
 
 def test_without_corruption_there_is_nothing_to_mend():
     X = np.random.default_rng(0).normal(size=(30, 4))
 
-    assert_allclose(denoiser(X, 0.0), np.eye(5)[:, :4], atol=1e-6)
+    assert_allclose(fit_denoiser(X, 0.0), np.eye(5)[:, :4], atol=1e-6)
 
 
 def test_features_that_are_always_zero_stay_zero():
     X = np.random.default_rng(0).normal(size=(30, 4)) * [1, 1, 0, 1]
-    W = denoiser(X, 0.5)
+    W = fit_denoiser(X, 0.5)
 
     assert np.isfinite(W).all()
     assert_allclose(W[:, 2], 0, atol=1e-12)
@@ -62,8 +62,8 @@ def test_rows_are_stacked_with_their_hidden_layers(paired):
                 np.concatenate([paired.X, paired.pairs[1]]))  # fmt: skip
     layers, sides, expected = {}, {}, []
     for name, X, side in (("s", X_s, paired.pairs[0]), ("t", X_t, paired.pairs[1])):
-        first = denoiser(X, 0.3)
-        second = denoiser(hidden(X, first), 0.3)
+        first = fit_denoiser(X, 0.3)
+        second = fit_denoiser(hidden_layer(X, first), 0.3)
 
         def stacked(rows, first=first, second=second):
             one = np.tanh(rows @ first[:-1] + first[-1])
@@ -99,7 +99,7 @@ def test_target_rows_of_pairs_are_not_counted_twice(paired):
     aligned[:80] = paired.pairs[0]
     clf = paired.fit(HHTL(scaling=None), pairs=aligned)
 
-    assert_allclose(clf.target_weights_[0], denoiser(paired.X, 0.1))
+    assert_allclose(clf.target_weights_[0], fit_denoiser(paired.X, 0.1))
 
 
 def test_unlabeled_rows_shape_the_layers(paired):

@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import normalize
 
 from skda.heterogeneous import TTI
-from skda.heterogeneous._tti import Translation, minimized, shrunk
+from skda.heterogeneous._tti import Translation, fit_translator, shrink_singular_values
 from skda.utils.warnings import NoSourceWarning
 
 
@@ -52,20 +52,22 @@ def test_the_curvature_is_bounded_from_above(problem):
 
 def test_shrinking_takes_its_share_of_every_singular_value():
     S = np.diag([3.0, 1.0, 0.2])
-    less, norm = shrunk(S, 0.5)
+    less, norm = shrink_singular_values(S, 0.5)
 
     assert_allclose(less, np.diag([2.5, 0.5, 0.0]), atol=1e-12)
     assert norm == pytest.approx(3.0)
 
 
 def test_the_objective_falls_to_a_stationary_point(problem):
-    S, values = minimized(problem, max_iter=2000, tol=1e-9)
+    S, values = fit_translator(problem, max_iter=2000, tol=1e-9)
     curvature = problem.curvature()
     step = S - problem.smooth(S)[1] / curvature
 
     assert (np.diff(values) <= 0).all()
     assert values[-1] == pytest.approx(objective(problem, S))
-    assert_allclose(shrunk(step, problem.lambda_reg / curvature)[0], S, atol=1e-7)
+    assert_allclose(
+        shrink_singular_values(step, problem.lambda_reg / curvature)[0], S, atol=1e-7
+    )
 
 
 def test_an_independent_solver_gets_no_further(problem):
@@ -79,13 +81,13 @@ def test_an_independent_solver_gets_no_further(problem):
 
     start = np.random.default_rng(0).normal(size=21)
     found = minimize(factored, start, options={"maxiter": 5000, "gtol": 1e-7})
-    _, values = minimized(problem, max_iter=2000, tol=1e-9)
+    _, values = fit_translator(problem, max_iter=2000, tol=1e-9)
 
     assert values[-1] == pytest.approx(found.fun, abs=1e-5)
 
 
 def test_a_large_weight_leaves_no_singular_value(problem):
-    S, values = minimized(problem._replace(lambda_reg=1e3), max_iter=50, tol=1e-6)
+    S, values = fit_translator(problem._replace(lambda_reg=1e3), max_iter=50, tol=1e-6)
 
     assert_array_equal(S, 0)
     assert values[-1] == values[0]
@@ -95,7 +97,7 @@ def test_rows_that_are_all_zeros_teach_nothing():
     none = np.zeros((3, 2))
     problem = Translation(none, none, np.zeros(2), none, np.ones(3), 1.0, 1.0)
 
-    assert_array_equal(minimized(problem, max_iter=5, tol=1e-6)[0], 0)
+    assert_array_equal(fit_translator(problem, max_iter=5, tol=1e-6)[0], 0)
 
 
 def test_every_source_row_votes_for_its_class(paired):

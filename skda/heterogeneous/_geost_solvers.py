@@ -1,0 +1,87 @@
+"""The linear algebra and the optimization of GeoST."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.sparse import csr_matrix
+from scipy.special import log_softmax
+
+__all__ = [
+    "Array",
+    "fit_weights",
+    "reduce_to_row_space",
+    "scale_rows",
+    "smooth_over_graph",
+    "symmetric_root",
+]
+
+Array = NDArray[np.float64]
+
+#: Below this length, a difference of two rows of unit length is rounding in float32.
+MIN_LENGTH = 1e-6
+
+
+def scale_rows(X: Array) -> Array:
+    """Scale rows to unit length, but for those that are zero up to rounding."""
+    length = np.linalg.norm(X, axis=1, keepdims=True)
+    return np.divide(X, length, where=length > MIN_LENGTH, out=np.zeros_like(X))
+
+
+def reduce_to_row_space(X: Array) -> tuple[Array, Callable[[Array], Array]]:
+    """Rotate rows, of shape (n, p), into the space they span, if that is much narrower.
+
+    The second result takes weights of the rotated features, of shape (n, k), back to
+    the features, so that ``rows @ weights`` and ``X @ restore(weights)`` are equal.
+    """
+    if 2 * len(X) > X.shape[1]:  # it would cost more than it saves
+        return X, lambda weights: weights
+    squares, vectors = np.linalg.eigh(X @ X.T)
+    lengths = np.sqrt(np.maximum(squares, 0))
+    inverse = np.zeros_like(lengths)
+    np.divide(1, lengths, where=lengths > MIN_LENGTH, out=inverse)
+    return vectors * lengths, lambda weights: X.T @ (vectors @ (inverse * weights.T).T)
+
+
+def smooth_over_graph(
+    S: csr_matrix, X: Array, alpha: float, tol: float = 1e-8
+) -> Array:
+    """Solve Equation 1 by Chebyshev's semi-iteration, to the relative error ``tol``."""
+    before, now = np.zeros_like(X), (1 - alpha) * X
+    if alpha == 0:
+        return now
+    start, omega = now, 2.0
+    # The eigenvalues of alpha * S lie between -alpha and alpha.
+    n_steps = math.ceil(math.log(2 / tol) / math.acosh(1 / alpha))
+    for _ in range(n_steps):
+        omega = 1 / (1 - alpha**2 * omega / 4)
+        step = alpha * (S @ now) + start - before
+        before, now = now, before + omega * step
+    return now
+
+
+def symmetric_root(geometry: Array) -> Array:
+    """Take the symmetric root of a matrix whose eigenvalues are not negative."""
+    values, vectors = np.linalg.eigh(geometry)
+    return vectors * np.sqrt(np.maximum(values, 1e-6)) @ vectors.T
+
+
+def fit_weights(
+    Z: Array, one_hot: Array, H: Array, V: Array, *, C: float, max_iter: int
+) -> tuple[Array, int]:
+    """Solve Equation 3 from ``V``, and count the iterations."""
+
+    def objective(v: Array) -> tuple[float, Array]:
+        weights = v.reshape(V.shape)
+        log_p = log_softmax(Z @ (weights @ H), axis=1)
+        gradient = Z.T @ ((np.exp(log_p) - one_hot) @ H) + weights / C
+        return float(v @ v / (2 * C) - np.sum(one_hot * log_p)), gradient.ravel()
+
+    options: Any = {"maxiter": max_iter}
+    found = minimize(objective, V.ravel(), jac=True, method="L-BFGS-B", options=options)
+    return found.x.reshape(V.shape), found.nit
