@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_array
 from skda.base._classifier import BaseDomainClassifier
 from skda.base._rows import DomainName, Rows
 from skda.utils.declaration import estimator
+from skda.utils.labels import Labels, check_labels, union_of_classes
 from skda.utils.ranges import SharedTransformer
 from skda.utils.validation import apply_transformer
 from skda.utils.warnings import warn_user
@@ -45,11 +46,16 @@ class BaseHomogeneousClassifier(BaseDomainClassifier):
 
     #: Whether source samples without a label are of use to the method.
     uses_unlabeled_source: ClassVar[bool] = False
+    #: Classes of the target: "all" may include some that the source lacks; "subset" has
+    #: some of the source's, at least two, so that any other target label is an error.
+    target_classes: ClassVar[Literal["all", "subset"]] = "all"
 
     def _check_domains(self, X: Any, y: Any, source: Any) -> tuple[Rows, Rows]:
         """Check both domains, and leave out what the method cannot use."""
         self.shared_transformer_ = clone(self.shared_transformer, safe=False)
-        rows, target = super()._check_domains(X, y, source)
+        subset = self.target_classes == "subset" and source is not None
+        # Without labels of the target, the classes are those of the source.
+        rows, target = super()._check_domains(X, None if subset else y, source)
         n_unlabeled = (~rows.labels.known).sum()
         if n_unlabeled and n_unlabeled == len(rows.X):
             raise ValueError(
@@ -62,7 +68,30 @@ class BaseHomogeneousClassifier(BaseDomainClassifier):
                 f"samples, of which it can make no use."
             )
             rows = rows.labeled()
+        if subset:
+            target = target._replace(labels=self._check_subset(y, target.X))
         return rows, target
+
+    def _check_subset(self, y: Any, X: Any) -> Labels:
+        """Check target labels, which must be among the two or more ``classes_``."""
+        name = type(self).__name__
+        if len(self.classes_) < 2:
+            (only,) = self.classes_.tolist()
+            raise ValueError(
+                f"{name} expects a source of two classes or more, got one class, "
+                f"{only!r}: add samples of other classes."
+            )
+        labels = check_labels(y, X)
+        known = Labels(np.ones(len(self.classes_), dtype=bool), self.classes_)
+        union = union_of_classes(known, labels)
+        unknown = np.setdiff1d(union, self.classes_).tolist()
+        if unknown:
+            raise ValueError(
+                f"{name} expects a target whose classes are among the source's, got "
+                f"the label {', '.join(map(repr, unknown))}, which no source sample "
+                f"has: add source samples of it, or take a method of skda.unsupervised."
+            )
+        return labels
 
     def _validate_rows(self, X: Any, domain: DomainName, *, fitting: bool) -> Any:
         rows = super()._validate_rows(X, domain, fitting=fitting)

@@ -206,17 +206,18 @@ class BaseNetClassifier(
         None
             The estimator is what it was after the block.
         """
-        self._extend_phases = extend  # type: ignore[method-assign]
+        self._extension = extend
         try:
             yield
         finally:
-            del self._extend_phases
+            del self._extension
 
     def _extend_phases(
         self, module: Any, phases: list[Phase], domains: Domains
     ) -> list[Phase]:
-        """Leave the phases as they are, outside of :meth:`extended`."""
-        return phases
+        """Extend the phases of a fit inside :meth:`extended`."""
+        extend: PhaseExtension | None = vars(self).get("_extension")
+        return phases if extend is None else extend(module, phases, domains)
 
     def _rotates(self) -> bool:
         """Say whether to train wide first layers in the row space of their samples.

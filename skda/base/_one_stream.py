@@ -96,14 +96,31 @@ class OneStreamObjective(Objective):
         dict of str to Tensor of shape ()
             The terms, weighted.
         """
-        X_s, X_t = batch.source.X, batch.target.X
-        f_s, f_t = module.encode_both(X_s, X_t)
-        source = Pass(f_s, module.classify(f_s), batch.source.labels)
-        target = Pass(f_t, module.classify(f_t), batch.target.labels)
+        source, target = self.pass_both(module, batch)
         terms = {"source_risk": self.source_risk(source)}
         if self.semi_supervised:
             terms["target_risk"] = cross_entropy(target.logits, target.labels)
         return terms | self.adapt(module, source, target, progress)
+
+    def pass_both(self, module: Any, batch: Batch) -> tuple[Pass, Pass]:
+        """Take the samples of a step through the network.
+
+        Parameters
+        ----------
+        module : OneStreamClassifier
+            Network.
+        batch : Batch
+            What the step sees.
+
+        Returns
+        -------
+        source, target : Pass
+            Features, logits and labels of the domains.
+        """
+        f_s, f_t = module.encode_both(batch.source.X, batch.target.X)
+        source = Pass(f_s, module.classify(f_s), batch.source.labels)
+        target = Pass(f_t, module.classify(f_t), batch.target.labels)
+        return source, target
 
     def source_risk(self, source: Pass) -> Tensor:
         """Evaluate the risk of the labeled source rows.

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from numbers import Integral, Real
-from typing import Any, ClassVar
+from numbers import Real
+from typing import Annotated, Any
 
-import numpy as np
-import torch
 from torch import nn
 
-from skda.base import Rows, TargetRisk
+from skda.base import Rows, TargetRisk, estimator
 from skda.partial._base import BasePartialClassifier
 from skda.partial._dual import (
     A2KTStyleObjective,
     DualClassifier,
     DualTargetRisk,
-    drop_between,
+    insert_dropout,
 )
 from skda.training import Objective
 from skda.utils._sklearn import Interval
+from skda.utils.ranges import Count, Fraction, NonNegative, Positive, Share
 
 __all__ = ["A2KTStyle"]
 
 
+@estimator
 class A2KTStyle(BasePartialClassifier):
     r"""Two classifiers that select together, **our design** after an abstract.
 
@@ -72,77 +71,29 @@ class A2KTStyle(BasePartialClassifier):
 
     Parameters
     ----------
-    lambda0 : float, default=1.0
+    lambda0
         Weight :math:`\lambda_0` of everything but the risks of labeled rows.
-    pseudo_weight : float, default=1.0
+    pseudo_weight
         Weight :math:`\lambda_y` of the labels of selected rows.
-    discrepancy_weight : float, default=1.0
+    discrepancy_weight
         Weight :math:`\lambda_d` of the discrepancy.
-    intra_weight : float, default=1.0
+    intra_weight
         Weight :math:`\eta_1` of the distances to the prototypes.
-    inter_weight : float, default=0.1
+    inter_weight
         Weight :math:`\eta_2` of prototypes that are too close.
-    margin : float, default=1.0
+    margin
         Distance :math:`m` at which they are not; they have unit length.
-    temperature : float, default=0.1
+    temperature
         Temperature :math:`\tau` of the cosines with the prototypes.
-    decay : float, default=0.9
+    decay
         What is left of a prototype after a step, :math:`\beta`.
-    threshold : float, default=0.4
+    threshold
         Share :math:`\theta` of Equation 2; 0 selects every class that has a row.
-    n_refreshes : int, default=10
+    n_refreshes
         Number :math:`R` of equal parts of the training; each but the first begins, at
         its first epoch, with a selection.
-    dropout : float, default=0.5
+    dropout
         Fraction of the units of every layer of ``hidden_layer_sizes`` to drop.
-    n_components : int, default=256
-        Number of features that the network makes of a row.
-    hidden_layer_sizes : sequence of int, default=()
-        Widths of the layers before them.
-    normalize : bool, default=True
-        Whether to scale every row to a mean square of one first.
-    module : callable, default=None
-        Function without arguments that builds a feature extractor, from samples of any
-        shape to vectors, instead of the network that these three describe.
-    extractor_lr : float, default=1.0
-        Learning rate of the feature extractor, relative to ``lr``.
-    train_transform, eval_transform : callable, default=None
-        What to make of a sample of a ``Dataset`` in training, and otherwise.
-    num_workers : int, default=0
-        Processes that load the samples of a ``Dataset``.
-    shared_transformer : transformer, default=None
-        Cloned, fitted on the samples of both domains and applied to them ever after.
-    source_transformer, target_transformer : transformer, default=None
-        The same for the samples of one domain, before the shared one.
-    max_epochs : int, default=40
-        Passes over the larger of the two domains.
-    max_steps : int, default=None
-        Steps to take instead, rounded up to whole epochs.
-    batch_size : int, default=64
-        Most samples to draw from each domain at every step; -1 for all of them.
-    lr : float, default=0.01
-        Learning rate.
-    optimizer : {"sgd", "adam", "adamw", "rmsprop"} or callable, default="sgd"
-        Optimizer; a callable brings its own momentum and weight decay.
-    momentum : float, default=0.9
-        Momentum of "sgd", which is Nesterov's, and of "rmsprop".
-    weight_decay : float, default=0.001
-        Weight decay of the optimizer.
-    lr_schedule : {"constant", "cosine", "inverse"} or callable, default="inverse"
-        Factor of the learning rate; a callable maps the progress to it.
-    callbacks : list of skorch callbacks, default=None
-        Copied, then called during training; ``net_.callbacks_`` has the copies.
-    device : str or torch.device, default="auto"
-        Where to train and predict; "auto" is CUDA where there is one.
-    precision : {"float32", "bfloat16", "auto"}, default="float32"
-        Precision of the layers in training; "auto" is bfloat16 where the device
-        computes in it.
-    random_state : int, RandomState instance or None, default=None
-        Seed of the initial weights and of the batches.
-    verbose : int, default=0
-        Whether to show a progress bar with every loss term.
-    warm_start : bool, default=False
-        Whether to go on with the network of the last fit.
 
     Attributes
     ----------
@@ -190,96 +141,16 @@ class A2KTStyle(BasePartialClassifier):
     array([0, 1])
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BasePartialClassifier._parameter_constraints,
-        "pseudo_weight": [Interval(Real, 0, None, closed="left")],
-        "discrepancy_weight": [Interval(Real, 0, None, closed="left")],
-        "intra_weight": [Interval(Real, 0, None, closed="left")],
-        "inter_weight": [Interval(Real, 0, None, closed="left")],
-        "margin": [Interval(Real, 0, 2, closed="both")],
-        "temperature": [Interval(Real, 0, None, closed="neither")],
-        "decay": [Interval(Real, 0, 1, closed="left")],
-        "threshold": [Interval(Real, 0, 1, closed="both")],
-        "n_refreshes": [Interval(Integral, 1, None, closed="left")],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
-    }
-
-    def __init__(
-        self,
-        *,
-        lambda0: float = 1.0,
-        pseudo_weight: float = 1.0,
-        discrepancy_weight: float = 1.0,
-        intra_weight: float = 1.0,
-        inter_weight: float = 0.1,
-        margin: float = 1.0,
-        temperature: float = 0.1,
-        decay: float = 0.9,
-        threshold: float = 0.4,
-        n_refreshes: int = 10,
-        dropout: float = 0.5,
-        n_components: int = 256,
-        hidden_layer_sizes: Sequence[int] = (),
-        normalize: bool = True,
-        module: Callable[[], nn.Module] | None = None,
-        extractor_lr: float = 1.0,
-        train_transform: Callable[[Any], Any] | None = None,
-        eval_transform: Callable[[Any], Any] | None = None,
-        num_workers: int = 0,
-        shared_transformer: Any = None,
-        source_transformer: Any = None,
-        target_transformer: Any = None,
-        max_epochs: int = 40,
-        max_steps: int | None = None,
-        batch_size: int = 64,
-        lr: float = 0.01,
-        optimizer: str | Callable[..., Any] = "sgd",
-        momentum: float = 0.9,
-        weight_decay: float = 0.001,
-        lr_schedule: str | Callable[[float], float] = "inverse",
-        callbacks: list[Any] | None = None,
-        device: str | torch.device = "auto",
-        precision: str = "float32",
-        random_state: int | np.random.RandomState | None = None,
-        verbose: int = 0,
-        warm_start: bool = False,
-    ) -> None:
-        self.lambda0 = lambda0
-        self.pseudo_weight = pseudo_weight
-        self.discrepancy_weight = discrepancy_weight
-        self.intra_weight = intra_weight
-        self.inter_weight = inter_weight
-        self.margin = margin
-        self.temperature = temperature
-        self.decay = decay
-        self.threshold = threshold
-        self.n_refreshes = n_refreshes
-        self.dropout = dropout
-        self.n_components = n_components
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.normalize = normalize
-        self.module = module
-        self.extractor_lr = extractor_lr
-        self.train_transform = train_transform
-        self.eval_transform = eval_transform
-        self.num_workers = num_workers
-        self.shared_transformer = shared_transformer
-        self.source_transformer = source_transformer
-        self.target_transformer = target_transformer
-        self.max_epochs = max_epochs
-        self.max_steps = max_steps
-        self.batch_size = batch_size
-        self.lr = lr
-        self.optimizer = optimizer
-        self.momentum = momentum
-        self.weight_decay = weight_decay
-        self.lr_schedule = lr_schedule
-        self.callbacks = callbacks
-        self.device = device
-        self.precision = precision
-        self.random_state = random_state
-        self.verbose = verbose
-        self.warm_start = warm_start
+    pseudo_weight: NonNegative = 1.0
+    discrepancy_weight: NonNegative = 1.0
+    intra_weight: NonNegative = 1.0
+    inter_weight: NonNegative = 0.1
+    margin: Annotated[float, Interval(Real, 0, 2, closed="both")] = 1.0
+    temperature: Positive = 0.1
+    decay: Fraction = 0.9
+    threshold: Share = 0.4
+    n_refreshes: Count = 10
+    dropout: Fraction = 0.5
 
     def make_objective(self) -> Objective:
         return A2KTStyleObjective(
@@ -298,7 +169,7 @@ class A2KTStyle(BasePartialClassifier):
 
     def make_classifier(self, **layout: Any) -> nn.Module:
         if self.module is None and self.dropout:
-            layout["extractor"] = drop_between(layout["extractor"], self.dropout)
+            layout["extractor"] = insert_dropout(layout["extractor"], self.dropout)
         return DualClassifier(
             **layout, temperature=self.temperature, momentum=self.decay
         )
@@ -306,7 +177,8 @@ class A2KTStyle(BasePartialClassifier):
     def set_fitted_attributes(self, source: Rows, target: Rows) -> None:
         super().set_fitted_attributes(source, target)
         self.prototypes_ = self.net_.module_.prototypes.cpu().numpy()
-        for part in self.net_.criterion_.modules():  # a plug-in has another's objective
-            if isinstance(part, A2KTStyleObjective):
-                self.selected_classes_ = self.classes_[part.class_weights.cpu() > 0]
-                self.n_selected_ = part.selected.sum(dim=0).int().cpu().numpy()
+        objective = self._find_objective(A2KTStyleObjective)
+        if objective is not None:
+            in_use = objective.class_weights.cpu() > 0
+            self.selected_classes_ = self.classes_[in_use]
+            self.n_selected_ = objective.selected.sum(dim=0).int().cpu().numpy()

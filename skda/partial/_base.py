@@ -2,41 +2,59 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar, Literal, TypeVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from skda.base import BaseOneStreamClassifier, OneStreamObjective, Rows
-from skda.losses import cross_entropy, prediction_entropy, weighted_mean
-from skda.partial._subset import SubsetMixin
-from skda.training import Batch, Domain, chunks
+from skda.base import (
+    BaseOneStreamClassifier,
+    OneStreamObjective,
+    Pass,
+    Rows,
+    estimator,
+)
+from skda.losses import prediction_entropy, weighted_mean
+from skda.training import Batch, Domain, Objective, chunks
 
-__all__ = ["BasePartialClassifier", "PartialObjective", "entropy_term", "target_logits"]
+__all__ = [
+    "BasePartialClassifier",
+    "PartialObjective",
+    "RefreshedObjective",
+    "entropy_term",
+    "map_domain",
+]
+
+AnyObjective = TypeVar("AnyObjective", bound=Objective)
 
 
 @torch.no_grad()
-def target_logits(module: nn.Module, target: Domain) -> Tensor:
-    """Map a whole target domain to logits, in evaluation mode, for a hook.
+def map_domain(
+    module: nn.Module, domain: Domain, function: Callable[[Tensor], Tensor]
+) -> Tensor:
+    """Map all samples of a domain through a network in evaluation mode.
 
     Parameters
     ----------
     module : nn.Module
-        Network from samples to logits; it is left in the mode that it was in.
-    target : Domain
-        Every row of the target.
+        Network; it is left in the mode that it was in.
+    domain : Domain
+        Every row of a domain, of which there are n.
+    function : callable
+        What to evaluate on a part of the samples: the network, or a method of it.
 
     Returns
     -------
-    Tensor of shape (n_t, c)
-        The logits.
+    Tensor of shape (n, ...)
+        The values of the function.
     """
     training = module.training
     module.eval()
-    logits = [module(X) for X in chunks(target.X, target.labels.device)]
+    values = [function(X) for X in chunks(domain.X, domain.labels.device)]
     module.train(training)
-    return torch.cat(logits)
+    return torch.cat(values)
 
 
 def entropy_term(weight: float, logits: Tensor) -> dict[str, Tensor]:
@@ -59,32 +77,88 @@ def entropy_term(weight: float, logits: Tensor) -> dict[str, Tensor]:
     return {"entropy": weight * prediction_entropy(logits).mean()}
 
 
-class PartialObjective(OneStreamObjective):
-    """Risks in which a source row weighs what its class does, and a method's terms.
+class RefreshedObjective(OneStreamObjective):
+    """An objective of which something is computed anew as each part of a fit begins.
 
-    The weights of the classes are their shares in the predictions of the whole target.
-    Until they are known for the first time, all classes weigh the same.
-
-    A subclass overrides :meth:`align`, which sees the labels of the source, instead of
-    :meth:`adapt`. Who wants to add terms to such an objective evaluates ``forward`` on
-    a module whose ``encode_both`` remembers its features, and passes the hooks on.
+    A subclass overrides :meth:`refresh`.
 
     Parameters
     ----------
     lambda0 : float, default=1.0
         Weight of what the method adds, at the end of the training.
     n_refreshes : int, default=10
-        Number of parts of the training, of which each but the first begins, at the
-        next epoch, with new weights.
+        Number of equal parts of the training, of which each but the first begins, at
+        the next epoch, with a refresh.
+    """
+
+    def __init__(self, lambda0: float = 1.0, *, n_refreshes: int = 10) -> None:
+        super().__init__(lambda0)
+        self.n_refreshes = n_refreshes
+
+    def start_fit(self, module: Any, domains: Batch) -> None:
+        """Begin with the first part of the training.
+
+        Parameters
+        ----------
+        module : nn.Module
+            Network.
+        domains : Batch
+            Every row.
+        """
+        super().start_fit(module, domains)
+        self.part = 0
+
+    def start_epoch(self, module: Any, domains: Batch, progress: float) -> None:
+        """Refresh, if this is the first epoch of another part of the training.
+
+        Parameters
+        ----------
+        module : nn.Module
+            Network.
+        domains : Batch
+            Every row.
+        progress : float
+            Fraction of the training already done.
+        """
+        part = int(progress * self.n_refreshes + 1e-6)  # 0.3 * 10 may be less than 3
+        if part > self.part:
+            self.part = part
+            self.refresh(module, domains)
+
+    def refresh(self, module: Any, domains: Batch) -> None:
+        """Compute what depends on the whole domains, for part ``self.part``.
+
+        Parameters
+        ----------
+        module : nn.Module
+            Network.
+        domains : Batch
+            Every row.
+        """
+        raise NotImplementedError
+
+
+class PartialObjective(RefreshedObjective):
+    """Risks in which a source row weighs what its class does, and a method's terms.
+
+    The weights of the classes are their shares in the predictions of the whole target.
+    Until they are known for the first time, all classes weigh the same.
+
+    Parameters
+    ----------
+    lambda0 : float, default=1.0
+        Weight of what the method adds, at the end of the training.
+    n_refreshes : int, default=10
+        Number of equal parts of the training, of which each but the first begins, at
+        the next epoch, with new weights.
     """
 
     class_weights: Tensor
 
     def __init__(self, lambda0: float = 1.0, *, n_refreshes: int = 10) -> None:
-        super().__init__(lambda0)
-        self.n_refreshes = n_refreshes
+        super().__init__(lambda0, n_refreshes=n_refreshes)
         self.register_buffer("class_weights", torch.empty(0))
-        self.refreshed: list[Tensor] = []
+        self.shares_history: list[Tensor] = []
 
     def start_fit(self, module: Any, domains: Batch) -> None:
         """Let all classes weigh the same.
@@ -100,11 +174,10 @@ class PartialObjective(OneStreamObjective):
         n_classes = domains.source.labels.shape[1]
         uniform = domains.source.labels.new_ones(n_classes) / n_classes
         self.class_weights = self.weigh(uniform)
-        self.refreshed = []
-        self.n_steps, self.stage, self.progress = 0, 0, 0.0
+        self.shares_history = []
 
-    def start_epoch(self, module: Any, domains: Batch, progress: float) -> None:
-        """Refresh the weights of the classes, if a part of the training is over.
+    def refresh(self, module: Any, domains: Batch) -> None:
+        """Estimate the weights of the classes.
 
         Parameters
         ----------
@@ -113,14 +186,9 @@ class PartialObjective(OneStreamObjective):
         domains : Batch
             Every row.
         """
-        # The last progress seen was that of the step before this epoch.
-        n_done = self.n_steps / max(self.n_steps - 1, 1)
-        stage = int(self.progress * n_done * self.n_refreshes + 1e-6)
-        if stage > self.stage:
-            self.stage = stage
-            shares = self.shares(target_logits(module, domains.target))
-            self.refreshed.append(shares)
-            self.class_weights = self.weigh(shares)
+        shares = self.shares(map_domain(module, domains.target, module))
+        self.shares_history.append(shares)
+        self.class_weights = self.weigh(shares)
 
     def shares(self, logits: Tensor) -> Tensor:
         """Estimate the share of every class in the target.
@@ -152,49 +220,21 @@ class PartialObjective(OneStreamObjective):
         """
         return shares
 
-    def forward(self, module: Any, batch: Batch, progress: float) -> dict[str, Tensor]:
-        """Evaluate the risks and the terms of the method on one batch.
-
-        Parameters
-        ----------
-        module : OneStreamClassifier
-            Network.
-        batch : Batch
-            What the step sees.
-        progress : float
-            Fraction of the training already done.
-
-        Returns
-        -------
-        dict of str to Tensor of shape ()
-            The terms, weighted.
-        """
-        self.n_steps, self.progress = self.n_steps + 1, progress
-        source, target, _ = batch
-        f_s, f_t = module.encode_both(source.X, target.X)
-        v_s, v_t = module.classify(f_s), module.classify(f_t)
-        terms = {"source_risk": self.source_risk(v_s, source.labels)}
-        if self.semi_supervised:
-            terms["target_risk"] = cross_entropy(v_t, target.labels)
-        return terms | self.align(module, (f_s, f_t), (v_s, v_t), source.labels)
-
-    def source_risk(self, logits: Tensor, labels: Tensor) -> Tensor:
+    def source_risk(self, source: Pass) -> Tensor:
         """Evaluate the cross-entropy of the source, weighted by class.
 
         Parameters
         ----------
-        logits : Tensor of shape (n_s, c)
-            Logits of the source.
-        labels : Tensor of shape (n_s, c)
-            Its class memberships.
+        source : Pass
+            Features, logits and labels of the source.
 
         Returns
         -------
         Tensor of shape ()
             The risk.
         """
-        risks = F.cross_entropy(logits, labels, reduction="none")  # (n_s,)
-        return weighted_mean(risks, self.row_weights(labels))
+        risks = F.cross_entropy(source.logits, source.labels, reduction="none")
+        return weighted_mean(risks, self.row_weights(source.labels))
 
     def row_weights(self, labels: Tensor) -> Tensor:
         """Look up what source rows weigh.
@@ -212,35 +252,9 @@ class PartialObjective(OneStreamObjective):
         # No matrix product: autocast would round it.
         return (labels * self.class_weights).sum(dim=1)
 
-    def align(
-        self,
-        module: Any,
-        features: tuple[Tensor, Tensor],
-        logits: tuple[Tensor, Tensor],
-        labels: Tensor,
-    ) -> dict[str, Tensor]:
-        """Evaluate what brings the domains together; ``self.progress`` says when.
 
-        Parameters
-        ----------
-        module : OneStreamClassifier
-            Network.
-        features : tuple of Tensor of shape (n_s, d) and (n_t, d)
-            Features of source and target.
-        logits : tuple of Tensor of shape (n_s, c) and (n_t, c)
-            Their logits.
-        labels : Tensor of shape (n_s, c)
-            Class memberships of the source.
-
-        Returns
-        -------
-        dict of str to Tensor of shape ()
-            The terms, weighted.
-        """
-        raise NotImplementedError
-
-
-class BasePartialClassifier(SubsetMixin, BaseOneStreamClassifier):
+@estimator
+class BasePartialClassifier(BaseOneStreamClassifier):
     """Classify a target that has only some of the classes of the source.
 
     Predictions are over all classes of the source. A target label that is none of them
@@ -255,14 +269,19 @@ class BasePartialClassifier(SubsetMixin, BaseOneStreamClassifier):
         These shares whenever the training looked at them, and at its end.
     """
 
+    target_classes: ClassVar[Literal["all", "subset"]] = "subset"
+
     def set_fitted_attributes(self, source: Rows, target: Rows) -> None:
         """Set the shares of the classes."""
         super().set_fitted_attributes(source, target)
         logits = torch.from_numpy(self.net_.evaluate(self.net_.module_, target.X))
-        parts = self.net_.criterion_.modules()  # a plug-in has another's objective
-        weighing = [part for part in parts if isinstance(part, PartialObjective)]
-        objective = weighing[0] if weighing else PartialObjective()
-        history = [*(shares.cpu() for shares in objective.refreshed)]
+        objective = self._find_objective(PartialObjective) or PartialObjective()
+        history = [shares.cpu() for shares in objective.shares_history]
         history.append(objective.shares(logits))
         self.class_weights_history_ = torch.stack(history).numpy()
         self.class_weights_ = self.class_weights_history_[-1]
+
+    def _find_objective(self, kind: type[AnyObjective]) -> AnyObjective | None:
+        """Find an objective of a kind in that of the last phase, or what it extends."""
+        parts = self.net_.criterion_.modules()
+        return next((part for part in parts if isinstance(part, kind)), None)

@@ -1,4 +1,4 @@
-"""What :class:`skda.partial.A2KTStyle` trains, and what it minimizes."""
+"""The network and the objectives of :class:`skda.partial.A2KTStyle`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from torch import Tensor, nn
 from skda.base import TargetRisk
 from skda.losses import class_centroids, cross_entropy, kernel_mmd
 from skda.modules import ByteDropout, OneStreamClassifier
-from skda.partial._base import PartialObjective, target_logits
-from skda.partial._hypothesis import Encoding
+from skda.partial._base import PartialObjective, map_domain
 from skda.training import Batch, Domain
 
 __all__ = ["A2KTStyleObjective", "DualClassifier", "select_rows"]
@@ -70,7 +69,7 @@ class DualClassifier(OneStreamClassifier):
         """
         return (F.normalize(f, dim=1) @ self.prototypes.T).to(f.dtype)
 
-    def compare(self, f: Tensor) -> Tensor:
+    def prototype_logits(self, f: Tensor) -> Tensor:
         """Map features to the logits that the prototypes give.
 
         Parameters
@@ -101,22 +100,24 @@ class DualClassifier(OneStreamClassifier):
             The logarithms, whose softmax is the mean.
         """
         f = self.encode(X, domain)
-        log_p = torch.stack([self.classify(f), self.compare(f)]).log_softmax(dim=2)
+        log_p = torch.stack([self.classify(f), self.prototype_logits(f)]).log_softmax(
+            dim=2
+        )
         return log_p.logsumexp(dim=0) - math.log(2)
 
-    def place(self, rows: Domain) -> None:
+    def start_prototypes(self, domain: Domain) -> None:
         """Let the prototypes be the means of all labeled rows of a domain.
 
         Parameters
         ----------
-        rows : Domain
+        domain : Domain
             The rows.
         """
-        f = target_logits(Encoding(self), rows)
-        means = class_centroids(F.normalize(f, dim=1), rows.labels).mean
+        f = map_domain(self, domain, self.encode)
+        means = class_centroids(F.normalize(f, dim=1), domain.labels).mean
         self.prototypes = F.normalize(means, dim=1)
 
-    def moved(self, f: Tensor, labels: Tensor) -> Tensor:
+    def moved_prototypes(self, f: Tensor, labels: Tensor) -> Tensor:
         """Evaluate the prototypes after a step, with its gradient.
 
         Parameters
@@ -133,8 +134,8 @@ class DualClassifier(OneStreamClassifier):
         """
         means, mass = class_centroids(F.normalize(f, dim=1), labels)
         stepped = self.momentum * self.prototypes + (1 - self.momentum) * means
-        there = (mass > 0)[:, None]
-        return F.normalize(torch.where(there, stepped, self.prototypes), dim=1)
+        has_rows = (mass > 0)[:, None]
+        return F.normalize(torch.where(has_rows, stepped, self.prototypes), dim=1)
 
     def risk(self, f: Tensor, memberships: Tensor) -> Tensor:
         """Add up the cross-entropies of both classifiers.
@@ -152,10 +153,10 @@ class DualClassifier(OneStreamClassifier):
             The risk.
         """
         linear = cross_entropy(self.classify(f), memberships)
-        return linear + cross_entropy(self.compare(f), memberships)
+        return linear + cross_entropy(self.prototype_logits(f), memberships)
 
 
-def drop_between(layers: nn.Sequential, dropout: float) -> nn.Sequential:
+def insert_dropout(layers: nn.Sequential, dropout: float) -> nn.Sequential:
     """Drop units after every ReLU but the last one, of layers changed in place."""
     activations = [i for i, layer in enumerate(layers) if isinstance(layer, nn.ReLU)]
     for i in reversed(activations[:-1]):
@@ -166,11 +167,11 @@ def drop_between(layers: nn.Sequential, dropout: float) -> nn.Sequential:
 class DualTargetRisk(TargetRisk):
     """What remains without a source: the risk of both classifiers in the target."""
 
-    moved: Tensor
+    next_prototypes: Tensor
 
     def start_fit(self, module: DualClassifier, domains: Batch) -> None:
         """Place the prototypes."""
-        module.place(domains.target)
+        module.start_prototypes(domains.target)
 
     def forward(
         self, module: DualClassifier, batch: Batch, progress: float
@@ -178,12 +179,12 @@ class DualTargetRisk(TargetRisk):
         """Evaluate the risk on one batch."""
         _, target, _ = batch
         f = module.encode(target.X)
-        self.moved = module.moved(f, target.labels).detach()
+        self.next_prototypes = module.moved_prototypes(f, target.labels).detach()
         return {"target_risk": module.risk(f, target.labels)}
 
     def end_step(self, module: DualClassifier, batch: Batch) -> None:
         """Move the prototypes."""
-        module.prototypes.copy_(self.moved)
+        module.prototypes.copy_(self.next_prototypes)
 
 
 class A2KTStyleObjective(PartialObjective):
@@ -205,7 +206,7 @@ class A2KTStyleObjective(PartialObjective):
     """
 
     selected: Tensor
-    moved: Tensor
+    next_prototypes: Tensor
 
     def __init__(
         self,
@@ -239,7 +240,7 @@ class A2KTStyleObjective(PartialObjective):
             Every row.
         """
         super().start_fit(module, domains)
-        module.place(domains.source)
+        module.start_prototypes(domains.source)
         self.selected = domains.target.labels.clone()
 
     def weigh(self, shares: Tensor) -> Tensor:
@@ -257,10 +258,8 @@ class A2KTStyleObjective(PartialObjective):
         """
         return torch.ones_like(shares)
 
-    def start_epoch(
-        self, module: DualClassifier, domains: Batch, progress: float
-    ) -> None:
-        """Select rows and classes, if a part of the training is over.
+    def refresh(self, module: DualClassifier, domains: Batch) -> None:
+        """Select rows and classes.
 
         Parameters
         ----------
@@ -269,19 +268,15 @@ class A2KTStyleObjective(PartialObjective):
         domains : Batch
             Every row.
         """
-        stage = self.stage
-        super().start_epoch(module, domains, progress)
-        if self.stage == stage:
-            return
-        target = domains.target
-        f = target_logits(Encoding(module), target)
-        p_m, p_p = (v.softmax(dim=1) for v in (module.classify(f), module.compare(f)))
-        fraction = self.stage / self.n_refreshes
-        self.selected = select_rows(p_m, p_p, target.labels, fraction)
-        if len(self.refreshed) > 1:  # all classes have a say in the first round
-            self.class_weights = self.in_play(target.labels)
+        super().refresh(module, domains)
+        f = map_domain(module, domains.target, module.encode)
+        p_m, p_p = module.classify(f).softmax(1), module.prototype_logits(f).softmax(1)
+        fraction = self.part / self.n_refreshes
+        self.selected = select_rows(p_m, p_p, domains.target.labels, fraction)
+        if len(self.shares_history) > 1:  # all classes count in the first round
+            self.class_weights = self.select_classes(domains.target.labels)
 
-    def in_play(self, given: Tensor) -> Tensor:
+    def select_classes(self, given: Tensor) -> Tensor:
         """Select the classes that enough selected rows have.
 
         Parameters
@@ -295,8 +290,8 @@ class A2KTStyleObjective(PartialObjective):
             One for a class that is selected, else zero; ones if no class is.
         """
         counts = self.selected.sum(dim=0)
-        least = self.threshold * counts.mean()
-        found = ((counts > 0) & (counts >= least)) | given.any(dim=0)
+        min_count = self.threshold * counts.mean()
+        found = ((counts > 0) & (counts >= min_count)) | given.any(dim=0)
         return (found | ~found.any()).to(counts)
 
     def forward(
@@ -318,13 +313,12 @@ class A2KTStyleObjective(PartialObjective):
         dict of str to Tensor of shape ()
             The terms, weighted.
         """
-        self.n_steps, self.progress = self.n_steps + 1, progress
         source, target, _ = batch
         features = module.encode_both(source.X, target.X)
         kept = source.labels * self.class_weights  # (n_s, c)
         selected = self.selected.index_select(0, target.rows)  # (n_t, c)
-        moved = module.moved(features[0], source.labels)
-        self.moved = moved.detach()
+        prototypes = module.moved_prototypes(features[0], source.labels)
+        self.next_prototypes = prototypes.detach()
         terms = {"source_risk": module.risk(features[0], kept)}
         if self.semi_supervised:
             terms["target_risk"] = module.risk(features[1], target.labels)
@@ -334,7 +328,7 @@ class A2KTStyleObjective(PartialObjective):
         spread = class_spread(
             module.cosines(torch.cat(features)), torch.cat([kept, selected])
         )
-        near = prototype_hinge(moved, self.class_weights, self.margin)
+        near = prototype_hinge(prototypes, self.class_weights, self.margin)
         return terms | {
             "pseudo_risk": self.lambda0 * self.pseudo_weight * pseudo,
             "discrepancy": self.lambda0 * self.discrepancy_weight * apart,
@@ -352,7 +346,7 @@ class A2KTStyleObjective(PartialObjective):
         batch : Batch
             What the step saw.
         """
-        module.prototypes.copy_(self.moved)
+        module.prototypes.copy_(self.next_prototypes)
 
 
 def class_spread(cosines: Tensor, memberships: Tensor) -> Tensor:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from math import log
-from numbers import Real
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from skda.base import OneStreamObjective
+from skda.base import OneStreamObjective, estimator
 from skda.losses import (
     cross_entropy,
     domain_loss,
@@ -27,7 +25,7 @@ from skda.modules import (
 )
 from skda.partial._base import BasePartialClassifier, entropy_term
 from skda.training import Batch, Objective, inverse_decay, sigmoid_ramp
-from skda.utils._sklearn import Interval
+from skda.utils.ranges import Fraction, LayerSizes, NonNegative
 
 __all__ = ["ETN"]
 
@@ -86,40 +84,40 @@ class ETNObjective(OneStreamObjective):
         self, module: ETNModule, batch: Batch, progress: float
     ) -> dict[str, Tensor]:
         """Evaluate the terms of both equations."""
-        source, target, _ = batch
-        features = module.encode_both(source.X, target.X)
-        v_s, v_t = (module.classify(f) for f in features)
-        f, sizes = torch.cat(features), [len(f) for f in features]
-        log_p, looks = module.recognize(f)
-        terms = self.of_auxiliary(log_p[: sizes[0]], looks, source.labels)
+        source, target = self.pass_both(module, batch)
+        f = torch.cat([source.features, target.features])
+        sizes = [len(source.features), len(target.features)]
+        log_p, o = module.recognize(f)
+        o_s, o_t = o.split(sizes)
+        terms = self.auxiliary_terms(log_p[: sizes[0]], source.labels, o_s, o_t)
 
-        looks_s, _ = looks.detach().split(sizes)
-        weights = (-looks_s).sigmoid()  # (n_s,)
-        risks = F.cross_entropy(v_s, source.labels, reduction="none")  # (n_s,)
+        weights = (-o_s.detach()).sigmoid()  # how little a row looks like the source
+        risks = F.cross_entropy(source.logits, source.labels, reduction="none")
         terms["source_risk"] = weighted_mean(risks, weights)
         if self.semi_supervised:
-            terms["target_risk"] = cross_entropy(v_t, target.labels)
+            terms["target_risk"] = cross_entropy(target.logits, target.labels)
         reversal = self.lambda0 * sigmoid_ramp(progress)
         d_s, d_t = module.discriminate(reverse_gradient(f, reversal)).split(sizes)
         mean = weights.mean().clamp(min=torch.finfo(weights.dtype).tiny)
         terms["domain"] = 2 * domain_loss(d_s, d_t, weights / mean)
-        return terms | entropy_term(self.entropy_weight, v_t)
+        return terms | entropy_term(self.entropy_weight, target.logits)
 
-    def of_auxiliary(
-        self, log_p: Tensor, looks: Tensor, labels: Tensor
+    def auxiliary_terms(
+        self, log_p: Tensor, labels: Tensor, o_s: Tensor, o_t: Tensor
     ) -> dict[str, Tensor]:
-        """Evaluate Equation 2."""
+        """Evaluate Equation 2, of what the auxiliary classifier makes of the rows."""
         log_p = log_p.clamp(max=-1e-6)  # below one, or there is no logarithm of 1 - p
         log_q = (-torch.expm1(log_p)).log()
-        missed = labels * log_p + (1 - labels) * log_q  # (n_s, c)
-        looks_s, looks_t = looks.split([len(labels), len(looks) - len(labels)])
-        domain = 2 * domain_loss(looks_s, looks_t)
+        likelihoods = labels * log_p + (1 - labels) * log_q  # (n_s, c)
+        class_risk = -likelihoods.sum(dim=1).mean()
+        domain = 2 * domain_loss(o_s, o_t)
         return {
-            "auxiliary_class": -self.auxiliary_class_weight * missed.sum(dim=1).mean(),
+            "auxiliary_class": self.auxiliary_class_weight * class_risk,
             "auxiliary_domain": self.auxiliary_domain_weight * domain,
         }
 
 
+@estimator
 class ETN(BasePartialClassifier):
     r"""Example transfer network.
 
@@ -157,68 +155,20 @@ class ETN(BasePartialClassifier):
 
     Parameters
     ----------
-    lambda0 : float, default=1.0
+    lambda0
         Weight :math:`\lambda_0` of the reversed gradient, at the end of the training.
-    entropy_weight : float, default=0.1
+    entropy_weight
         Weight :math:`\lambda_H` of the entropy of the target's predictions; 0.2 in the
         public code.
-    auxiliary_class_weight : float, default=1.0
+    auxiliary_class_weight
         Weight :math:`\lambda_c` of the classes in Equation 2.
-    auxiliary_domain_weight : float, default=1.0
+    auxiliary_domain_weight
         Weight :math:`\lambda_d` of the domains in Equation 2; 10 in the public code.
-    discriminator_layer_sizes : sequence of int, default=(256, 256)
+    discriminator_layer_sizes
         Widths of the hidden layers of the discriminator and of the auxiliary
         classifier.
-    dropout : float, default=0.5
+    dropout
         Fraction of their hidden units to drop in training.
-    n_components : int, default=256
-        Number of features that the network makes of a row.
-    hidden_layer_sizes : sequence of int, default=()
-        Widths of the layers before them.
-    normalize : bool, default=True
-        Whether to scale every row to a mean square of one first.
-    module : callable, default=None
-        Function without arguments that builds a feature extractor, from samples of any
-        shape to vectors, instead of the network that these three describe.
-    extractor_lr : float, default=1.0
-        Learning rate of the feature extractor, relative to ``lr``.
-    train_transform, eval_transform : callable, default=None
-        What to make of a sample of a ``Dataset`` in training, and otherwise.
-    num_workers : int, default=0
-        Processes that load the samples of a ``Dataset``.
-    shared_transformer : transformer, default=None
-        Cloned, fitted on the samples of both domains and applied to them ever after.
-    source_transformer, target_transformer : transformer, default=None
-        The same for the samples of one domain, before the shared one.
-    max_epochs : int, default=40
-        Passes over the larger of the two domains.
-    max_steps : int, default=None
-        Steps to take instead, rounded up to whole epochs.
-    batch_size : int, default=64
-        Most samples to draw from each domain at every step; -1 for all of them.
-    lr : float, default=0.01
-        Learning rate.
-    optimizer : {"sgd", "adam", "adamw", "rmsprop"} or callable, default="sgd"
-        Optimizer; a callable brings its own momentum and weight decay.
-    momentum : float, default=0.9
-        Momentum of "sgd", which is Nesterov's, and of "rmsprop".
-    weight_decay : float, default=0.001
-        Weight decay of the optimizer.
-    lr_schedule : {"constant", "cosine", "inverse"} or callable, default="inverse"
-        Factor of the learning rate; a callable maps the progress to it.
-    callbacks : list of skorch callbacks, default=None
-        Copied, then called during training; ``net_.callbacks_`` has the copies.
-    device : str or torch.device, default="auto"
-        Where to train and predict; "auto" is CUDA where there is one.
-    precision : {"float32", "bfloat16", "auto"}, default="float32"
-        Precision of the layers in training; "auto" is bfloat16 where the device
-        computes in it.
-    random_state : int, RandomState instance or None, default=None
-        Seed of the initial weights and of the batches.
-    verbose : int, default=0
-        Whether to show a progress bar with every loss term.
-    warm_start : bool, default=False
-        Whether to go on with the network of the last fit.
 
     Attributes
     ----------
@@ -249,20 +199,18 @@ class ETN(BasePartialClassifier):
     >>> from sklearn.datasets import make_blobs
     >>> from skda.partial import ETN
     >>> X, y = make_blobs(200, n_features=5, random_state=0)
-    >>> few = y[:100] < 2
     >>> clf = ETN(max_epochs=10, random_state=0)
-    >>> clf.fit(X[:100][few] + 1.0, source=(X[100:], y[100:])).class_weights_.shape
+    >>> X_target = X[:100][y[:100] < 2] + 1.0
+    >>> clf.fit(X_target, source=(X[100:], y[100:])).class_weights_.shape
     (3,)
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BasePartialClassifier._parameter_constraints,
-        "entropy_weight": [Interval(Real, 0, None, closed="left")],
-        "auxiliary_class_weight": [Interval(Real, 0, None, closed="left")],
-        "auxiliary_domain_weight": [Interval(Real, 0, None, closed="left")],
-        "discriminator_layer_sizes": ["array-like"],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
-    }
+    entropy_weight: NonNegative = 0.1
+    auxiliary_class_weight: NonNegative = 1.0
+    auxiliary_domain_weight: NonNegative = 1.0
+    discriminator_layer_sizes: LayerSizes = (256, 256)
+    dropout: Fraction = 0.5
+
     published_params: ClassVar[dict[str, Any]] = {
         "entropy_weight": 0.2,
         "auxiliary_domain_weight": 10.0,
@@ -272,73 +220,6 @@ class ETN(BasePartialClassifier):
         "lr": 0.001,
         "lr_schedule": partial(inverse_decay, alpha=20.0),
     }
-
-    def __init__(
-        self,
-        *,
-        lambda0: float = 1.0,
-        entropy_weight: float = 0.1,
-        auxiliary_class_weight: float = 1.0,
-        auxiliary_domain_weight: float = 1.0,
-        discriminator_layer_sizes: Sequence[int] = (256, 256),
-        dropout: float = 0.5,
-        n_components: int = 256,
-        hidden_layer_sizes: Sequence[int] = (),
-        normalize: bool = True,
-        module: Callable[[], nn.Module] | None = None,
-        extractor_lr: float = 1.0,
-        train_transform: Callable[[Any], Any] | None = None,
-        eval_transform: Callable[[Any], Any] | None = None,
-        num_workers: int = 0,
-        shared_transformer: Any = None,
-        source_transformer: Any = None,
-        target_transformer: Any = None,
-        max_epochs: int = 40,
-        max_steps: int | None = None,
-        batch_size: int = 64,
-        lr: float = 0.01,
-        optimizer: str | Callable[..., Any] = "sgd",
-        momentum: float = 0.9,
-        weight_decay: float = 0.001,
-        lr_schedule: str | Callable[[float], float] = "inverse",
-        callbacks: list[Any] | None = None,
-        device: str | torch.device = "auto",
-        precision: str = "float32",
-        random_state: int | np.random.RandomState | None = None,
-        verbose: int = 0,
-        warm_start: bool = False,
-    ) -> None:
-        self.lambda0 = lambda0
-        self.entropy_weight = entropy_weight
-        self.auxiliary_class_weight = auxiliary_class_weight
-        self.auxiliary_domain_weight = auxiliary_domain_weight
-        self.discriminator_layer_sizes = discriminator_layer_sizes
-        self.dropout = dropout
-        self.n_components = n_components
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.normalize = normalize
-        self.module = module
-        self.extractor_lr = extractor_lr
-        self.train_transform = train_transform
-        self.eval_transform = eval_transform
-        self.num_workers = num_workers
-        self.shared_transformer = shared_transformer
-        self.source_transformer = source_transformer
-        self.target_transformer = target_transformer
-        self.max_epochs = max_epochs
-        self.max_steps = max_steps
-        self.batch_size = batch_size
-        self.lr = lr
-        self.optimizer = optimizer
-        self.momentum = momentum
-        self.weight_decay = weight_decay
-        self.lr_schedule = lr_schedule
-        self.callbacks = callbacks
-        self.device = device
-        self.precision = precision
-        self.random_state = random_state
-        self.verbose = verbose
-        self.warm_start = warm_start
 
     def make_objective(self) -> Objective:
         return ETNObjective(

@@ -1,4 +1,4 @@
-"""What :class:`skda.partial.SHOT` trains, and what it minimizes."""
+"""The network, the objectives and the clusters of :class:`skda.partial.SHOT`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from skda.base import OneStreamObjective
 from skda.losses import cross_entropy, prediction_entropy
 from skda.modules import OneStreamClassifier
-from skda.partial._base import target_logits
+from skda.partial._base import RefreshedObjective, map_domain
 from skda.training import Batch
 
 __all__ = [
@@ -24,7 +24,7 @@ __all__ = [
 
 
 class Clusters(NamedTuple):
-    """What Equations 3 and 4 of :class:`SHOT` make of a target.
+    """Clusters of a target by Equations 3 and 4 of :class:`SHOT`, one per class.
 
     Parameters
     ----------
@@ -104,18 +104,6 @@ class SHOTClassifier(OneStreamClassifier):
         return torch.func.functional_call(self.head, constants, f).to(f.dtype)
 
 
-class Encoding(nn.Module):
-    """What a classifier makes of samples before it classifies them."""
-
-    def __init__(self, module: OneStreamClassifier) -> None:
-        super().__init__()
-        self.module = module
-
-    def forward(self, X: Tensor) -> Tensor:
-        """Map samples, of shape (n, ...), to features, of shape (n, d)."""
-        return self.module.encode(X)
-
-
 class SourceObjective(OneStreamObjective):
     """Equation 1 of :class:`SHOT`.
 
@@ -179,7 +167,7 @@ class SourceObjective(OneStreamObjective):
         )
 
 
-class SHOTObjective(OneStreamObjective):
+class SHOTObjective(RefreshedObjective):
     """Equation 2 of :class:`SHOT`.
 
     Parameters
@@ -207,15 +195,14 @@ class SHOTObjective(OneStreamObjective):
         min_count: int | None,
         n_refreshes: int,
     ) -> None:
-        super().__init__(lambda0)
-        self.n_refreshes = n_refreshes
+        super().__init__(lambda0, n_refreshes=n_refreshes)
         self.beta = beta
         self.threshold = threshold
         self.min_count = min_count
         self.register_buffer("pseudo_labels", torch.empty(0))
 
     def start_fit(self, module: Any, domains: Batch) -> None:
-        """Start over.
+        """Forget the pseudo-labels; the first epoch finds some.
 
         Parameters
         ----------
@@ -225,31 +212,31 @@ class SHOTObjective(OneStreamObjective):
             Every row.
         """
         super().start_fit(module, domains)
+        self.part = -1
         self.pseudo_labels = torch.zeros_like(domains.target.labels)
-        self.n_steps, self.stage, self.progress = 0, -1, 0.0
 
-    def start_epoch(self, module: Any, domains: Batch, progress: float) -> None:
-        """Refresh the pseudo-labels, if a part of the training is over.
+    def refresh(self, module: SHOTClassifier, domains: Batch) -> None:
+        """Find the pseudo-labels, if they weigh anything.
 
         Parameters
         ----------
-        module : nn.Module
+        module : SHOTClassifier
             Network.
         domains : Batch
             Every row.
         """
-        # The last progress seen was that of the step before this epoch.
-        done = self.progress * self.n_steps / max(self.n_steps - 1, 1)
-        stage = int(done * self.n_refreshes + 1e-6)
-        if stage > self.stage and self.beta:
-            self.stage = stage
-            target = domains.target
-            features = target_logits(Encoding(module), target)
-            logits = module.classify(features)
-            self.pseudo_labels = self.clusters(features, logits, target.labels).labels
+        if not self.beta:
+            return
+        features = map_domain(module, domains.target, module.encode)
+        clusters = self.find_clusters(
+            features, module.classify(features), domains.target.labels
+        )
+        self.pseudo_labels = clusters.labels
 
-    def clusters(self, features: Tensor, logits: Tensor, given: Tensor) -> Clusters:
-        """Find the pseudo-labels of a whole target.
+    def find_clusters(
+        self, features: Tensor, logits: Tensor, given: Tensor
+    ) -> Clusters:
+        """Cluster a whole target.
 
         Parameters
         ----------
@@ -263,13 +250,13 @@ class SHOTObjective(OneStreamObjective):
         Returns
         -------
         Clusters
-            The pseudo-labels, and what they are made of.
+            Pseudo-labels, centroids and counts.
         """
         n_rows, n_classes = logits.shape
-        least = self.threshold * n_rows / n_classes
-        if self.min_count is not None:
-            least = self.min_count
-        return find_clusters(features, logits, given, least)
+        min_count: float | None = self.min_count
+        if min_count is None:
+            min_count = self.threshold * n_rows / n_classes
+        return find_clusters(features, logits, given, min_count)
 
     def forward(
         self, module: SHOTClassifier, batch: Batch, progress: float
@@ -290,7 +277,6 @@ class SHOTObjective(OneStreamObjective):
         dict of str to Tensor of shape ()
             The terms, weighted.
         """
-        self.n_steps, self.progress = self.n_steps + 1, progress
         target = batch.target
         v_t = module.classify(module.encode(target.X), fixed=True)
         terms = {"entropy": self.lambda0 * prediction_entropy(v_t).mean()}
@@ -303,7 +289,7 @@ class SHOTObjective(OneStreamObjective):
 
 
 def find_clusters(
-    features: Tensor, logits: Tensor, given: Tensor, least: float
+    features: Tensor, logits: Tensor, given: Tensor, min_count: float
 ) -> Clusters:
     """Evaluate Equation 3 of :class:`SHOT` twice.
 
@@ -317,13 +303,13 @@ def find_clusters(
         Their logits.
     given : Tensor of shape (n, c)
         Class memberships, which outweigh what is found; zero where unknown.
-    least : float
+    min_count : float
         Number of rows that a class has to have more of.
 
     Returns
     -------
     Clusters
-        The pseudo-labels, and what they are made of.
+        Pseudo-labels, centroids and counts.
     """
     n_classes = logits.shape[1]
     known = given.sum(dim=1, keepdim=True)
@@ -331,7 +317,7 @@ def find_clusters(
     shares = torch.where(known > 0, given, logits.softmax(dim=1))
     counts = F.one_hot(shares.argmax(dim=1), n_classes).sum(dim=0)
     for _ in range(2):
-        kept = (counts > least) | (counts == counts.max())
+        kept = (counts > min_count) | (counts == counts.max())
         centroids = kept[:, None] * F.normalize(shares.T @ phi, dim=1)  # (c, d + 1)
         cosines = (phi @ centroids.T).masked_fill(~kept, -torch.inf)
         found = F.one_hot(cosines.argmax(dim=1), n_classes).to(given.dtype)

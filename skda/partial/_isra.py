@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from functools import partial
-from numbers import Integral, Real
-from typing import Any, ClassVar, Self
+from numbers import Integral
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import torch
@@ -13,17 +13,19 @@ from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
-from skda.base import BaseOneStreamClassifier, DomainName
+from skda.base import BaseOneStreamClassifier, DomainName, estimator
 from skda.modules import Topics
 from skda.partial._ba3us import BA3US
 from skda.partial._plug_in import BasePlugIn, SampleSet
 from skda.partial._topics import TopicObjective
 from skda.training import Domains, Phase, inverse_decay
-from skda.utils._sklearn import Interval, StrOptions, fit_context
+from skda.utils._sklearn import Interval, fit_context
+from skda.utils.ranges import Count, NonNegative
 
 __all__ = ["ISRA"]
 
 
+@estimator
 class ISRA(BasePlugIn):
     r"""Implicit semantic response alignment, added to the training of another method.
 
@@ -64,41 +66,35 @@ class ISRA(BasePlugIn):
 
     Parameters
     ----------
-    backbone : estimator object, default=None
+    backbone : estimator object
         Method of :mod:`skda.partial` or :mod:`skda.unsupervised` that trains a network;
         None is ``BA3US()``. Of one with several phases, the last is extended. All
         parameters of the training are the backbone's, such as ``backbone__max_epochs``,
         which can be set by that name if ``BA3US()`` itself is passed.
-    n_topics : int, default=64
+    n_topics
         Number of topics, at most 4096.
-    alpha : float, default=1.0
+    alpha
         Weight :math:`\alpha` of the auto-encoder.
-    beta : float, default=0.1
+    beta
         Weight :math:`\beta` of the alignment; 1 in the public code.
-    attention : {"encoder", "receptor", "random", "uniform"}, default="encoder"
+    attention
         Where the attention comes from.
-    n_hidden : int, default=128
+    n_hidden
         Number of hidden units of a receptor.
-    receptor_l1 : float, default=0.001
+    receptor_l1
         Weight :math:`\lambda` of the absolute values of their first weights.
-    receptor_weight : float, default=1.0
+    receptor_weight
         Weight :math:`\gamma` of their regression; ``1 / n_topics`` in the public code.
-    receptor_lr : float, default=1.0
+    receptor_lr
         Their learning rate, relative to the backbone's ``lr``.
-    residual_weighting : bool, default=False
+    residual_weighting
         Whether their attention to a row is multiplied by :math:`|z_{ij} - g_j(x_i)|`,
         as in the public code: they then see most where they are most wrong.
-    decoder_activation : {"relu"}, default=None
+    decoder_activation
         Activation of the decoder, "relu" in the public code; None is none.
-    random_state : int, RandomState instance or None, default=None
-        Seed of the initial weights and of the batches; None leaves the backbone its
-        own.
 
     Attributes
     ----------
-    backbone_ : estimator object
-        The fitted backbone. What it has learned, such as ``classes_``, ``history_`` or
-        ``class_weights_``, is to be had under the same name here.
     receptor_r2_ : ndarray of shape (n_topics,)
         Coefficient of determination of every receptor on the rows of both domains; ones
         where there are no receptors. One that is not above zero has learned nothing.
@@ -137,55 +133,23 @@ class ISRA(BasePlugIn):
     >>> from skda.partial import ISRA
     >>> from skda.unsupervised import DANN
     >>> X, y = make_blobs(200, n_features=5, random_state=0)
-    >>> few = y[:100] < 2
+    >>> X_target = X[:100][y[:100] < 2] + 1.0
     >>> clf = ISRA(DANN(max_epochs=10), n_topics=8, random_state=0)
-    >>> clf = clf.fit(X[:100][few] + 1.0, source=(X[100:], y[100:]))
+    >>> clf = clf.fit(X_target, source=(X[100:], y[100:]))
     >>> clf.topics(X[:100]).shape
     (100, 8)
     """
 
-    _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **BasePlugIn._parameter_constraints,
-        "n_topics": [Interval(Integral, 1, 4096, closed="both")],
-        "alpha": [Interval(Real, 0, None, closed="left")],
-        "beta": [Interval(Real, 0, None, closed="left")],
-        "attention": [StrOptions({"encoder", "receptor", "random", "uniform"})],
-        "n_hidden": [Interval(Integral, 1, None, closed="left")],
-        "receptor_l1": [Interval(Real, 0, None, closed="left")],
-        "receptor_weight": [Interval(Real, 0, None, closed="left")],
-        "receptor_lr": [Interval(Real, 0, None, closed="left")],
-        "residual_weighting": ["boolean"],
-        "decoder_activation": [StrOptions({"relu"}), None],
-    }
-
-    def __init__(
-        self,
-        backbone: Any = None,
-        *,
-        n_topics: int = 64,
-        alpha: float = 1.0,
-        beta: float = 0.1,
-        attention: str = "encoder",
-        n_hidden: int = 128,
-        receptor_l1: float = 0.001,
-        receptor_weight: float = 1.0,
-        receptor_lr: float = 1.0,
-        residual_weighting: bool = False,
-        decoder_activation: str | None = None,
-        random_state: int | np.random.RandomState | None = None,
-    ) -> None:
-        self.backbone = backbone
-        self.n_topics = n_topics
-        self.alpha = alpha
-        self.beta = beta
-        self.attention = attention
-        self.n_hidden = n_hidden
-        self.receptor_l1 = receptor_l1
-        self.receptor_weight = receptor_weight
-        self.receptor_lr = receptor_lr
-        self.residual_weighting = residual_weighting
-        self.decoder_activation = decoder_activation
-        self.random_state = random_state
+    n_topics: Annotated[int, Interval(Integral, 1, 4096, closed="both")] = 64
+    alpha: NonNegative = 1.0
+    beta: NonNegative = 0.1
+    attention: Literal["encoder", "receptor", "random", "uniform"] = "encoder"
+    n_hidden: Count = 128
+    receptor_l1: NonNegative = 0.001
+    receptor_weight: NonNegative = 1.0
+    receptor_lr: NonNegative = 1.0
+    residual_weighting: bool = False
+    decoder_activation: Literal["relu"] | None = None
 
     @classmethod
     def published(cls, **overrides: Any) -> Self:
@@ -331,7 +295,7 @@ class ISRA(BasePlugIn):
         topics = self._fitted_topics()
         return topics.row_weights(self._features(X, domain)).cpu().numpy()
 
-    def _default_backbone(self) -> BaseOneStreamClassifier:
+    def make_default_backbone(self) -> BaseOneStreamClassifier:
         return BA3US()
 
     def extend_phases(

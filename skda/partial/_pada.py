@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from functools import partial
-from numbers import Integral, Real
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
+from skda.base import Pass, estimator
 from skda.losses import domain_loss
 from skda.modules import AdversarialClassifier, reverse_gradient
 from skda.partial._base import BasePartialClassifier, PartialObjective
 from skda.training import Objective, inverse_decay, sigmoid_ramp
-from skda.utils._sklearn import Interval
+from skda.utils.ranges import Count, Fraction, LayerSizes, Positive
 
 __all__ = ["PADA"]
 
@@ -35,23 +33,21 @@ class PADAObjective(PartialObjective):
         """Scale the shares so that the largest is one."""
         return shares / shares.max()
 
-    def align(
-        self,
-        module: AdversarialClassifier,
-        features: tuple[Tensor, Tensor],
-        logits: tuple[Tensor, Tensor],
-        labels: Tensor,
+    def adapt(
+        self, module: AdversarialClassifier, source: Pass, target: Pass, progress: float
     ) -> dict[str, Tensor]:
         """Evaluate the weighted domain loss behind a gradient reversal."""
-        reversal = self.lambda0 * sigmoid_ramp(self.progress)
-        d = module.discriminate(reverse_gradient(torch.cat(features), reversal))
-        d_s, d_t = d.split([len(f) for f in features])
-        weights = self.row_weights(labels)  # (n_s,)
+        f = torch.cat([source.features, target.features])
+        reversal = self.lambda0 * sigmoid_ramp(progress)
+        d = module.discriminate(reverse_gradient(f, reversal))
+        d_s, d_t = d.split([len(source.features), len(target.features)])
+        weights = self.row_weights(source.labels)  # (n_s,)
         return {
             "domain": domain_loss(d_s, d_t, weights, weights.mean().expand(d_t.shape))
         }
 
 
+@estimator
 class PADA(BasePartialClassifier):
     r"""Partial adversarial domain adaptation.
 
@@ -79,65 +75,17 @@ class PADA(BasePartialClassifier):
 
     Parameters
     ----------
-    lambda0 : float, default=1.0
+    lambda0
         Weight :math:`\lambda_0` of the reversed gradient, at the end of the training.
-    temperature : float, default=0.1
+    temperature
         Temperature :math:`T` of the predictions that make the class weights.
-    n_refreshes : int, default=10
+    n_refreshes
         Number of equal parts of the training after which the class weights change, at
         the next epoch.
-    discriminator_layer_sizes : sequence of int, default=(256, 256)
+    discriminator_layer_sizes
         Widths of the hidden layers of the discriminator.
-    dropout : float, default=0.5
+    dropout
         Fraction of its hidden units to drop in training.
-    n_components : int, default=256
-        Number of features that the network makes of a row.
-    hidden_layer_sizes : sequence of int, default=()
-        Widths of the layers before them.
-    normalize : bool, default=True
-        Whether to scale every row to a mean square of one first.
-    module : callable, default=None
-        Function without arguments that builds a feature extractor, from samples of any
-        shape to vectors, instead of the network that these three describe.
-    extractor_lr : float, default=1.0
-        Learning rate of the feature extractor, relative to ``lr``.
-    train_transform, eval_transform : callable, default=None
-        What to make of a sample of a ``Dataset`` in training, and otherwise.
-    num_workers : int, default=0
-        Processes that load the samples of a ``Dataset``.
-    shared_transformer : transformer, default=None
-        Cloned, fitted on the samples of both domains and applied to them ever after.
-    source_transformer, target_transformer : transformer, default=None
-        The same for the samples of one domain, before the shared one.
-    max_epochs : int, default=40
-        Passes over the larger of the two domains.
-    max_steps : int, default=None
-        Steps to take instead, rounded up to whole epochs.
-    batch_size : int, default=64
-        Most samples to draw from each domain at every step; -1 for all of them.
-    lr : float, default=0.01
-        Learning rate.
-    optimizer : {"sgd", "adam", "adamw", "rmsprop"} or callable, default="sgd"
-        Optimizer; a callable brings its own momentum and weight decay.
-    momentum : float, default=0.9
-        Momentum of "sgd", which is Nesterov's, and of "rmsprop".
-    weight_decay : float, default=0.001
-        Weight decay of the optimizer.
-    lr_schedule : {"constant", "cosine", "inverse"} or callable, default="inverse"
-        Factor of the learning rate; a callable maps the progress to it.
-    callbacks : list of skorch callbacks, default=None
-        Copied, then called during training; ``net_.callbacks_`` has the copies.
-    device : str or torch.device, default="auto"
-        Where to train and predict; "auto" is CUDA where there is one.
-    precision : {"float32", "bfloat16", "auto"}, default="float32"
-        Precision of the layers in training; "auto" is bfloat16 where the device
-        computes in it.
-    random_state : int, RandomState instance or None, default=None
-        Seed of the initial weights and of the batches.
-    verbose : int, default=0
-        Whether to show a progress bar with every loss term.
-    warm_start : bool, default=False
-        Whether to go on with the network of the last fit.
 
     Attributes
     ----------
@@ -167,19 +115,17 @@ class PADA(BasePartialClassifier):
     >>> from sklearn.datasets import make_blobs
     >>> from skda.partial import PADA
     >>> X, y = make_blobs(200, n_features=5, random_state=0)
-    >>> few = y[:100] < 2
     >>> clf = PADA(max_epochs=10, random_state=0)
-    >>> clf.fit(X[:100][few] + 1.0, source=(X[100:], y[100:])).class_weights_.shape
+    >>> X_target = X[:100][y[:100] < 2] + 1.0
+    >>> clf.fit(X_target, source=(X[100:], y[100:])).class_weights_.shape
     (3,)
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BasePartialClassifier._parameter_constraints,
-        "temperature": [Interval(Real, 0, None, closed="neither")],
-        "n_refreshes": [Interval(Integral, 1, None, closed="left")],
-        "discriminator_layer_sizes": ["array-like"],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
-    }
+    temperature: Positive = 0.1
+    n_refreshes: Count = 10
+    discriminator_layer_sizes: LayerSizes = (256, 256)
+    dropout: Fraction = 0.5
+
     published_params: ClassVar[dict[str, Any]] = {
         "temperature": 0.1,
         "n_refreshes": 40,
@@ -189,71 +135,6 @@ class PADA(BasePartialClassifier):
         "lr": 0.002,
         "lr_schedule": partial(inverse_decay, alpha=20.0),
     }
-
-    def __init__(
-        self,
-        *,
-        lambda0: float = 1.0,
-        temperature: float = 0.1,
-        n_refreshes: int = 10,
-        discriminator_layer_sizes: Sequence[int] = (256, 256),
-        dropout: float = 0.5,
-        n_components: int = 256,
-        hidden_layer_sizes: Sequence[int] = (),
-        normalize: bool = True,
-        module: Callable[[], nn.Module] | None = None,
-        extractor_lr: float = 1.0,
-        train_transform: Callable[[Any], Any] | None = None,
-        eval_transform: Callable[[Any], Any] | None = None,
-        num_workers: int = 0,
-        shared_transformer: Any = None,
-        source_transformer: Any = None,
-        target_transformer: Any = None,
-        max_epochs: int = 40,
-        max_steps: int | None = None,
-        batch_size: int = 64,
-        lr: float = 0.01,
-        optimizer: str | Callable[..., Any] = "sgd",
-        momentum: float = 0.9,
-        weight_decay: float = 0.001,
-        lr_schedule: str | Callable[[float], float] = "inverse",
-        callbacks: list[Any] | None = None,
-        device: str | torch.device = "auto",
-        precision: str = "float32",
-        random_state: int | np.random.RandomState | None = None,
-        verbose: int = 0,
-        warm_start: bool = False,
-    ) -> None:
-        self.lambda0 = lambda0
-        self.temperature = temperature
-        self.n_refreshes = n_refreshes
-        self.discriminator_layer_sizes = discriminator_layer_sizes
-        self.dropout = dropout
-        self.n_components = n_components
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.normalize = normalize
-        self.module = module
-        self.extractor_lr = extractor_lr
-        self.train_transform = train_transform
-        self.eval_transform = eval_transform
-        self.num_workers = num_workers
-        self.shared_transformer = shared_transformer
-        self.source_transformer = source_transformer
-        self.target_transformer = target_transformer
-        self.max_epochs = max_epochs
-        self.max_steps = max_steps
-        self.batch_size = batch_size
-        self.lr = lr
-        self.optimizer = optimizer
-        self.momentum = momentum
-        self.weight_decay = weight_decay
-        self.lr_schedule = lr_schedule
-        self.callbacks = callbacks
-        self.device = device
-        self.precision = precision
-        self.random_state = random_state
-        self.verbose = verbose
-        self.warm_start = warm_start
 
     def make_objective(self) -> Objective:
         return PADAObjective(

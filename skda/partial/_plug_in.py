@@ -1,32 +1,35 @@
-"""What an estimator does that adds something to the training of another."""
+"""Estimators that add loss terms to the training of another estimator."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
+from dataclasses import field
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import (
+from sklearn.base import clone
+from sklearn.utils import Tags, get_tags
+from sklearn.utils.validation import check_is_fitted
+from torch.utils.data import Dataset
+
+from skda.base import BaseOneStreamClassifier, DomainName, estimator
+from skda.training import Domains, Phase
+from skda.utils._sklearn import (
     BaseEstimator,
     ClassifierMixin,
     ClassNamePrefixFeaturesOutMixin,
     MetaEstimatorMixin,
     TransformerMixin,
-    clone,
 )
-from sklearn.utils import Tags, get_tags
-from sklearn.utils.validation import check_is_fitted
-from torch.utils.data import Dataset
-
-from skda.base import BaseOneStreamClassifier, DomainName
-from skda.training import Domains, Phase
+from skda.utils.ranges import RandomState
 
 __all__ = ["BasePlugIn", "SampleSet"]
 
 SampleSet = ArrayLike | Dataset[Any]
 
 
+@estimator
 class BasePlugIn(
     MetaEstimatorMixin,
     ClassNamePrefixFeaturesOutMixin,
@@ -36,35 +39,54 @@ class BasePlugIn(
 ):
     """Predict by a backbone, to whose training a subclass adds something.
 
+    Parameters
+    ----------
+    backbone : estimator object
+        Estimator with a network for both domains, whose training is added to.
+    random_state : int, RandomState instance or None
+        Seed of the initial weights and of the batches; None leaves the backbone its
+        own.
+
     Attributes
     ----------
     backbone_ : estimator object
         The fitted backbone. What it has learned, such as ``classes_``, ``history_`` or
-        ``transduction_``, is to be had under the same name here.
+        ``class_weights_``, is to be had under the same name here.
     """
 
-    _parameter_constraints: ClassVar[dict[str, Any]] = {
-        "backbone": "no_validation",  # its own error says more
-        "random_state": ["random_state"],
-    }
+    backbone: Any = field(default=None, kw_only=False)
+    random_state: RandomState = None
+
     __metadata_request__fit: ClassVar[dict[str, bool]] = {"source": True}
     __metadata_request__predict: ClassVar[dict[str, bool]] = {"domain": True}
     __metadata_request__predict_proba: ClassVar[dict[str, bool]] = {"domain": True}
     __metadata_request__transform: ClassVar[dict[str, bool]] = {"domain": True}
     __metadata_request__score: ClassVar[dict[str, bool]] = {"domain": True}
-    backbone: Any
-    backbone_: Any
-    random_state: int | np.random.RandomState | None
 
     @abstractmethod
-    def _default_backbone(self) -> BaseOneStreamClassifier:
+    def make_default_backbone(self) -> BaseOneStreamClassifier:
         """Build the backbone that stands for None."""
 
     @abstractmethod
     def extend_phases(
         self, module: Any, phases: list[Phase], domains: Domains
     ) -> list[Phase]:
-        """Add to the objectives of a training."""
+        """Add to the objectives of a training.
+
+        Parameters
+        ----------
+        module : OneStreamClassifier
+            Network of the backbone.
+        phases : list of Phase
+            The phases of its training.
+        domains : Domains
+            Every row.
+
+        Returns
+        -------
+        list of Phase
+            The phases to run instead.
+        """
 
     def predict_proba(
         self, X: SampleSet, *, domain: DomainName = "target"
@@ -83,7 +105,7 @@ class BasePlugIn(
         ndarray of shape (n_samples, n_classes)
             Probabilities, in the order of ``classes_``.
         """
-        return self._fitted().predict_proba(X, domain=domain)
+        return self._fitted_backbone().predict_proba(X, domain=domain)
 
     def predict(self, X: SampleSet, *, domain: DomainName = "target") -> NDArray[Any]:
         """Predict classes.
@@ -100,7 +122,7 @@ class BasePlugIn(
         ndarray of shape (n_samples,)
             Predicted labels.
         """
-        return self._fitted().predict(X, domain=domain)
+        return self._fitted_backbone().predict(X, domain=domain)
 
     def transform(
         self, X: SampleSet, *, domain: DomainName = "target"
@@ -148,7 +170,7 @@ class BasePlugIn(
         float
             Fraction of labeled samples classified correctly.
         """
-        return self._fitted().score(X, y, sample_weight, domain=domain)
+        return self._fitted_backbone().score(X, y, sample_weight, domain=domain)
 
     def __getattr__(self, name: str) -> Any:
         """Look up what the backbone has learned, which ends in an underscore."""
@@ -160,30 +182,27 @@ class BasePlugIn(
 
     def __sklearn_tags__(self) -> Tags:
         backbone = self.backbone
-        return get_tags(self._default_backbone() if backbone is None else backbone)
-
-    @property
-    def _n_features_out(self) -> int:
-        return self.backbone_._n_features_out
+        return get_tags(self.make_default_backbone() if backbone is None else backbone)
 
     def transform_rows(self, X: SampleSet, domain: DomainName) -> NDArray[np.float32]:
-        backbone = self._fitted()
+        backbone = self._fitted_backbone()
         return backbone.transform_rows(backbone._check_samples(X, domain), domain)
 
-    def _fitted(self) -> Any:
+    def _fitted_backbone(self) -> Any:
         check_is_fitted(self)
         return self.backbone_
 
     def _fit_backbone(self, X: Any, y: Any, source: Any) -> None:
         """Fit the backbone to what :meth:`extend_phases` makes of its objectives."""
-        backbone: Any = self._unfitted()
+        backbone = self._make_backbone()
         with backbone.extended(self.extend_phases):
             backbone.fit(X, y, source=source)
-        self.backbone_ = backbone
+        self.backbone_: Any = backbone
+        self._n_features_out = backbone._n_features_out
 
-    def _unfitted(self) -> Any:
+    def _make_backbone(self) -> Any:
         """Copy the backbone, or go on with the one of the last fit."""
-        given = self._default_backbone() if self.backbone is None else self.backbone
+        given = self.make_default_backbone() if self.backbone is None else self.backbone
         trains = isinstance(given, BaseOneStreamClassifier)
         # SourceOnly trains a network, unless it is given a classifier.
         if not trains or getattr(given, "estimator", None) is not None:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import field
 from math import ceil
-from numbers import Real
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import MetaEstimatorMixin, clone
+from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer
 from sklearn.utils.validation import has_fit_parameter
 
-from skda.base import BaseHomogeneousClassifier, DomainName, Rows
-from skda.partial._subset import SubsetMixin
+from skda.base import BaseHomogeneousClassifier, DomainName, Rows, estimator
 from skda.unsupervised import SPL
-from skda.utils._sklearn import HasMethods, Interval
+from skda.utils._sklearn import HasMethods, MetaEstimatorMixin
+from skda.utils.ranges import RandomState, Share
 from skda.utils.warnings import NoSourceWarning
 
 __all__ = ["PruneClasses"]
@@ -27,7 +27,8 @@ __all__ = ["PruneClasses"]
 MAX_ROUNDS = 6
 
 
-class PruneClasses(MetaEstimatorMixin, SubsetMixin, BaseHomogeneousClassifier):
+@estimator
+class PruneClasses(MetaEstimatorMixin, BaseHomogeneousClassifier):
     r"""Leave out the source classes that the target does not show, then adapt.
 
     A classifier of the source alone predicts the :math:`n_t` rows of the target. With
@@ -51,19 +52,15 @@ class PruneClasses(MetaEstimatorMixin, SubsetMixin, BaseHomogeneousClassifier):
 
     Parameters
     ----------
-    estimator : estimator object, default=None
+    estimator : estimator object
         Method of :mod:`skda.unsupervised` or :mod:`skda.partial`; None is ``SPL()``.
-    threshold : float, default=0.4
+    threshold
         Share :math:`\theta` of Equation 1. 0 leaves out no class; 0.2 is safer where
         it is not known whether the target lacks any.
-    classifier : estimator object, default=None
+    classifier : estimator object
         Classifier of the source; None is a logistic regression with ``C=10`` on rows of
         unit length.
-    shared_transformer : transformer, default=None
-        Cloned, fitted on the samples of both domains and applied to them ever after.
-    source_transformer, target_transformer : transformer, default=None
-        The same for the samples of one domain, before the shared one.
-    random_state : int, RandomState instance or None, default=None
+    random_state : int, RandomState instance or None
         Seed of the ``estimator``; None leaves it the one that it has.
 
     Attributes
@@ -104,67 +101,50 @@ class PruneClasses(MetaEstimatorMixin, SubsetMixin, BaseHomogeneousClassifier):
     (1, 4)
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseHomogeneousClassifier._parameter_constraints,
-        "estimator": [HasMethods(["fit", "predict_proba"]), None],
-        "threshold": [Interval(Real, 0, 1, closed="both")],
-        "classifier": [HasMethods(["fit", "predict"]), None],
-        "random_state": ["random_state"],
-    }
+    estimator: Annotated[Any, HasMethods(["fit", "predict_proba"]), None] = field(
+        default=None, kw_only=False
+    )
+    threshold: Share = 0.4
+    classifier: Annotated[Any, HasMethods(["fit", "predict"]), None] = None
+    random_state: RandomState = None
 
-    def __init__(
-        self,
-        estimator: Any = None,
-        *,
-        threshold: float = 0.4,
-        classifier: Any = None,
-        shared_transformer: Any = None,
-        source_transformer: Any = None,
-        target_transformer: Any = None,
-        random_state: int | np.random.RandomState | None = None,
-    ) -> None:
-        self.estimator = estimator
-        self.threshold = threshold
-        self.classifier = classifier
-        self.shared_transformer = shared_transformer
-        self.source_transformer = source_transformer
-        self.target_transformer = target_transformer
-        self.random_state = random_state
+    target_classes: ClassVar[Literal["all", "subset"]] = "subset"
 
     def fit_rows(self, source: Rows, target: Rows) -> None:
         kept = np.ones(len(self.classes_), dtype=bool)
         self.class_shares_ = np.full(len(kept), np.nan)
-        given = {}
+        fit_params = {}
         if len(source.X):
-            kept = self._kept(source, target)
+            kept = self._find_present_classes(source, target)
             inside = kept[source.labels.codes(self.classes_)]
-            given["source"] = source.X[inside], source.labels.values[inside]
+            fit_params["source"] = source.X[inside], source.labels.values[inside]
         self.kept_classes_ = self.classes_[kept]
         y = np.full(len(target.X), None)
         y[target.labels.known] = target.labels.values
-        estimator = self._unfitted()
+        estimator = self._make_estimator()
         with warnings.catch_warnings():
             # Both have been said already, of all classes.
             warnings.simplefilter("ignore", NoSourceWarning)
             warnings.filterwarnings("ignore", "No target sample is labeled")
-            self.estimator_ = estimator.fit(target.X, y, **given)
+            self.estimator_ = estimator.fit(target.X, y, **fit_params)
 
-    def _kept(self, source: Rows, target: Rows) -> NDArray[np.bool_]:
+    def _find_present_classes(self, source: Rows, target: Rows) -> NDArray[np.bool_]:
         """Find the classes that do not look absent."""
         n_classes, n_target = len(self.classes_), len(target.X)
-        codes, given = (rows.labels.codes(self.classes_) for rows in (source, target))
+        codes = source.labels.codes(self.classes_)
+        target_codes = target.labels.codes(self.classes_)
         known = target.labels.known
-        least = self.threshold / n_classes
+        min_share = self.threshold / n_classes
         kept = np.ones(n_classes, dtype=bool)
-        certain = np.isin(np.arange(n_classes), given)
+        labeled = np.isin(np.arange(n_classes), target_codes)
         for _ in range(MAX_ROUNDS):
             inside = kept[codes]
-            classifier = self._source_classifier()
+            classifier = self._make_source_classifier()
             classifier.fit(source.X[inside], codes[inside])
-            found = np.where(known, given, classifier.predict(target.X))
+            found = np.where(known, target_codes, classifier.predict(target.X))
             shares = np.bincount(found, minlength=n_classes) / n_target
             self.class_shares_[kept] = shares[kept]
-            rare = np.flatnonzero(kept & ~certain & (shares < least))
+            rare = np.flatnonzero(kept & ~labeled & (shares < min_share))
             rarest = rare[np.argsort(shares[rare], kind="stable")]
             n_dropped = min(ceil(len(rare) / 2), kept.sum() - 2)
             if n_dropped < 1:
@@ -172,12 +152,12 @@ class PruneClasses(MetaEstimatorMixin, SubsetMixin, BaseHomogeneousClassifier):
             kept[rarest[:n_dropped]] = False
         return kept
 
-    def _source_classifier(self) -> Any:
+    def _make_source_classifier(self) -> Any:
         if self.classifier is not None:
             return clone(self.classifier)
         return make_pipeline(Normalizer(), LogisticRegression(C=10.0, max_iter=1000))
 
-    def _unfitted(self) -> Any:
+    def _make_estimator(self) -> Any:
         """Clone the estimator, if it can be told of a source."""
         estimator = SPL() if self.estimator is None else clone(self.estimator)
         if not has_fit_parameter(estimator, "source"):
@@ -191,13 +171,6 @@ class PruneClasses(MetaEstimatorMixin, SubsetMixin, BaseHomogeneousClassifier):
             estimator.set_params(**dict.fromkeys(names, self.random_state))
         return estimator
 
-    def _over_all(self, probabilities: NDArray[Any]) -> NDArray[Any]:
-        """Spread probabilities of the kept classes over all of them."""
-        spread = np.zeros((len(probabilities), len(self.classes_)))
-        places = np.searchsorted(self.classes_, self.estimator_.classes_)
-        spread[:, places] = probabilities
-        return spread
-
     def transduce(self, target: Rows) -> NDArray[np.floating]:
         transduction = self.estimator_.transduction_[:, None]
         return (transduction == self.classes_).astype(np.float64)
@@ -205,9 +178,10 @@ class PruneClasses(MetaEstimatorMixin, SubsetMixin, BaseHomogeneousClassifier):
     def predict_proba_rows(
         self, X: NDArray[Any], domain: DomainName
     ) -> NDArray[np.floating]:
-        return self._over_all(self.estimator_.predict_proba(X, **_metadata(domain)))
-
-
-def _metadata(domain: DomainName) -> dict[str, DomainName]:
-    # What is no adaptation method may be the estimator, too, but knows no domains.
-    return {} if domain == "target" else {"domain": domain}
+        # An estimator that is no adaptation method knows no domains.
+        metadata = {} if domain == "target" else {"domain": domain}
+        probabilities = self.estimator_.predict_proba(X, **metadata)
+        columns = np.searchsorted(self.classes_, self.estimator_.classes_)
+        expanded = np.zeros((len(X), len(self.classes_)))
+        expanded[:, columns] = probabilities
+        return expanded

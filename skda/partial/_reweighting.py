@@ -1,4 +1,4 @@
-"""What :class:`skda.partial.AR` trains, and what it minimizes."""
+"""The network, the objective and the solver of :class:`skda.partial.AR`."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from skda.base import OneStreamObjective
 from skda.losses import cross_entropy, prediction_entropy, weighted_mean
 from skda.modules import OneStreamClassifier
-from skda.partial._base import target_logits
+from skda.partial._base import RefreshedObjective, map_domain
 from skda.training import Batch, sigmoid_ramp
 
 __all__ = ["ARObjective", "CriticizedClassifier", "nearest_weights"]
@@ -91,19 +90,7 @@ class CriticizedClassifier(OneStreamClassifier):
         return self.critic(f).to(f.dtype).squeeze(1)
 
 
-class Criticizing(nn.Module):
-    """Samples to the scores of a critic."""
-
-    def __init__(self, module: CriticizedClassifier) -> None:
-        super().__init__()
-        self.module = module
-
-    def forward(self, X: Tensor) -> Tensor:
-        """Map samples, of shape (n, ...), to scores, of shape (n,)."""
-        return self.module.criticize(self.module.encode(X, "source"))
-
-
-class ARObjective(OneStreamObjective):
+class ARObjective(RefreshedObjective):
     """Equations 1 and 2 of :class:`skda.partial.AR`.
 
     Parameters
@@ -124,10 +111,9 @@ class ARObjective(OneStreamObjective):
     def __init__(
         self, lambda0: float, *, rho: float, smoothing: float, n_refreshes: int
     ) -> None:
-        super().__init__(lambda0)
+        super().__init__(lambda0, n_refreshes=n_refreshes)
         self.rho = rho
         self.smoothing = smoothing
-        self.n_refreshes = n_refreshes
         self.register_buffer("weights", torch.empty(0))
 
     def start_fit(self, module: Any, domains: Batch) -> None:
@@ -143,25 +129,23 @@ class ARObjective(OneStreamObjective):
         super().start_fit(module, domains)
         labels = domains.source.labels
         self.weights = labels.new_ones(len(labels))
-        self.n_steps, self.stage, self.progress = 0, 0, 0.0
 
-    def start_epoch(self, module: Any, domains: Batch, progress: float) -> None:
-        """Refresh the weights, if a part of the training is over.
+    def refresh(self, module: CriticizedClassifier, domains: Batch) -> None:
+        """Solve for the weights.
 
         Parameters
         ----------
-        module : nn.Module
+        module : CriticizedClassifier
             Network.
         domains : Batch
             Every row.
         """
-        # The last progress seen was that of the step before this epoch.
-        done = self.progress * self.n_steps / max(self.n_steps - 1, 1)
-        stage = int(done * self.n_refreshes + 1e-6)
-        if stage > self.stage:
-            self.stage = stage
-            scores = target_logits(Criticizing(module), domains.source)
-            self.weights = nearest_weights(scores, self.rho)
+        scores = map_domain(
+            module,
+            domains.source,
+            lambda X: module.criticize(module.encode(X, "source")),
+        )
+        self.weights = nearest_weights(scores, self.rho)
 
     def forward(
         self, module: CriticizedClassifier, batch: Batch, progress: float
@@ -182,24 +166,24 @@ class ARObjective(OneStreamObjective):
         dict of str to Tensor of shape ()
             The terms, weighted.
         """
-        self.n_steps, self.progress = self.n_steps + 1, progress
-        source, target, _ = batch
-        f_s, f_t = module.encode_both(source.X, target.X)
-        v_s, v_t = module.classify(f_s), module.classify(f_t)
-        w = self.weights.index_select(0, source.rows)
+        source, target = self.pass_both(module, batch)
+        w = self.weights.index_select(0, batch.source.rows)
         risks = F.cross_entropy(
-            v_s, source.labels, reduction="none", label_smoothing=self.smoothing
+            source.logits,
+            source.labels,
+            reduction="none",
+            label_smoothing=self.smoothing,
         )
-        d = module.criticize(torch.cat([f_s, f_t]).detach())
-        d_s, d_t = d[: len(f_s)], d[len(f_s) :]
+        f = torch.cat([source.features, target.features]).detach()
+        d_s, d_t = module.criticize(f).split([len(w), len(f) - len(w)])
         terms = {
             "source_risk": weighted_mean(risks, w),
             "critic": d_t.mean() - weighted_mean(d_s, w),
         }
         if self.semi_supervised:
-            terms["target_risk"] = cross_entropy(v_t, target.labels)
+            terms["target_risk"] = cross_entropy(target.logits, target.labels)
         weight = self.lambda0 * sigmoid_ramp(progress)
-        return terms | {"entropy": weight * prediction_entropy(v_t).mean()}
+        return terms | {"entropy": weight * prediction_entropy(target.logits).mean()}
 
 
 def nearest_weights(scores: Tensor, rho: float) -> Tensor:

@@ -55,15 +55,6 @@ class TopicObjective(Objective):
         self.receptor_l1 = receptor_l1
         self.receptor_lr = receptor_lr
 
-    def __getattr__(self, name: str) -> Any:
-        """Look up elsewhere what is only known to the other objective."""
-        try:
-            return super().__getattr__(name)
-        except AttributeError:
-            if name == "inner":  # which a copy in the making lacks
-                raise
-            return getattr(self.inner, name)
-
     @property
     def lr_multipliers(self) -> dict[str, float]:
         """Learning rates of the other objective, and of the receptors."""
@@ -88,7 +79,7 @@ class TopicObjective(Objective):
         self.inner.start_fit(module, domains)
 
     def start_epoch(self, module: Any, domains: Batch, progress: float) -> None:
-        """Let it refresh what depends on the whole domains.
+        """Let the other objective refresh what depends on the whole domains.
 
         Parameters
         ----------
@@ -96,11 +87,13 @@ class TopicObjective(Objective):
             Network.
         domains : Batch
             Every row.
+        progress : float
+            Fraction of the training already done.
         """
         self.inner.start_epoch(module, domains, progress)
 
     def end_step(self, module: Any, batch: Batch) -> None:
-        """Let it refresh what depends on the step.
+        """Let the other objective refresh what depends on the step.
 
         Parameters
         ----------
@@ -137,14 +130,14 @@ class TopicObjective(Objective):
         else:
             f_s, f_t = recorder.features
             f_s, f_t = f_s[: len(source.X)], f_t[: len(target.X)]
-        return terms | self.align((f_s, f_t))
+        return terms | self.topic_terms(f_s, f_t)
 
-    def align(self, features: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
+    def topic_terms(self, f_s: Tensor, f_t: Tensor) -> dict[str, Tensor]:
         """Evaluate Equations 1 to 3 of :class:`ISRA`.
 
         Parameters
         ----------
-        features : tuple of Tensor of shape (n_s, d) and (n_t, d)
+        f_s, f_t : Tensor of shape (n_s, d) and (n_t, d)
             Features of source and target.
 
         Returns
@@ -152,14 +145,14 @@ class TopicObjective(Objective):
         dict of str to Tensor of shape ()
             The terms, weighted.
         """
-        X = torch.cat(features)
+        X = torch.cat([f_s, f_t])
         reconstruction = F.mse_loss(self.topics.autoencoder(X), X)
         terms = {"class2vec": self.alpha * reconstruction}
         regression = self.topics.regress(X, self.receptor_l1)
         if regression is None:
-            alignment = gated_topic_alignment(*features, *self.topics.gates(X))
+            alignment = gated_topic_alignment(f_s, f_t, *self.topics.gates(X))
             return terms | {"topic_alignment": self.beta * alignment}
         attention = self.topics.attend(regression)
-        alignment = dense_topic_alignment(*features, attention)
+        alignment = dense_topic_alignment(f_s, f_t, attention)
         terms["topic_alignment"] = self.beta * alignment
         return terms | {"receptors": self.receptor_weight * regression.loss}
