@@ -82,11 +82,11 @@ class BA3USObjective(PartialObjective):
         """Choose the source rows that pose as target rows; fewer and fewer count."""
         n_source, device = len(labels), labels.device
         n_posing = 0 if self.mu is None else n_source // self.mu
-        rows = torch.randperm(n_source, device=device)[:n_posing]
+        order = torch.randperm(n_source, generator=self.generator, device=device)
         part = (progress * self.n_refreshes + 1e-6) // 1
         n_left = n_posing * (1 - part / self.n_refreshes) + 1e-6
         counts = torch.arange(1, n_posing + 1, device=device) <= n_left
-        return rows, counts.to(labels.dtype)
+        return order[:n_posing], counts.to(labels.dtype)
 
 
 @estimator

@@ -64,7 +64,6 @@ class DMTLObjective(Objective):
         self.pseudo_label_init = pseudo_label_init
         self.matching = matching
         self.register_buffer("memory", None)
-        self.generator: torch.Generator | None = None
 
     def start_fit(self, module: DMTLModule, domains: Batch) -> None:
         """Fill the memory, of shape (views, rows, categories)."""

@@ -55,11 +55,17 @@ class Objective(nn.Module):
     ----------
     lr_multipliers : dict of str to float, default=None
         Learning rates, relative to the net's, of parameters whose names start so.
+
+    Attributes
+    ----------
+    generator : torch.Generator or None
+        During a training, what ``forward`` and the hooks draw random numbers from.
     """
 
     def __init__(self, lr_multipliers: Mapping[str, float] | None = None) -> None:
         super().__init__()
         self.lr_multipliers = dict(lr_multipliers or {})
+        self.generator: torch.Generator | None = None
 
     def forward(self, module: Any, batch: Batch, progress: float) -> dict[str, Tensor]:
         """Evaluate every term on one batch, at ``progress`` from 0 to 1."""
