@@ -11,6 +11,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field
+from numbers import Integral, Real
 from types import NoneType, UnionType
 from typing import (
     Annotated,
@@ -32,6 +33,16 @@ from skda.utils._sklearn import StrOptions
 __all__ = ["estimator"]
 
 Class = TypeVar("Class", bound=type)
+
+#: What scikit-learn accepts as a value of a type that has no range.
+PLAIN_TYPES: dict[Any, list[Any]] = {
+    Any: [],
+    NoneType: [None],
+    bool: ["boolean"],
+    float: [Real],
+    int: [Integral],
+    Callable: [callable],
+}
 
 
 class Parameter(NamedTuple):
@@ -87,7 +98,7 @@ class Declaration(NamedTuple):
 @dataclass_transform(
     kw_only_default=True, eq_default=False, field_specifiers=(field, Field)
 )
-def estimator(cls: Class) -> Class:
+def estimator(class_: Class) -> Class:
     """Make the constructor, the validation and the docstring of an estimator.
 
     Every annotated attribute whose name neither starts nor ends with an underscore is a
@@ -99,7 +110,7 @@ def estimator(cls: Class) -> Class:
 
     Parameters
     ----------
-    cls : type
+    class_ : type
         A class of estimators, concrete or abstract.
 
     Returns
@@ -118,18 +129,19 @@ def estimator(cls: Class) -> Class:
     >>> Ridge(alpha=2.0)
     Ridge(alpha=2.0)
     """
-    own = _own_parameters(cls)
-    cls._declaration = Declaration(own, Docstring.parse(cls.__doc__))  # type: ignore[attr-defined]
+    cls: Any = class_
+    cls._declaration = Declaration(_own_parameters(cls), Docstring.parse(cls.__doc__))
     parameters = _all_parameters(cls)
+    docstring = _complete_docstring(cls, parameters)
     if "__init__" not in vars(cls):
-        _make_constructor(cls, parameters)
-    cls._parameter_constraints = {  # type: ignore[attr-defined]
+        _make_constructor(cls, _in_order(parameters, docstring))
+    cls._parameter_constraints = {
         name: _range(parameter.hint) or "no_validation"
         for name, parameter in parameters.items()
         if not parameter.removed
     }
-    cls.__doc__ = _documented(cls, parameters)
-    return cls
+    cls.__doc__ = docstring.render()
+    return class_
 
 
 def _own_parameters(cls: type) -> dict[str, Parameter]:
@@ -140,7 +152,7 @@ def _own_parameters(cls: type) -> dict[str, Parameter]:
         for name, hint in inspect.get_annotations(cls, eval_str=True).items()
         if not name.startswith("_")
         and not name.endswith("_")
-        and get_origin(hint) is not ClassVar
+        and ClassVar not in {hint, get_origin(hint)}
     }
     changed = [n for n in vars(cls) if n in inherited and n not in hints]
     hints |= {name: inherited[name].hint for name in changed}
@@ -172,20 +184,30 @@ def _all_parameters(cls: type) -> dict[str, Parameter]:
     return parameters
 
 
+def _in_order(
+    parameters: Mapping[str, Parameter], docstring: Docstring
+) -> dict[str, Parameter]:
+    """Order hyper-parameters as they are documented; those that are not come first."""
+    documented = [name for entry in docstring.parameters for name in entry.names]
+    order = [name for name in parameters if name not in documented] + documented
+    return {name: parameters[name] for name in order}
+
+
 def _make_constructor(cls: type, parameters: Mapping[str, Parameter]) -> None:
     """Let ``dataclasses`` write a constructor that stores every hyper-parameter."""
-    others = {
-        n: h for n, h in inspect.get_annotations(cls).items() if n not in parameters
-    }
-    cls.__annotations__ = others | {n: p.hint for n, p in parameters.items()}
+    annotations = dict(inspect.get_annotations(cls))
+    # A private or fitted attribute with an annotation is no argument.
+    cls.__annotations__ = {n: p.hint for n, p in parameters.items()}
     for name, parameter in parameters.items():
         if parameter.default is not MISSING:
             setattr(cls, name, parameter.field())
     if not hasattr(cls, "__post_init__"):
         cls.__post_init__ = _check_decorated  # type: ignore[attr-defined]
     dataclass(kw_only=True, eq=False, repr=False, match_args=False)(cls)
+    cls.__annotations__ = annotations
     constructor: Any = cls.__init__  # type: ignore[misc]
-    constructor.__annotations__ = get_type_hints(constructor)  # without the ranges
+    hints = get_type_hints(constructor)  # without the ranges
+    constructor.__annotations__ = hints | {"return": None}
     # Only the constructor is wanted. With its fields, a class would be a dataclass to
     # other libraries, and a subclass would list the parameters of its bases first.
     del cls.__dataclass_fields__  # type: ignore[attr-defined]
@@ -211,33 +233,33 @@ def _range(hint: Any) -> list[Any]:
     if origin is Annotated:
         return list(args[1:])
     if origin in (Union, UnionType):
-        return [constraint for arg in args for constraint in _range(arg)]
+        ranges = [_range(arg) for arg in args]
+        return [c for constraints in ranges for c in constraints] if all(ranges) else []
     if origin is Literal:
         return [StrOptions(set(args))]
-    plain = {Any: [], NoneType: [None], bool: ["boolean"], Callable: [callable]}
     kind = origin or hint
-    return plain.get(kind, [kind])
+    return PLAIN_TYPES.get(kind, [kind])
 
 
-def _documented(cls: type, parameters: Mapping[str, Parameter]) -> str:
-    """Write the docstring of a class with the entries of its bases."""
+def _complete_docstring(cls: type, parameters: Mapping[str, Parameter]) -> Docstring:
+    """Add the entries of the bases, types and defaults to what a class says itself."""
     docstrings = [
         vars(base)["_declaration"].docstring
         for base in cls.__mro__
         if "_declaration" in vars(base)
     ]
     left = {name for name, parameter in parameters.items() if not parameter.removed}
-    entries = []
+    entries: list[Entry] = []
     for entry in (e for docstring in docstrings for e in docstring.parameters):
         entries += list(_with_defaults(entry.about(left), parameters))
         left -= set(entry.names)
-    attributes, seen = [], set()
+    attributes: list[Entry] = []
+    seen: set[str] = set()
     for entry in (e for docstring in docstrings for e in docstring.attributes):
         attributes.append(entry.about(set(entry.names) - seen))
         seen |= set(entry.names)
     attributes = [entry for entry in attributes if entry.names]
-    own = docstrings[0]
-    return own._replace(parameters=entries, attributes=attributes).render()
+    return docstrings[0]._replace(parameters=entries, attributes=attributes)
 
 
 def _with_defaults(
