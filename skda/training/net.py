@@ -438,16 +438,25 @@ class DomainNet(NeuralNet):
 
 def _check_terms(terms: Any, objective: nn.Module) -> None:
     """Reject what is no sum of terms, before PyTorch fails on it."""
-    wrong = "nothing" if terms is None or not len(terms) else ""
-    if not wrong and not isinstance(terms, dict):
-        wrong = f"a {type(terms).__name__}"
+    wrong = ""
+    if not isinstance(terms, dict):
+        wrong = _describe(terms)
+    elif not terms:
+        wrong = "an empty dict"
     for name, term in {} if wrong else terms.items():
         if not isinstance(term, Tensor) or term.ndim:
-            shape = f" of shape {tuple(term.shape)}" * isinstance(term, Tensor)
-            wrong = f"a {type(term).__name__}{shape} under {name!r}"
+            wrong = f"{_describe(term)} under {name!r}"
     if wrong:
         raise TypeError(
             f"Expected {type(objective).__name__} to return a dict of terms by name, "
             f"each a Tensor of shape (), got {wrong}: weight every term and reduce it "
             f"to one number."
         )
+
+
+def _describe(value: Any) -> str:
+    """Name what an objective returned, with its shape if it has one."""
+    if value is None:
+        return "None"
+    shape = f" of shape {tuple(value.shape)}" if isinstance(value, Tensor) else ""
+    return f"a {type(value).__name__}{shape}"

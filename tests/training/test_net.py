@@ -1,5 +1,7 @@
 """Tests of `skda.training`: the training loop."""
 
+import re
+
 import pytest
 import torch
 from skorch.callbacks import (
@@ -263,6 +265,35 @@ def test_hooks_need_not_restore_the_training_mode(make_domains, make_net):
 
     assert net.module_.training
     assert not net.criterion_.grad_is_on
+
+
+@pytest.mark.parametrize(
+    ("returned", "got"),
+    [
+        (None, "None"),
+        ({}, "an empty dict"),
+        ([torch.tensor(1.0)], "a list"),
+        (torch.tensor(1.0), "a Tensor of shape ()"),
+        (0.5, "a float"),
+        ({"risk": torch.ones(2)}, "a Tensor of shape (2,) under 'risk'"),
+        ({"risk": torch.tensor(1.0), "norm": 0.5}, "a float under 'norm'"),
+        ({"risk": None}, "None under 'risk'"),
+    ],
+)
+def test_an_objective_that_returns_no_terms_is_told_so(
+    make_domains, make_net, returned, got
+):
+    class Wrong(Objective):
+        def forward(self, module, batch, progress):
+            return returned
+
+    message = (
+        f"Expected Wrong to return a dict of terms by name, each a Tensor of shape (), "
+        f"got {got}: weight every term and reduce it to one number."
+    )
+
+    with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+        make_net(Wrong()).fit(make_domains())
 
 
 @pytest.mark.gpu
