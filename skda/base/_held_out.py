@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,7 +43,7 @@ def hold_out(
         domain = "source"
     rows = domains[domain]
     known = np.flatnonzero(rows.labels.known)
-    drawn = _drawn_by_class(rows.labels.values, fraction, seed)
+    drawn = _draw_by_class(rows.labels.values, fraction, seed)
     if not len(drawn):
         raise ValueError(
             f"validation_fraction={fraction} holds out no row: the {domain} has "
@@ -65,7 +67,9 @@ def hold_out(
     return domains | {domain: trained}, Rows(rows.X[held], held_labels), domain
 
 
-def _drawn_by_class(values: NDArray, fraction: float, seed: int) -> NDArray[np.int64]:
+def _draw_by_class(
+    values: NDArray[Any], fraction: float, seed: int
+) -> NDArray[np.int64]:
     """Draw a part of the rows of every class, never all of them."""
     rng = np.random.default_rng(seed)
     drawn = []

@@ -270,9 +270,10 @@ class BaseNetClassifier(
         held_out = None
         if self.validation_fraction is not None:
             rows: dict[DomainName, Rows] = {"source": source, "target": target}
-            rows, *part = hold_out(rows, self.validation_fraction, randomness.seed)
+            rows, part, name = hold_out(rows, self.validation_fraction, randomness.seed)
             source, target = rows["source"], rows["target"]
-            held_out = self._held_out_to_device(*part, device)
+            X, labels, _ = self._domain_to_device(part, device)
+            held_out = HeldOutRows(X, labels, name)
         domains = Domains(self._to_device(source, target, device, pairs), held_out)
         self._train(domains, randomness)
         self.set_fitted_attributes(source, target)
@@ -306,12 +307,6 @@ class BaseNetClassifier(
         X = rows.X if isinstance(rows.X, Samples) else as_tensor(rows.X, device)
         labels = rows.labels.memberships(self.classes_), np.arange(len(rows.X))
         return Domain(X, *(as_tensor(array, device) for array in labels))
-
-    def _held_out_to_device(
-        self, rows: Rows, domain: DomainName, device: torch.device
-    ) -> HeldOutRows:
-        X, labels, _ = self._domain_to_device(rows, device)
-        return HeldOutRows(X, labels, domain)
 
     def _train(self, domains: Domains, randomness: FitRandomness) -> None:
         """Build the network and take it through the phases."""

@@ -96,5 +96,5 @@ def quicken_dropout(layers: nn.Sequential) -> nn.Sequential:
     """
     for i, layer in enumerate(layers):
         if type(layer) in (nn.Dropout, OwnDropout):
-            layers[i] = ByteDropout(layer.p)
+            layers[i] = ByteDropout(layer.p)  # type: ignore[arg-type]
     return layers

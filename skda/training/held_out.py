@@ -33,7 +33,7 @@ class HeldOutRows(NamedTuple):
     domain: str
 
 
-class HeldOut(Dataset[tuple[Tensor, Tensor]]):
+class HeldOut(Dataset[tuple[Any, Tensor]]):
     """What skorch takes for the validation part of a data set.
 
     Parameters
@@ -50,7 +50,7 @@ class HeldOut(Dataset[tuple[Tensor, Tensor]]):
         """Count the rows."""
         return len(self.codes)
 
-    def __getitem__(self, row: int) -> tuple[Tensor, Tensor]:
+    def __getitem__(self, row: int) -> tuple[Any, Tensor]:
         """Look up one row and the position of its class."""
         X = self.rows.X
         return (X[[row]] if isinstance(X, Samples) else X[row]), self.codes[row]

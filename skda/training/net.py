@@ -310,7 +310,7 @@ class DomainNet(NeuralNet):
 
     def run_single_epoch(
         self,
-        iterator: BatchLoader | None,
+        iterator: Any,
         training: bool,
         prefix: str,
         step_fn: Callable[..., dict[str, Any]],

@@ -25,9 +25,7 @@ from torch.utils._pytree import tree_map_only
 from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
 
 from skda.base import BaseHomogeneousClassifier, BasePairedClassifier, BaseRetriever
-from skda.base._training import NetTraining
-from skda.data import Domains
-from skda.net import DomainNet
+from skda.training import DomainNet, Domains, NetTraining
 from tests.engine.networks import NETWORKS, SETTINGS, WAYS
 
 DEVICE = "fakegpu"
@@ -262,7 +260,7 @@ def main():
             result = {"name": name, "source": source, "precision": precision}
             try:
                 result["phases"] = check(name, source, precision)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 (it is reported)
                 result["error"] = f"{type(error).__name__}: {error}"
                 result["traceback"] = traceback.format_exc()
             print(json.dumps(result), flush=True)  # noqa: T201

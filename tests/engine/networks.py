@@ -8,8 +8,8 @@ import skda.heterogeneous
 import skda.partial
 import skda.retrieval
 import skda.unsupervised
-from skda.base._training import NetTraining
 from skda.partial._plug_in import BasePlugIn
+from skda.training import NetTraining
 
 FAMILIES = [
     skda.heterogeneous,
