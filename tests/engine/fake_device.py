@@ -150,7 +150,7 @@ class Ready(Exception):  # noqa: N818 (nothing is wrong)
     """Stops a fit where its training would start."""
 
 
-def stop(self, module, phases, domains, **loading):
+def stop(self, module, phases, domains, randomness, **loading):
     """Hand over what would be trained, instead of training it."""
     n_steps = sum(map(len, EPOCHS))
     loader = self._loader(domains, **loading)
