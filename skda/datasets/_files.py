@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import Bunch
 
+from skda.datasets._readers import read_arrays
+
 __all__ = ["load_npz", "load_office_caltech"]
 
 DataHome = str | os.PathLike[str] | None
@@ -50,7 +52,7 @@ def load_npz(name: str, data_home: DataHome = None) -> Bunch:
     Parameters
     ----------
     name : str
-        Name of the file, without its suffix.
+        Name of the file, without its suffix, and without a folder.
     data_home : str or path-like, default=None
         Folder of the file; None is the environment variable ``SKDA_DATA``.
 
@@ -62,6 +64,8 @@ def load_npz(name: str, data_home: DataHome = None) -> Bunch:
 
     Raises
     ------
+    ValueError
+        If the name leads out of the folder, or if the file is damaged.
     FileNotFoundError
         If there is no such file, or no folder to look into.
 
@@ -75,7 +79,12 @@ def load_npz(name: str, data_home: DataHome = None) -> Bunch:
     ...     load_npz("toy", data_home=folder).y
     array([0, 1])
     """
-    return Bunch(**_read(_locate(name, data_home)))
+    if not name or any(character in name for character in "/\\:\0"):
+        raise ValueError(
+            f"Expected the name of a file in the folder data_home, got {name!r}: leave "
+            f"out the folder, and pass it as data_home."
+        )
+    return Bunch(**read_arrays(_locate(name, data_home)))
 
 
 @overload
@@ -172,7 +181,7 @@ def load_office_caltech(
             )
     name = f"office_caltech_{domain}_{features}"
     path = _locate(name, data_home, siblings=f"office_caltech_{domain}_*")
-    arrays = _read(path)
+    arrays = read_arrays(path)
     X, y = arrays["X"], arrays["y"]
     if return_X_y:
         return X, y
@@ -207,8 +216,3 @@ def _locate(name: str, data_home: DataHome, siblings: str = "*") -> Path:
             f"in that folder: {there or 'none'}."
         )
     return path
-
-
-def _read(path: Path) -> dict[str, NDArray[Any]]:
-    with np.load(path, allow_pickle=False) as arrays:
-        return dict(arrays)

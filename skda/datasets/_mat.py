@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+from functools import partial
 from os import PathLike
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.io import loadmat
 from sklearn.utils import Bunch, check_consistent_length
 
+from skda.datasets._readers import MOST_CHARACTERS
 from skda.utils.labels import UNLABELED
 
-__all__ = ["load_mat"]
+__all__ = ["load_mat", "read_variables"]
 
 #: Where the files of a domain have its rows and their classes.
 _DOMAINS = [("features", "labels"), ("source_features", "source_labels")]
@@ -23,6 +29,15 @@ _SPLITS = [
     ("training_features", "training_labels"),
     ("testing_features", "testing_labels"),
 ]
+
+#: What reads a file, and may take as much of the machine as a large one needs:
+#: seconds, and one more per MiB; bytes, and so many more per byte.
+_READER = str(Path(__file__).with_name("_mat_reader.py"))
+SECONDS = 60
+MEMORY = 4 * 2**30
+EXPANSION = 32
+#: Numbers of classes are below.
+MOST_CLASSES = 2**31
 
 
 def load_mat(path: str | PathLike[str]) -> Bunch:
@@ -62,7 +77,12 @@ def load_mat(path: str | PathLike[str]) -> Bunch:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is no file of this kind.
+        If it is no file of this kind, or if it is damaged.
+
+    Notes
+    -----
+    The file is read in a process of its own, which a damaged file may crash, and which
+    may take 60 seconds and 4 GiB, more for a large file.
 
     References
     ----------
@@ -83,17 +103,17 @@ def load_mat(path: str | PathLike[str]) -> Bunch:
     array([1, 2])
     """
     file = Path(path).expanduser()
-    arrays = _read(file)
+    needed = [name for pair in _SPLITS for name in pair]
+    names, arrays = read_variables(file, [*(n for d in _DOMAINS for n in d), *needed])
     for features, labels in _DOMAINS:
         if {features, labels} <= arrays.keys():
-            data, target = _rows(arrays[features], arrays[labels])
+            data, target = _rows(arrays[features], arrays[labels], file)
             return Bunch(data=data, target=target, splits=[], filename=str(file))
-    needed = [name for pair in _SPLITS for name in pair]
     if not set(needed) <= arrays.keys():
         alternatives = " or ".join(", ".join(pair) for pair in [*_DOMAINS, needed])
         raise ValueError(
             f"Expected the variables {alternatives} in {file}, got "
-            f"{', '.join(arrays) or 'none'}: it has another layout; read it with "
+            f"{', '.join(names) or 'none'}: it has another layout; read it with "
             f"scipy.io.loadmat."
         )
     splits = _take_apart(arrays, needed, file)
@@ -101,20 +121,88 @@ def load_mat(path: str | PathLike[str]) -> Bunch:
     return Bunch(data=first.X, target=first.y_true, splits=splits, filename=str(file))
 
 
-def _read(file: Path) -> dict[str, Any]:
-    """Read the variables."""
+def read_variables(file: Path, names: list[str]) -> tuple[list[str], dict[str, Any]]:
+    """Read variables in a process of its own, which a damaged file may crash.
+
+    Parameters
+    ----------
+    file : Path
+        The file.
+    names : list of str
+        The variables to read, as far as they are there.
+
+    Returns
+    -------
+    names : list of str
+        All that is in the file.
+    variables : dict of str to {ndarray, sparse matrix}
+        The variables: matrices, or arrays of objects for cell arrays. What has no
+        numbers is an array of type void.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it cannot be read.
+    """
     if not file.is_file():
         raise FileNotFoundError(
             f"Expected the file {file}, got none: check its name and folder."
         )
+    with TemporaryDirectory(prefix="skda") as folder:
+        out = Path(folder, "variables.npz")
+        said = _run_reader(file, out, names)
+        if "error" in said:
+            reason = " ".join(said["error"].split())[:MOST_CHARACTERS]
+            raise ValueError(
+                f"Expected a .mat file up to version 7 in {file}, got one that cannot "
+                f"be read ({reason}): unless it is damaged, in MATLAB save it with "
+                f"'-v7'."
+            )
+        if not said["parts"]:
+            return said["names"], {}
+        with np.load(out, allow_pickle=False) as arrays:
+            parts = said["parts"].items()
+            return said["names"], {name: _joined(part, arrays) for name, part in parts}
+
+
+def _run_reader(file: Path, out: Path, names: list[str]) -> dict[str, Any]:
+    """Run the reader, and say what became of it."""
+    size = file.stat().st_size
+    seconds = SECONDS + size // 2**20
+    limits = [str(MEMORY + EXPANSION * size), str(seconds)]
+    path = os.pathsep.join(folder or os.curdir for folder in sys.path)
     try:
-        arrays = loadmat(file)
-    except (NotImplementedError, ValueError) as error:
-        raise ValueError(
-            f"Expected a .mat file up to version 7 in {file}, got something else: in "
-            f"MATLAB, save it with '-v7'."
-        ) from error
-    return {name: value for name, value in arrays.items() if name[:2] != "__"}
+        done = subprocess.run(
+            [sys.executable, "-P", _READER, file, out, *limits, *names],
+            env=os.environ | {"PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=seconds,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return {"error": f"it took more than {seconds} seconds"}
+    if done.returncode:
+        return {"error": f"its reader crashed, return code {done.returncode}"}
+    said: dict[str, Any] = json.loads(done.stdout)
+    return said
+
+
+def _joined(part: dict[str, Any], arrays: Any) -> Any:
+    """Join the arrays of a variable again."""
+    if "array" in part:
+        return arrays[part["array"]]
+    shape = tuple(part["shape"])
+    if "sparse" in part:
+        return sparse.csr_matrix(tuple(arrays[key] for key in part["sparse"]), shape)
+    if "other" in part:
+        return np.broadcast_to(np.void(b""), shape)
+    cells = np.empty(len(part["cells"]), dtype=object)
+    for i, cell in enumerate(part["cells"]):
+        cells[i] = _joined(cell, arrays)
+    return cells.reshape(shape)
 
 
 def _take_apart(arrays: dict[str, Any], names: list[str], file: Path) -> list[Bunch]:
@@ -129,17 +217,35 @@ def _take_apart(arrays: dict[str, Any], names: list[str], file: Path) -> list[Bu
         )
     splits = []
     for cell in zip(*(arrays[name].ravel() for name in names), strict=True):
-        shown, y_shown = _rows(*cell[:2])
-        tested, y_tested = _rows(*cell[2:])
-        stack = sparse.vstack if sparse.issparse(shown) else np.vstack
+        shown, y_shown = _rows(cell[0], cell[1], file)
+        tested, y_tested = _rows(cell[2], cell[3], file)
+        if shown.shape[1] != tested.shape[1]:
+            raise ValueError(
+                f"Expected rows of one width in {file}, got {shown.shape[1]} and "
+                f"{tested.shape[1]} columns in a split."
+            )
+        some_sparse = sparse.issparse(shown) or sparse.issparse(tested)
+        stack = partial(sparse.vstack, format="csr") if some_sparse else np.vstack
         y = np.concatenate([y_shown, np.full_like(y_tested, UNLABELED)])
         y_true = np.concatenate([y_shown, y_tested])
         splits.append(Bunch(X=stack([shown, tested]), y=y, y_true=y_true))
     return splits
 
 
-def _rows(features: Any, labels: Any) -> tuple[Any, NDArray[np.int64]]:
+def _rows(features: Any, labels: Any, file: Path) -> tuple[Any, NDArray[np.int64]]:
     """Check rows and classes; MATLAB has columns of floats or of bytes for these."""
-    y = np.asarray(labels).ravel().astype(np.int64)
-    check_consistent_length(features, y)
-    return features.tocsr() if hasattr(features, "tocsr") else features, y
+    real = all(array.dtype.kind in "biuf" for array in (features, labels))
+    if not real or features.ndim != 2 or sparse.issparse(labels):
+        raise ValueError(
+            f"Expected matrices of real numbers for features and labels in {file}, got "
+            f"shapes {features.shape} and {labels.shape} of types {features.dtype} and "
+            f"{labels.dtype}."
+        )
+    check_consistent_length(features, labels.ravel())
+    y = labels.ravel().astype(np.float64)
+    if not (np.abs(y) < MOST_CLASSES).all() or (y != np.floor(y)).any():
+        raise ValueError(
+            f"Expected classes that are whole numbers in {file}, got others: number "
+            f"them from 1."
+        )
+    return features, y.astype(np.int64)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Callable, Mapping
 from os import PathLike
 from pathlib import Path
@@ -15,9 +14,9 @@ from sklearn.utils.validation import check_array
 
 from skda.datasets._files import load_npz
 from skda.datasets._mat import load_mat
+from skda.datasets._readers import read_array, read_arrays, read_frame
 from skda.datasets._tables import load_table
 from skda.utils.labels import check_labels
-from skda.utils.optional import import_optional
 from skda.utils.views import count_pairs
 
 __all__ = [
@@ -286,20 +285,8 @@ def _read_view(file: Path, label: str | None) -> Any:
 def _array(file: Path, name: str) -> NDArray[Any]:
     """Read an array: the one of a file, or the one of that name in an archive."""
     if file.suffix.lower() == ".npy":
-        array: NDArray[Any] = np.load(file, allow_pickle=False)
-        return array
-    if not zipfile.is_zipfile(file):
-        raise ValueError(
-            f"Expected an archive of arrays in {file}, got something else: write it "
-            f"with numpy.savez."
-        )
-    with np.load(file, allow_pickle=False) as arrays:
-        if name not in arrays:
-            raise ValueError(
-                f"Expected the array {name!r} in {file}, got {sorted(arrays)}."
-            )
-        found: NDArray[Any] = arrays[name]
-        return found
+        return read_array(file)
+    return read_arrays(file, [name])[name]
 
 
 def _array_labels(file: Path, label: str | None) -> NDArray[Any]:
@@ -315,13 +302,8 @@ def _array_labels(file: Path, label: str | None) -> NDArray[Any]:
 
 def _table_labels(file: Path, label: str | None) -> NDArray[Any]:
     """Take the column of the labels, whatever the others are."""
-    pandas = import_optional("pandas", "load_paired_files reads tables with pandas")
-    if file.suffix.lower() == ".csv":
-        frame = pandas.read_csv(file, low_memory=False)
-    else:
-        import_optional("pyarrow", "load_paired_files reads .parquet with pyarrow")
-        frame = pandas.read_parquet(file, engine="pyarrow")
-    names = [str(name) for name in frame.columns]
+    frame = read_frame(file, "load_paired_files")
+    names = list(frame.columns)
     if label is None and len(names) == 1:
         label = names[0]
     if label not in names:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
@@ -10,11 +9,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 from sklearn.utils import Bunch, check_consistent_length
 
 from skda.datasets._mat import load_mat
+from skda.datasets._readers import read_arrays, read_frame
 from skda.utils.labels import check_labels
-from skda.utils.optional import import_optional
 
 __all__ = ["load_paired_rows", "load_table"]
 
@@ -150,7 +150,7 @@ def _load_side(file: Path, domain: Bunch, label: str | None) -> Any:
     """Load samples that have the features of a table, and maybe labels."""
     suffix = file.suffix.lower()
     if suffix in _FRAMES:
-        frame = _read_frame(file)
+        frame = read_frame(file)
         frame = frame.drop(columns=[] if label is None else label, errors="ignore")
         if Path(domain.filename).suffix.lower() in _FRAMES:
             frame = _arranged(frame, domain, file)
@@ -196,26 +196,8 @@ def _located(path: str | PathLike[str]) -> Path:
     return file
 
 
-def _read_frame(file: Path) -> Any:
-    suffix = file.suffix.lower()
-    pandas = import_optional("pandas", f"load_table reads {suffix} files with pandas")
-    if suffix == ".csv":
-        # All at once, or pandas may find another type in every part of a column.
-        try:
-            frame = pandas.read_csv(file, low_memory=False)
-        except pandas.errors.EmptyDataError:
-            frame = pandas.DataFrame()
-    else:
-        import_optional("pyarrow", "load_table reads .parquet files with pyarrow")
-        frame = pandas.read_parquet(file, engine="pyarrow")
-    if not len(frame):
-        raise ValueError(f"Expected rows in {file}, got none: write one per sample.")
-    frame.columns = frame.columns.astype(str)
-    return frame
-
-
 def _read_table(file: Path, label: str | None) -> Table:
-    return _take_apart(_read_frame(file), label, file)
+    return _take_apart(read_frame(file), label, file)
 
 
 def _take_apart(frame: Any, label: str | None, file: Path) -> Table:
@@ -261,19 +243,7 @@ def _read_npz(file: Path, label: str | None) -> Table:
 
 def _archived(file: Path, names: list[str]) -> list[NDArray[Any]]:
     """Read arrays by name, the samples first."""
-    if not zipfile.is_zipfile(file):
-        raise ValueError(
-            f"Expected an archive of arrays in {file}, got something else: write it "
-            f"with numpy.savez."
-        )
-    with np.load(file, allow_pickle=False) as arrays:
-        missing = [name for name in names if name not in arrays]
-        if missing:
-            raise ValueError(
-                f"Expected the arrays {' and '.join(map(repr, names))} in {file}, got "
-                f"{_some(arrays)}: it lacks {_some(missing)}."
-            )
-        found = [arrays[name] for name in names]
+    found = list(read_arrays(file, names).values())
     X = found[0]
     if X.ndim != 2 or not _is_number(X.dtype):
         raise ValueError(
@@ -295,8 +265,14 @@ def _check_features(data: Any, names: list[str], file: Path) -> None:
             f"Expected features in {file}, got none: it needs a column beside the "
             f"labels."
         )
-    values = data if isinstance(data, np.ndarray) else data.max(axis=0).toarray()
-    gaps = np.flatnonzero(np.isnan(values.astype(float)).any(axis=0))
+    is_sparse = issparse(data)
+    values = data.data if is_sparse else data
+    if values.dtype.kind != "f":
+        return  # and take no memory for a copy in floats
+    missing = np.isnan(values)
+    gaps = np.flatnonzero(missing.any(axis=0))
+    if is_sparse:
+        gaps = np.unique(data.indices[missing])
     if len(gaps):
         raise ValueError(
             f"Expected a number in every row of every feature in {file}, got gaps in "

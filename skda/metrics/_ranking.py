@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import rankdata
 from sklearn import get_config
 from sklearn.metrics import pairwise_distances_chunked
 from sklearn.utils import check_array
@@ -28,8 +27,11 @@ __all__ = [
 
 #: Cosines are compared to so many decimals: equal rows tie, however they are rounded.
 DECIMALS = 12
+#: Most memory, in MiB, that the rankings of a chunk may take: a larger working_memory
+#: of scikit-learn makes nothing faster.
+MOST_MEMORY = 128
 #: Arrays of the size of the similarities that the ranks of a chunk take.
-WORKSPACES = 10
+WORKSPACES = 7
 
 #: From relevance and similarities of some queries to a row, or a number, for each.
 Measure = Callable[[NDArray[np.bool_], NDArray[np.float64]], NDArray[np.float64]]
@@ -203,7 +205,7 @@ def measured(
         items[codes.gallery_rows],
         metric="cosine",
         reduce_func=reduce,
-        working_memory=get_config()["working_memory"] / WORKSPACES,
+        working_memory=min(get_config()["working_memory"], MOST_MEMORY) / WORKSPACES,
     )
     return np.concatenate(list(parts))
 
@@ -222,15 +224,31 @@ def precisions_at_relevant(
 
     Returns
     -------
-    precisions : ndarray of shape (n_queries, n_items)
-        Precisions, 0 for items that are not relevant.
-    ranks : ndarray of shape (n_queries, n_items)
-        Ranks from 1 on, the worst one for items of equal similarity.
+    precisions : ndarray of shape (n_queries, n_most_relevant)
+        Precisions at the relevant items of each query, in the order of their ranks, and
+        0 where another query has more of them.
+    ranks : ndarray of shape (n_queries, n_most_relevant)
+        Their ranks from 1 on, the worst one for items of equal similarity, and infinity
+        where another query has more of them.
     """
-    ranks: NDArray[np.float64] = rankdata(-similarities, "max", axis=1)
-    among_relevant = np.where(relevant, -similarities, np.inf)
-    n_found: NDArray[np.float64] = rankdata(among_relevant, "max", axis=1)
-    return np.where(relevant, n_found / ranks, 0.0), ranks
+    counts = relevant.sum(axis=1)
+    shape = len(counts), counts.max(initial=0)
+    precisions, ranks = np.zeros(shape), np.full(shape, np.inf)
+    # One sort tells of any similarity how many items have at least as much.
+    ascending = np.sort(similarities, axis=1)
+    for row, count in enumerate(counts):
+        hits = np.sort(similarities[row, relevant[row]])
+        ranks[row, :count] = _n_as_similar(ascending[row], hits)[::-1]
+        precisions[row, :count] = _n_as_similar(hits, hits)[::-1] / ranks[row, :count]
+    return precisions, ranks
+
+
+def _n_as_similar(
+    ascending: NDArray[np.float64], similarities: NDArray[np.float64]
+) -> NDArray[np.int64]:
+    """Count the entries of a sorted array that are not below each similarity."""
+    below: NDArray[np.int64] = np.searchsorted(ascending, similarities)
+    return len(ascending) - below
 
 
 def _prepare_rows(X: ArrayLike, y: ArrayLike, role: str) -> NDArray[np.float64]:

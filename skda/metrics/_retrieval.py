@@ -70,9 +70,9 @@ def mean_average_precision_score(
 
     Notes
     -----
-    Queries come in chunks that respect the `working_memory` of
-    :func:`sklearn.set_config`. Cosines are compared to twelve decimals, so that equal
-    rows tie.
+    Queries come in chunks of 128 MiB at most, or of the `working_memory` of
+    :func:`sklearn.set_config` if that is less. Cosines are compared to twelve decimals,
+    so that equal rows tie.
 
     Examples
     --------
@@ -136,8 +136,8 @@ def recall_at_k_score(
     def found(
         relevant: NDArray[np.bool_], similarities: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        _, ranks = precisions_at_relevant(relevant, similarities)
-        first = np.where(relevant, ranks, np.inf).min(axis=1)
+        best = np.where(relevant, similarities, -np.inf).max(axis=1, keepdims=True)
+        first = (similarities >= best).sum(axis=1)
         return (first <= depth).astype(np.float64)
 
     return float(measured(y_query, y_gallery, query, gallery, found).mean())
@@ -197,11 +197,9 @@ def retrieval_precision_recall_curve(
     def interpolated(
         relevant: NDArray[np.bool_], similarities: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        precisions, ranks = precisions_at_relevant(relevant, similarities)
+        precisions, _ = precisions_at_relevant(relevant, similarities)
         counts = relevant.sum(axis=1)
-        order = np.where(relevant, ranks, np.inf).argsort(axis=1)[:, : counts.max()]
-        ranked = np.take_along_axis(precisions, order, axis=1)  # 0 from counts on
-        best = np.maximum.accumulate(ranked[:, ::-1], axis=1)[:, ::-1]
+        best = np.maximum.accumulate(precisions[:, ::-1], axis=1)[:, ::-1]
         n_found = np.ceil(recall * counts[:, None] - 1e-9).astype(int)
         return np.take_along_axis(best, np.maximum(n_found, 1) - 1, axis=1)
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import entr, logsumexp
+from sklearn import get_config
 from sklearn.metrics import pairwise_distances_chunked
 
 __all__ = [
@@ -229,7 +230,7 @@ def soft_neighborhood_density_scorer(
         probabilities,
         metric="cosine",
         reduce_func=_neighborhood_entropies,
-        working_memory=WORKING_MEMORY,
+        working_memory=min(get_config()["working_memory"], WORKING_MEMORY),
     )
     return float(np.concatenate(list(parts)).mean())
 

@@ -3,6 +3,7 @@
 import tracemalloc
 import warnings
 from itertools import combinations
+from time import process_time
 
 import numpy as np
 import pytest
@@ -403,3 +404,19 @@ def test_directions_are_all_ordered_pairs_of_views():
 def test_a_view_alone_has_no_direction():
     with pytest.raises(ValueError, match=r"two views or more, got \['a'\]"):
         mean_over_directions({"a": QUERIES}, [0, 1], mean_average_precision_score)
+
+
+def test_five_thousand_rows_take_seconds_and_little_memory():
+    rng = np.random.default_rng(0)
+    y = rng.integers(10, size=5000)
+    query, gallery = rng.normal(size=(2, 5000, 16)) + np.eye(16)[y]
+    tracemalloc.start()
+    start = process_time()
+    scores = [metric(y, y, query, gallery) for metric in METRICS[:2]]
+    seconds = process_time() - start
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert all(0.1 < score < 1 for score in scores)
+    assert peak < 300 * 2**20
+    assert seconds < 5
