@@ -8,13 +8,13 @@ from typing import Annotated, Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
-from sklearn.base import MetaEstimatorMixin, clone
+from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 from sklearn.svm import LinearSVC
 
 from skda.base import DomainName, Rows, estimator
 from skda.baselines._control import TargetControl
-from skda.utils._sklearn import HasMethods
+from skda.utils._sklearn import HasMethods, MetaEstimatorMixin
 from skda.utils.labels import UNLABELED
 from skda.utils.promotion import most_certain
 from skda.utils.ranges import Count, PositiveShare

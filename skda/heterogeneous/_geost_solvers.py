@@ -12,15 +12,6 @@ from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 from scipy.special import log_softmax
 
-__all__ = [
-    "Array",
-    "fit_weights",
-    "reduce_to_row_space",
-    "scale_rows",
-    "smooth_over_graph",
-    "symmetric_root",
-]
-
 Array = NDArray[np.float64]
 
 #: Below this length, a difference of two rows of unit length is rounding in float32.

@@ -9,12 +9,16 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import softmax
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
+from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 from sklearn.svm import LinearSVC
 
 from skda.base import BasePairedClassifier, DomainName, PairedRows, Rows, estimator
-from skda.utils._sklearn import HasMethods
+from skda.utils._sklearn import (
+    ClassNamePrefixFeaturesOutMixin,
+    HasMethods,
+    TransformerMixin,
+)
 
 __all__ = ["Array", "BaseMappedClassifier"]
 
