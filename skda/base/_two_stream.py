@@ -54,7 +54,6 @@ class BaseTwoStreamClassifier(BaseNetClassifier):
     source_per_class: Count | None = 20
 
     def fit_rows(self, source: Rows, target: Rows) -> None:
-        """Train the network, after a word on the rows that it will not see."""
         known = source.labels.known
         if self.source_per_class is not None and 0 < known.sum() < len(known):
             warn_user(
@@ -65,7 +64,7 @@ class BaseTwoStreamClassifier(BaseNetClassifier):
         super().fit_rows(source, target)
 
     def _layout(self, sizes: Sizes) -> dict[str, Any]:
-        """Spell the layout in the parameters of a ``TwoStreamClassifier``."""
+        """Collect the arguments of a ``TwoStreamClassifier``."""
         return {
             "widths": sizes.widths,
             "n_components": self.n_components,

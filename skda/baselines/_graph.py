@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from numbers import Real
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +18,8 @@ from skda.preprocessing import (
     neighbor_similarities,
     symmetric_normalization,
 )
-from skda.utils._sklearn import Interval
 from skda.utils.propagation import spread, vote_shares
-from skda.utils.ranges import Count
+from skda.utils.ranges import Count, ProperFraction
 from skda.utils.sinkhorn import balancing_bias
 
 __all__ = ["GraphControl"]
@@ -57,7 +55,7 @@ class GraphControl(TargetControl):
     """
 
     n_neighbors: Count = 10
-    alpha: Annotated[float, Interval(Real, 0, 1, closed="neither")] = 0.8
+    alpha: ProperFraction = 0.8
     prior: ClassPrior = "labeled"
 
     @abstractmethod

@@ -61,12 +61,11 @@ class DATN(BasePairedNetClassifier):
     closed form, as often as ``g_update`` says and once more in the end; no gradient
     reaches it. Either side of the pairs counts among the unlabeled rows of its domain,
     and unlabeled rows of the source are used too. Without a source and pairs, what
-    remains is Equation 1 for the target. That is the control to beat.
+    remains is Equation 1 for the target: the control to beat.
 
     The steps of a pipeline before this one see the target only: pass
     ``source_transformer`` and ``target_transformer`` instead. ``transform`` takes
-    target rows to :math:`z_T \, G` and source rows to :math:`z_S`, which can be
-    compared.
+    target rows to :math:`z_T \, G`, and source rows to :math:`z_S`.
 
     Parameters
     ----------

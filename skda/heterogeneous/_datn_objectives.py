@@ -1,4 +1,4 @@
-"""What the two phases of DATN minimize, and the map between them."""
+"""The objectives of the two phases of DATN, and the fit of its map."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def solve_map(module: Any, pairs: Pairs, lambda0: float) -> None:
 
 
 class PretrainingObjective(AutoEncoderObjective):
-    """Equation 1 of :class:`DATN` for every domain that there is.
+    """Equation 1 of :class:`DATN`, for each domain of the network.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ class PretrainingObjective(AutoEncoderObjective):
 
 
 class TransferObjective(Objective):
-    """Equation 2 of :class:`DATN`, for the map of the moment.
+    """Equation 2 of :class:`DATN`, for the current map.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ class TransferObjective(Objective):
         self.freeze_source = freeze_source
 
     def start_fit(self, module: Any, domains: Batch) -> None:
-        """Say what to train, and keep all pairs at hand until :meth:`end_fit`.
+        """Choose what to train, and keep all pairs until :meth:`end_fit`.
 
         Parameters
         ----------
@@ -135,12 +135,14 @@ class TransferObjective(Objective):
             Network.
         domains : Batch
             All rows.
+        progress : float
+            Fraction of the training already done.
         """
         if module.G is not None:
             solve_map(module, domains.pairs, self.lambda0)
 
     def end_step(self, module: Any, batch: Batch) -> None:
-        """Solve for it again, if that is to be done at every step.
+        """Solve for the map again, if ``g_update`` is "step".
 
         Parameters
         ----------
@@ -153,7 +155,7 @@ class TransferObjective(Objective):
             solve_map(module, self.pairs, self.lambda0)
 
     def end_fit(self, module: Any) -> None:
-        """Let all be trained again, and forget the pairs.
+        """Make all parameters trainable again, and forget the pairs.
 
         Parameters
         ----------

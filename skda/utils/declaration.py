@@ -253,6 +253,7 @@ def _complete_docstring(cls: type, parameters: Mapping[str, Parameter]) -> Docst
     for entry in (e for docstring in docstrings for e in docstring.parameters):
         entries += list(_with_defaults(entry.about(left), parameters))
         left -= set(entry.names)
+    entries.sort(key=lambda entry: not parameters[entry.names[0]].positional)
     attributes: list[Entry] = []
     seen: set[str] = set()
     for entry in (e for docstring in docstrings for e in docstring.attributes):
