@@ -94,7 +94,8 @@ def noise_source(
     kind : {"gaussian", "shuffled", "renamed", "class_gaussian"}, default="gaussian"
         What is left of the source:
 
-        - "gaussian": the labels. Rows are standard normal, whatever their class.
+        - "gaussian": the labels. Rows are standard normal, whatever their class; a
+          column of a frame that has no numbers is permuted.
         - "shuffled": the rows. The labels are permuted among the labeled ones.
         - "renamed": the rows, and which of them share a class. The names of the
           classes are permuted so that none keeps its own.
@@ -107,7 +108,8 @@ def noise_source(
     Returns
     -------
     X : array-like of shape (n_samples, ...)
-        ``X_source`` itself if its rows are kept, else new rows of the same shape.
+        ``X_source`` itself if its rows are kept, else new rows of the same shape; a
+        frame of the same columns, if it is one.
     y : ndarray of shape (n_samples,)
         Labels as :func:`label_few` returns them.
 
@@ -137,7 +139,20 @@ def noise_source(
 
 
 def _gaussian(X: Any, codes: Codes, rng: RandomState) -> tuple[Any, Codes]:
-    return rng.standard_normal(np.shape(X)), codes
+    return _in_columns_of(X, rng.standard_normal(np.shape(X)), rng), codes
+
+
+def _in_columns_of(X: Any, noise: NDArray[np.floating], rng: RandomState) -> Any:
+    """Put noise into the columns of a frame; those of no numbers are permuted."""
+    if not hasattr(X, "columns"):
+        return noise
+    columns = {name: np.asarray(X[name]) for name in X.columns}
+    return type(X)(
+        {
+            name: values if column.dtype.kind in "biuf" else rng.permutation(column)
+            for (name, column), values in zip(columns.items(), noise.T, strict=True)
+        }
+    )
 
 
 def _shuffled(X: Any, codes: Codes, rng: RandomState) -> tuple[Any, Codes]:
@@ -161,7 +176,7 @@ def _class_gaussian(X: Any, codes: Codes, rng: RandomState) -> tuple[Any, Codes]
     strays = rng.randint(n_classes, size=n_samples)
     means = rng.standard_normal((n_classes, *shape))
     rows = means[np.where(codes == UNLABELED, strays, codes)]
-    return rows + rng.standard_normal(rows.shape), codes
+    return _in_columns_of(X, rows + rng.standard_normal(rows.shape), rng), codes
 
 
 _KINDS: dict[str, Callable[[Any, Codes, RandomState], tuple[Any, Codes]]] = {

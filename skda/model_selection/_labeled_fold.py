@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import BaseCrossValidator, PredefinedSplit, check_cv
 from sklearn.utils import check_consistent_length
 from sklearn.utils.metadata_routing import MetadataRequest, get_routing_for_object
+from torch.utils.data import Dataset
 
 from skda.utils.labels import Labels, check_labels
 
@@ -167,6 +168,11 @@ def _check_some_labels(X: ArrayLike, y: ArrayLike | None) -> Labels:
     if y is None:
         raise ValueError(
             "LabeledFold requires y, to know which rows are labeled, but y is None."
+        )
+    if isinstance(X, Dataset) and not hasattr(X, "shape"):
+        raise TypeError(
+            f"scikit-learn cannot cut a {type(X).__name__} into folds: pass "
+            f"skorch.helper.SliceDataset(dataset)."
         )
     labels = check_labels(y, X)
     if not labels.known.any():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import field
-from math import ceil
+from math import ceil, prod
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import Normalizer
+from sklearn.preprocessing import FunctionTransformer, Normalizer
 from sklearn.utils.validation import has_fit_parameter
 
 from skda.base import BaseHomogeneousClassifier, DomainName, Rows, estimator
@@ -152,10 +152,24 @@ class PruneClasses(MetaEstimatorMixin, BaseHomogeneousClassifier):
             kept[rarest[:n_dropped]] = False
         return kept
 
+    def _validate_rows(self, X: Any, domain: DomainName, *, fitting: bool) -> Any:
+        """Leave images to the estimator, which knows whether it takes them."""
+        if getattr(X, "ndim", 2) <= 2 or self._has_transformer(domain):
+            return super()._validate_rows(X, domain, fitting=fitting)
+        if fitting:
+            owner: Any = self if domain == "target" else self._source_domain
+            owner.n_features_in_ = prod(X.shape[1:])
+            vars(owner).pop("feature_names_in_", None)  # of an earlier fit
+        return X
+
     def _make_source_classifier(self) -> Any:
         if self.classifier is not None:
             return clone(self.classifier)
-        return make_pipeline(Normalizer(), LogisticRegression(C=10.0, max_iter=1000))
+        return make_pipeline(
+            FunctionTransformer(_flatten),
+            Normalizer(),
+            LogisticRegression(C=10.0, max_iter=1000),
+        )
 
     def _make_estimator(self) -> Any:
         """Clone the estimator, if it can be told of a source."""
@@ -185,3 +199,8 @@ class PruneClasses(MetaEstimatorMixin, BaseHomogeneousClassifier):
         expanded = np.zeros((len(X), len(self.classes_)))
         expanded[:, columns] = probabilities
         return expanded
+
+
+def _flatten(X: NDArray[Any]) -> NDArray[np.floating]:
+    """Take every image as the row of its numbers."""
+    return np.asarray(X, dtype=np.float64).reshape(len(X), -1)

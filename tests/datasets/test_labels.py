@@ -4,6 +4,7 @@ from collections import Counter
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from numpy.testing import assert_array_equal
 from scipy.sparse import csr_array
@@ -222,3 +223,16 @@ def test_class_gaussian_noise_surrounds_one_mean_per_class():
 def test_a_source_that_is_no_source_is_refused(y, kind, message):
     with pytest.raises(ValueError, match=message):
         noise_source(np.eye(3), y, kind)
+
+
+@pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
+@pytest.mark.parametrize("kind", ["gaussian", "class_gaussian"])
+def test_noise_in_a_frame_has_its_columns(frame, kind):
+    table = {"size": [1.0, 2.0, 3.0, 4.0], "color": ["red", "red", "blue", "green"]}
+    X, y = noise_source(frame(table), [0, 0, 1, 1], kind, random_state=0)
+
+    assert type(X) is frame
+    assert list(X.columns) == ["size", "color"]
+    assert sorted(X["color"]) == sorted(table["color"])
+    assert list(X["size"]) != table["size"]
+    assert y.tolist() == [0, 0, 1, 1]

@@ -2,6 +2,7 @@
 
 import os
 import warnings
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import Normalizer
+from torch import nn
 
 from skda.datasets import load_office_caltech
 from skda.model_selection import HideLabels
@@ -239,3 +241,20 @@ def test_it_finds_the_classes_of_images(source):
 
     assert clf.kept_classes_.tolist() == shared.tolist()
     assert np.mean(clf.transduction_ == y[there]) > 0.95
+
+
+def test_images_go_to_an_estimator_that_takes_them():
+    rng = np.random.default_rng(0)
+    y = np.arange(60) % 3
+    X = rng.integers(0, 60, size=(60, 3, 8, 8)).astype(np.uint8)
+    X[np.arange(60), y] += 120  # a class is a color
+    present = y < 2
+    module = partial(nn.Sequential, nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    clf = PruneClasses(MCC(module=module, max_epochs=30, lr=0.1), random_state=0)
+    clf.fit(X[present], source=(X, y))
+
+    assert clf.kept_classes_.tolist() == [0, 1]
+    assert clf.n_features_in_ == 192
+    assert clf.score(X[present], y[present]) == 1
+    with pytest.raises(ValueError, match="dim 4"):
+        PruneClasses().fit(X[present], source=(X, y))
