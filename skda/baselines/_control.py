@@ -1,4 +1,4 @@
-"""What the controls share that learn from every row of the target."""
+"""Base classes of the controls that learn from the target alone."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class TargetDelegator(ClassifierMixin, MetaEstimatorMixin, BaseEstimator, ABC):
         """Return the classifier to fit."""
 
     @property
-    def n_features_in_(self) -> int:
+    def n_features_in_(self) -> int:  # type: ignore[override]
         """Number of features seen in ``fit``."""
         return self.estimator_.n_features_in_
 

@@ -1,4 +1,4 @@
-"""Class centroids that share the rows out in balance."""
+"""Class centroids with balanced assignments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the methods share that map the target to features of the source."""
+"""Base class of the methods that map target rows to features of the source."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class BaseMappedClassifier(
         self.estimator_ = self._make_estimator().fit(X, codes)
 
     def _make_estimator(self) -> Any:
-        """Build the classifier; a constant one where there is nothing to tell apart."""
+        """Build the classifier; a constant one if there is one class."""
         if len(self._fitted_codes) == 1:
             return DummyClassifier()
         if self.estimator is None:

@@ -143,7 +143,7 @@ class TTI(BasePairedClassifier):
         self._learn_votes(source)
         signs = 2.0 * labeled.labels.memberships(self.classes_) - 1
         problems = [
-            Translation(*pairs[:2], v, labeled.X, y, self.gamma, self.lambda_reg)
+            TranslatorProblem(*pairs[:2], v, labeled.X, y, self.gamma, self.lambda_reg)
             for v, y in zip(self.votes_, signs.T, strict=True)
         ]
         results = [fit_translator(p, self.max_iter, self.tol) for p in problems]
@@ -179,8 +179,8 @@ class TTI(BasePairedClassifier):
         return probabilities / probabilities.sum(axis=1, keepdims=True)
 
 
-class Translation(NamedTuple):
-    """What the translator of a class minimizes: Equation 2 of :class:`TTI`.
+class TranslatorProblem(NamedTuple):
+    """The problem of one class, Equation 2 of :class:`TTI`.
 
     Parameters
     ----------
@@ -235,28 +235,28 @@ def shrink_singular_values(S: Array, threshold: float) -> tuple[Array, float]:
 
 
 def fit_translator(
-    problem: Translation, max_iter: int, tol: float
+    problem: TranslatorProblem, max_iter: int, tol: float
 ) -> tuple[Array, list[float]]:
-    """Descend by accelerated proximal gradients, which start anew when they overshoot.
+    """Minimize by accelerated proximal gradients, restarted when the objective rises.
 
     The second result are the values of the objective, none larger than the one before.
     """
-    S = ahead = np.zeros((problem.X.shape[1], problem.U.shape[1]))
+    S = extrapolated = np.zeros((problem.X.shape[1], problem.U.shape[1]))
     momentum, values = 1.0, [problem.smooth(S)[0]]
     curvature = max(problem.curvature(), np.finfo(float).tiny)
     for _ in range(max_iter):
-        step = ahead - problem.smooth(ahead)[1] / curvature
+        step = extrapolated - problem.smooth(extrapolated)[1] / curvature
         new, norm = shrink_singular_values(step, problem.lambda_reg / curvature)
         value = problem.smooth(new)[0] + problem.lambda_reg * norm
         if value > values[-1]:
-            if ahead is S:  # a plain step goes up by rounding alone
+            if extrapolated is S:  # a plain step goes up by rounding alone
                 break
-            ahead, momentum = S, 1.0
+            extrapolated, momentum = S, 1.0
             continue
-        converged = np.linalg.norm(new - ahead) <= tol * np.linalg.norm(new)
-        faster = (1 + np.sqrt(1 + 4 * momentum**2)) / 2
-        ahead = new + (momentum - 1) / faster * (new - S)
-        S, momentum = new, faster
+        converged = np.linalg.norm(new - extrapolated) <= tol * np.linalg.norm(new)
+        next_momentum = (1 + np.sqrt(1 + 4 * momentum**2)) / 2
+        extrapolated = new + (momentum - 1) / next_momentum * (new - S)
+        S, momentum = new, next_momentum
         values.append(value)
         if converged:
             break

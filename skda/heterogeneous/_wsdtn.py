@@ -20,7 +20,7 @@ __all__ = ["WSDTN"]
 
 
 class WSDTNModule(MappedAutoEncoders):
-    """An autoencoder per domain, and what the labeled source rows vote for.
+    """An autoencoder per domain, and the mean votes of the labeled source rows.
 
     Without a source, the target has a linear classifier instead.
     """
@@ -58,8 +58,8 @@ def signs(labels: Tensor) -> Tensor:
     return 2 * labels - labels.sum(dim=1, keepdim=True)
 
 
-def cast_votes(z_s: Tensor, labels: Tensor) -> Tensor:
-    """Sum up the source in the latent space: Equation 2's vectors, of shape (d, c)."""
+def mean_votes(z_s: Tensor, labels: Tensor) -> Tensor:
+    """Average the votes of the source rows in Equation 2, to shape (d, c)."""
     return z_s.T @ signs(labels) / labels.sum().clamp(min=1)
 
 
@@ -97,7 +97,7 @@ class WSDTNObjective(Objective):
         source, target, pairs = batch
         z_s = module.encode(source.X, "source")  # (n_s, d)
         z_t = module.encode(target.X, "target")  # (n_t, d)
-        scores = (z_t @ cast_votes(z_s, source.labels)).to(z_t.dtype)  # (n_t, c)
+        scores = (z_t @ mean_votes(z_s, source.labels)).to(z_t.dtype)  # (n_t, c)
         y = signs(target.labels)
         logistic = y.square() * F.softplus(-y * scores)
 
@@ -279,4 +279,4 @@ class WSDTN(BasePairedNetClassifier):
         if not len(source.X):
             return
         features, _, labels = self._outputs(source, "source")
-        self.net_.module_.votes.copy_(cast_votes(features, labels))
+        self.net_.module_.votes.copy_(mean_votes(features, labels))

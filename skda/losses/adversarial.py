@@ -123,7 +123,7 @@ def confusion_loss(logits: Tensor) -> Tensor:
 
 
 def _check_vectors(source: Tensor, target: Tensor) -> None:
-    """Reject shapes that would otherwise broadcast into a wrong, silent answer."""
+    """Reject shapes that would broadcast to a wrong result without an error."""
     if source.ndim != 1 or target.ndim != 1:
         raise ValueError(
             f"Expected one logit per row, of shapes (n_s,) and (n_t,), "

@@ -32,7 +32,7 @@ __all__ = [
 
 
 class Centroids(NamedTuple):
-    """Class means, with the evidence behind each.
+    """Class means, and the mass of every class.
 
     Parameters
     ----------
@@ -138,13 +138,14 @@ def kernel_mmd(
     first = torch.cat([u, torch.zeros_like(v)])  # (n,), with n = n_a + n_b
     second = torch.cat([torch.zeros_like(u), v])
     squares = _squared_distances(torch.cat([a, b]))  # (n, n)
-    spread = (_pair_shares(first + second, first + second) * squares).sum().detach()
-    relative = squares / spread.clamp(min=torch.finfo(squares.dtype).tiny)
+    both = first + second
+    mean_square = (_pair_weights(both, both) * squares).sum().detach()
+    relative = squares / mean_square.clamp(min=torch.finfo(squares.dtype).tiny)
     kernel = torch.stack([(-relative / scale).exp() for scale in scales]).mean(dim=0)
-    within = _pair_shares(first, first), _pair_shares(second, second)
-    shares = within[0] + within[1] - 2 * _pair_shares(first, second)
-    enough = within[0].any() & within[1].any()
-    return enough * (shares * kernel).sum()
+    within = _pair_weights(first, first), _pair_weights(second, second)
+    shares = within[0] + within[1] - 2 * _pair_weights(first, second)
+    defined = within[0].any() & within[1].any()
+    return defined * (shares * kernel).sum()
 
 
 def _squared_distances(x: Tensor) -> Tensor:
@@ -155,7 +156,7 @@ def _squared_distances(x: Tensor) -> Tensor:
     return (squares[:, None] + squares - 2 * products).clamp(min=0)
 
 
-def _pair_shares(u: Tensor, v: Tensor) -> Tensor:
+def _pair_weights(u: Tensor, v: Tensor) -> Tensor:
     """Weights of pairs of different rows, of shape (n, n), which sum to one or zero."""
     pairs = torch.outer(u, v)
     pairs = pairs - pairs.diag().diag()
@@ -307,7 +308,7 @@ def _shared_distances(source: Centroids, target: Centroids) -> Tensor:
 
 
 def _check_same_width(**tensors: Tensor) -> None:
-    """Reject shapes that would otherwise broadcast into a wrong, silent answer."""
+    """Reject shapes that would broadcast to a wrong result without an error."""
     shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     if any(len(shape) != 2 for shape in shapes.values()):
         raise ValueError(f"Expected 2D tensors, got shapes {shapes}.")

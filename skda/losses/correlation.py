@@ -64,7 +64,7 @@ def canonical_correlations(
     >>> canonical_correlations(a, b, regularization=1e-9)
     tensor([1., 0.], dtype=torch.float64)
     """
-    return torch.linalg.svdvals(_whitened(a, b, regularization)[0])
+    return torch.linalg.svdvals(_whiten(a, b, regularization)[0])
 
 
 def canonical_maps(
@@ -93,7 +93,7 @@ def canonical_maps(
     >>> torch.allclose(a.double() @ maps.a, -3 * a.double() @ maps.b)
     True
     """
-    T, L_a, L_b = _whitened(a, b, regularization)
+    T, L_a, L_b = _whiten(a, b, regularization)
     U, s, Vh = torch.linalg.svd(T)
     return CanonicalMaps(
         torch.linalg.solve_triangular(L_a.mT, U, upper=True),
@@ -102,8 +102,8 @@ def canonical_maps(
     )
 
 
-def _whitened(a: Tensor, b: Tensor, r: float) -> tuple[Tensor, Tensor, Tensor]:
-    """Whiten the cross-covariance, and return what whitened it.
+def _whiten(a: Tensor, b: Tensor, r: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Whiten the cross-covariance, and return the Cholesky factors too.
 
     By Cholesky factors, not by inverse roots: they are a rotation apart, which no
     singular value sees, and their gradient knows no differences of eigenvalues, which

@@ -1,4 +1,4 @@
-"""What an autoencoder loses of its samples."""
+"""The reconstruction loss of autoencoders."""
 
 from __future__ import annotations
 

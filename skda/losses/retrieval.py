@@ -11,7 +11,7 @@ from torch.nn.functional import log_softmax, normalize
 
 __all__ = ["matching_loss", "residual_norm"]
 
-HIDDEN = -1e9  # a logit of no weight that, unlike -inf, has gradients: zeros
+MASKED_LOGIT = -1e9  # a logit of no weight that, unlike -inf, has gradients: zeros
 
 
 def matching_loss(
@@ -70,7 +70,7 @@ def matching_loss(
     absent = weight == 0
     loss = torch.zeros_like(logits[0])
     for view in (logits, logits.T):
-        candidates = view.masked_fill(absent, HIDDEN)
+        candidates = view.masked_fill(absent, MASKED_LOGIT)
         log_p = log_softmax(candidates, dim=1).diagonal()
         if sigma:  # log(p + sigma), where p may be too small for exp
             log_p = torch.logaddexp(log_p, torch.full_like(log_p, math.log(sigma)))

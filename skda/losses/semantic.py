@@ -1,4 +1,4 @@
-"""Losses and labels made of what the classes have in common.
+"""The soft-label loss, and pseudo-labels.
 
 Shapes in this module use
 
@@ -67,11 +67,11 @@ def soft_label_loss(
         )
     if reduction not in ("mean", "class_sum"):
         raise ValueError(f"reduction must be 'mean' or 'class_sum', got {reduction!r}.")
-    taught = memberships * (teacher.mass > 0)  # (n, c)
-    loss = -(taught @ teacher.mean * F.log_softmax(logits, dim=1)).sum(dim=1)  # (n,)
+    counted = memberships * (teacher.mass > 0)  # (n, c)
+    loss = -(counted @ teacher.mean * F.log_softmax(logits, dim=1)).sum(dim=1)  # (n,)
     if reduction == "mean":
-        return loss.sum() / taught.sum().clamp(min=1)
-    return (loss @ taught / taught.sum(dim=0).clamp(min=1)).sum()
+        return loss.sum() / counted.sum().clamp(min=1)
+    return (loss @ counted / counted.sum(dim=0).clamp(min=1)).sum()
 
 
 @torch.no_grad()
@@ -106,7 +106,7 @@ def pseudo_labels(
             [0., 0.]])
     """
     predicted = logits.argmax(dim=1)  # (n,)
-    kept = 1 - labels.sum(dim=1)  # (n,)
+    accepted = 1 - labels.sum(dim=1)  # (n,)
     if similarities is not None:
-        kept = kept * (similarities.argmax(dim=1) == predicted)
-    return torch.zeros_like(labels).scatter(1, predicted[:, None], kept[:, None])
+        accepted = accepted * (similarities.argmax(dim=1) == predicted)
+    return torch.zeros_like(labels).scatter(1, predicted[:, None], accepted[:, None])

@@ -1,4 +1,4 @@
-"""Losses that align what topics see in two domains.
+"""Losses that align the domains topic by topic.
 
 Shapes in this module use
 
@@ -50,7 +50,7 @@ def gated_topic_alignment(
     >>> gated_topic_alignment(source, target, torch.ones(2, 1), torch.ones(1, 2))
     tensor(2.5000)
     """
-    X, shares = _stacked(source, target)
+    X, shares = _stack(source, target)
     if gates.shape != (len(X), len(weights)) or weights.shape[1] != X.shape[1]:
         raise ValueError(
             f"Expected gates of shape ({len(X)}, J) and weights of shape "
@@ -58,9 +58,9 @@ def gated_topic_alignment(
         )
     with torch.no_grad():
         scale = _scale(gates.norm(dim=0) * weights.norm(dim=1), len(X))  # (J,)
-        seen = scale[:, None] * weights  # (J, d)
+        scaled_weights = scale[:, None] * weights  # (J, d)
         shares = gates * shares[:, None]  # (n, J)
-    gaps = seen * (shares.T @ X)  # (J, d)
+    gaps = scaled_weights * (shares.T @ X)  # (J, d)
     return gaps.square().sum().to(X.dtype) / X.shape[1]
 
 
@@ -108,10 +108,10 @@ def dense_topic_alignment(
     >>> dense_topic_alignment(source, target, [torch.ones(1, 2, 2)])
     tensor(2.5000)
     """
-    X, shares = _stacked(source, target)
+    X, shares = _stack(source, target)
     with torch.no_grad():
         signed = shares[:, None] * X  # (n, d)
-        loss, pull = X.new_zeros(()), torch.zeros_like(X)
+        loss, weighted_gaps = X.new_zeros(()), torch.zeros_like(X)
         for A in attention:
             if A.shape[1:] != X.shape:
                 raise ValueError(
@@ -121,14 +121,13 @@ def dense_topic_alignment(
             scale = _scale(A.flatten(1).norm(dim=1), len(X))[:, None]  # (j, 1)
             gaps = scale * (A * signed).sum(dim=1)  # (j, d)
             loss += gaps.square().sum()
-            pull += (A * (scale * gaps)[:, None]).sum(dim=0)
-        gradient = 2 * shares[:, None] * pull  # (n, d)
-    # Zero, with the gradient that was found above.
-    slope = (gradient * (X - X.detach())).sum()
-    return (loss + slope) / X.shape[1]
+            weighted_gaps += (A * (scale * gaps)[:, None]).sum(dim=0)
+        gradient = 2 * shares[:, None] * weighted_gaps  # (n, d)
+    zero_with_gradient = (gradient * (X - X.detach())).sum()
+    return (loss + zero_with_gradient) / X.shape[1]
 
 
-def _stacked(source: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+def _stack(source: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     """Stack the rows, and the share of each in the difference of the means."""
     if source.ndim != 2 or target.ndim != 2 or source.shape[1] != target.shape[1]:
         raise ValueError(
@@ -142,6 +141,6 @@ def _stacked(source: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _scale(norms: Tensor, n_rows: int) -> Tensor:
-    """Divide by a norm what has one."""
+    """Divide by norms, but for those that are zero."""
     tiny = torch.finfo(norms.dtype).tiny
     return (norms > 1e-12) * n_rows / norms.clamp(min=tiny)

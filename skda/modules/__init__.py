@@ -1,4 +1,4 @@
-"""Networks and layers that know of no method."""
+"""Networks and layers, independent of any method."""
 
 from skda.modules.adversary import AdversarialClassifier
 from skda.modules.autoencoder import AutoEncoderClassifier, MappedAutoEncoders

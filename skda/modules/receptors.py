@@ -1,4 +1,4 @@
-"""Topics of features, and regressors that look for them, one per topic and stacked."""
+"""Topics of features, and stacked regressors, one per topic, that predict them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from torch import Tensor, nn
 __all__ = ["Regression", "TopicAutoEncoder", "TopicReceptors"]
 
 #: Most entries of weights or of an attention to handle at once: 2 MiB, for the caches.
-MOST_ENTRIES = 2**19
+MAX_ENTRIES = 2**19
 
 
 def _chunks(n_topics: int, n_entries: int) -> Iterator[slice]:
-    """Cut the topics, of so many entries each, into parts that fit into the caches."""
-    n_chunk = max(1, MOST_ENTRIES // max(1, n_entries))
+    """Cut the topics, of ``n_entries`` each, into chunks that fit into the caches."""
+    n_chunk = max(1, MAX_ENTRIES // max(1, n_entries))
     for start in range(0, n_topics, n_chunk):
         yield slice(start, start + n_chunk)
 
@@ -105,7 +105,7 @@ class Regression(NamedTuple):
 
 
 def _units(X: Tensor, W: Tensor, b: Tensor) -> Tensor:
-    """Map rows, of shape (n, d), to the hidden units of all, of shape (J, n, P)."""
+    """Map rows, of shape (n, d), to the hidden units, of shape (J, n, P)."""
     rows = X.expand(len(W), *X.shape)
     return torch.baddbmm(b[:, None], rows, W.mT).to(X.dtype).relu_()
 
@@ -139,21 +139,21 @@ class _Regression(torch.autograd.Function):
         ctx.mark_non_differentiable(slopes, residuals)
         ctx.set_materialize_grads(False)  # no zeros of the size of the slopes
         ctx.l1 = l1
-        size = l1 * torch.linalg.vector_norm(W, 1)
-        return residuals.square().sum() / len(X) + size, slopes, residuals
+        penalty = l1 * torch.linalg.vector_norm(W, 1)
+        return residuals.square().sum() / len(X) + penalty, slopes, residuals
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         X, W, units, slopes, residuals = ctx.saved_tensors
-        pull = 2 / len(X) * grads[0] * residuals  # (J, n)
-        of_W, of_b = _empty_like(W), W.new_empty(W.shape[:2])
-        for some in _chunks(len(W), W[0].numel()):
-            of_units = pull[some, :, None] * slopes[some]  # (j, n, P)
-            part = torch.sign(W[some], out=of_W[some]).mul_(ctx.l1 * grads[0])
-            part.baddbmm_(of_units.mT, X.expand(len(part), *X.shape))
-            of_b[some] = of_units.sum(dim=1)
-        of_v = torch.bmm(pull[:, None], units)[:, 0]
-        return None, None, None, of_W, of_b, of_v, pull.sum(dim=1)
+        grad_outputs = 2 / len(X) * grads[0] * residuals  # (J, n)
+        grad_W, grad_b = _empty_like(W), W.new_empty(W.shape[:2])
+        for chunk in _chunks(len(W), W[0].numel()):
+            grad_units = grad_outputs[chunk, :, None] * slopes[chunk]  # (j, n, P)
+            part = torch.sign(W[chunk], out=grad_W[chunk]).mul_(ctx.l1 * grads[0])
+            part.baddbmm_(grad_units.mT, X.expand(len(part), *X.shape))
+            grad_b[chunk] = grad_units.sum(dim=1)
+        grad_v = torch.bmm(grad_outputs[:, None], units)[:, 0]
+        return None, None, None, grad_W, grad_b, grad_v, grad_outputs.sum(dim=1)
 
 
 class TopicReceptors(nn.Module):
@@ -191,13 +191,13 @@ class TopicReceptors(nn.Module):
         super().__init__()
         bounds = 1 / sqrt(n_features), 1 / sqrt(n_hidden)
 
-        def drawn(*shape: int, bound: float) -> nn.Parameter:
+        def uniform(*shape: int, bound: float) -> nn.Parameter:
             return nn.Parameter(torch.empty(shape).uniform_(-bound, bound))
 
-        self.weight = drawn(n_topics, n_hidden, n_features, bound=bounds[0])
-        self.bias = drawn(n_topics, n_hidden, bound=bounds[0])
-        self.out_weight = drawn(n_topics, n_hidden, bound=bounds[1])
-        self.out_bias = drawn(n_topics, bound=bounds[1])
+        self.weight = uniform(n_topics, n_hidden, n_features, bound=bounds[0])
+        self.bias = uniform(n_topics, n_hidden, bound=bounds[0])
+        self.out_weight = uniform(n_topics, n_hidden, bound=bounds[1])
+        self.out_bias = uniform(n_topics, bound=bounds[1])
 
     def forward(self, X: Tensor) -> Tensor:
         """Map rows, of shape (n, d), to topics, of shape (n, J)."""
@@ -254,9 +254,9 @@ class TopicReceptors(nn.Module):
             Attention of the next topics.
         """
         n_topics, n_rows, _ = slopes.shape
-        for some in _chunks(n_topics, n_rows * self.weight.shape[2]):
-            weighted = slopes[some]
+        for chunk in _chunks(n_topics, n_rows * self.weight.shape[2]):
+            weighted = slopes[chunk]
             if weights is not None:
-                weighted = weighted * weights[some, :, None]
-            A = torch.bmm(weighted, self.weight[some])  # (j, n, d)
+                weighted = weighted * weights[chunk, :, None]
+            A = torch.bmm(weighted, self.weight[chunk])  # (j, n, d)
             yield A.to(slopes.dtype).abs_()

@@ -1,4 +1,4 @@
-"""A wide first layer, trained in the few directions that its rows span."""
+"""A wide first layer, trained in the row space of its samples."""
 
 from __future__ import annotations
 
@@ -98,14 +98,14 @@ class RotatedLinear(nn.Module):
         return F.linear(Z, self.weight, bias)
 
     def _is_triangular(self, Z: Tensor) -> bool:
-        """Say whether these are the rows of the training, where blocks are faster."""
+        """Say whether these are all rows of the training, so that blocks are faster."""
         in_training = self.training and torch.is_grad_enabled()
         in_full = Z.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
         return self.whole and in_training and in_full and len(Z) == len(self.weight[0])
 
     @torch.no_grad()
     def unrotated(self) -> nn.Linear:
-        """Return to the coordinates of the features.
+        """Build the layer in the coordinates of the features.
 
         Returns
         -------
@@ -113,9 +113,9 @@ class RotatedLinear(nn.Module):
             The layer with ``p`` inputs.
         """
         start, basis = self.start, self.basis
-        across = start - start @ basis @ basis.T
+        orthogonal = start - start @ basis @ basis.T
         n_units, n_features = start.shape
         layer = nn.Linear(n_features, n_units, device=start.device, dtype=start.dtype)
-        layer.weight.copy_(self.weight @ basis.T + self.decay * across)
+        layer.weight.copy_(self.weight @ basis.T + self.decay * orthogonal)
         layer.bias.copy_(self.bias)
         return layer

@@ -84,8 +84,8 @@ class Topics(nn.Module):
         if attention == "receptor":
             self.receptors = TopicReceptors(n_features, n_topics, n_hidden)
         # Drawn from the same numbers as the rest, or it would be no control.
-        drawn = torch.rand(n_topics, n_features)
-        fixed = drawn if attention == "random" else torch.ones_like(drawn)
+        uniform = torch.rand(n_topics, n_features)
+        fixed = uniform if attention == "random" else torch.ones_like(uniform)
         self.register_buffer("fixed", fixed)
 
     def regress(self, X: Tensor, l1: float = 0.0) -> Regression | None:

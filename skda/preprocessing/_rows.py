@@ -1,21 +1,23 @@
-"""Rows before any method: powers, unit lengths, and the graph of their neighbors."""
+"""Powers and unit lengths of rows, and the graph of their nearest neighbors."""
 
 from __future__ import annotations
 
-from numbers import Integral, Real
-from typing import Any, ClassVar, Self
+from dataclasses import field
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_matrix, diags_array, identity
 from sklearn import config_context
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.base import OneToOneFeatureMixin
 from sklearn.neighbors import NearestNeighbors
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import normalize
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skda.utils._sklearn import Interval, StrOptions, fit_context
+from skda.utils._sklearn import BaseEstimator, TransformerMixin, fit_context
+from skda.utils.declaration import estimator
+from skda.utils.ranges import Count, Power
 
 __all__ = [
     "GraphSmoother",
@@ -32,7 +34,7 @@ FLOATS = (np.float64, np.float32)
 def cosine_graph(X: NDArray[Any], n_neighbors: int = 10) -> csr_matrix:
     r"""Build the graph of the nearest neighbors under cosine similarity.
 
-    Row :math:`i` is tied to its nearest neighbors with weight
+    Row :math:`i` is connected to its nearest neighbors by the weight
     :math:`\max(\cos(x_i, x_j), 0)`; the larger of two directions counts for both.
 
     Parameters
@@ -68,14 +70,14 @@ def cosine_graph(X: NDArray[Any], n_neighbors: int = 10) -> csr_matrix:
 def neighbor_similarities(
     neighbors: NearestNeighbors, X: NDArray[Any] | None, dtype: Any
 ) -> csr_matrix:
-    """Tie rows to the nearest ones of an index.
+    """Weight the nearest neighbors of rows in an index by their similarity.
 
     Parameters
     ----------
     neighbors : NearestNeighbors
         Index under the cosine metric.
     X : ndarray of shape (n, p) or None
-        Rows; None ties every row of the index to the others.
+        Rows; None takes every row of the index, with the others for neighbors.
     dtype : dtype
         Type of the weights.
 
@@ -127,6 +129,7 @@ def symmetric_normalization(graph: csr_matrix) -> csr_matrix:
     return (scale @ graph @ scale).tocsr()
 
 
+@estimator
 class RowScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Take a power of every feature, then scale every row to unit length.
 
@@ -135,10 +138,10 @@ class RowScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     Parameters
     ----------
-    power : float or "auto", default="auto"
+    power : float or "auto"
         Power of the absolute value, whose sign stays; "auto" is 0.5 if no feature seen
         in ``fit`` is negative, else 1.
-    normalize : bool, default=True
+    normalize
         Whether to scale the rows to unit length; a row of zeros stays one.
 
     Attributes
@@ -155,18 +158,12 @@ class RowScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     array([[0.6, 0.8]])
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "power": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
-        "normalize": ["boolean"],
-    }
-
-    def __init__(self, power: float | str = "auto", *, normalize: bool = True) -> None:
-        self.power = power
-        self.normalize = normalize
+    power: Power = field(default="auto", kw_only=False)
+    normalize: bool = True
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: ArrayLike, y: Any = None) -> Self:
-        """Settle the power.
+        """Determine the power.
 
         Parameters
         ----------
@@ -205,6 +202,7 @@ class RowScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return normalize(rows) if self.normalize else rows
 
 
+@estimator
 class GraphSmoother(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     r"""Move every row towards its nearest neighbors, then scale it to unit length.
 
@@ -216,7 +214,7 @@ class GraphSmoother(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     Parameters
     ----------
-    n_neighbors : int, default=10
+    n_neighbors
         Number of neighbors.
 
     Attributes
@@ -238,12 +236,7 @@ class GraphSmoother(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
            [0.83, 0.55]])
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
-    }
-
-    def __init__(self, n_neighbors: int = 10) -> None:
-        self.n_neighbors = n_neighbors
+    n_neighbors: Count = field(default=10, kw_only=False)
 
     def fit(self, X: ArrayLike, y: Any = None) -> Self:
         """Build the graph.
@@ -312,7 +305,7 @@ class GraphSmoother(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 def row_preprocessor(
     domain: str, *, power: float | str, normalize: bool, n_neighbors: int | None
 ) -> TransformerMixin:
-    """Build what a heterogeneous method puts before the rows of a domain.
+    """Build the preprocessing of the rows of a domain.
 
     Parameters
     ----------

@@ -9,7 +9,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import normalize
 
 from skda.heterogeneous import TTI
-from skda.heterogeneous._tti import Translation, fit_translator, shrink_singular_values
+from skda.heterogeneous._tti import (
+    TranslatorProblem,
+    fit_translator,
+    shrink_singular_values,
+)
 from skda.utils.warnings import NoSourceWarning
 
 
@@ -19,7 +23,7 @@ def problem():
     rng = np.random.default_rng(0)
     X, U, v, labeled = (rng.normal(size=s) for s in ((10, 4), (10, 3), 4, (6, 3)))
     signs = np.array([1.0, -1, 1, -1, -1, 1])
-    return Translation(X, U, v, labeled, signs, gamma=2.0, lambda_reg=0.7)
+    return TranslatorProblem(X, U, v, labeled, signs, gamma=2.0, lambda_reg=0.7)
 
 
 def objective(problem, S):
@@ -95,7 +99,7 @@ def test_a_large_weight_leaves_no_singular_value(problem):
 
 def test_rows_that_are_all_zeros_teach_nothing():
     none = np.zeros((3, 2))
-    problem = Translation(none, none, np.zeros(2), none, np.ones(3), 1.0, 1.0)
+    problem = TranslatorProblem(none, none, np.zeros(2), none, np.ones(3), 1.0, 1.0)
 
     assert_array_equal(fit_translator(problem, max_iter=5, tol=1e-6)[0], 0)
 

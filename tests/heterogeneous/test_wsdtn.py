@@ -12,7 +12,7 @@ from skda.heterogeneous._wsdtn import (
     ReconstructionObjective,
     WSDTNModule,
     WSDTNObjective,
-    cast_votes,
+    mean_votes,
 )
 from skda.training import Pairs
 from skda.utils.warnings import NoSourceWarning
@@ -112,8 +112,8 @@ def test_unlabeled_source_rows_have_no_vote():
     z, labels = torch.tensor([[1.0, 2.0], [5.0, 7.0]]), torch.eye(2)
     labels[1] = 0
 
-    assert_array_equal(cast_votes(z, labels), [[1, -1], [2, -2]])
-    assert_array_equal(cast_votes(z, torch.zeros(2, 2)), torch.zeros(2, 2))
+    assert_array_equal(mean_votes(z, labels), [[1, -1], [2, -2]])
+    assert_array_equal(mean_votes(z, torch.zeros(2, 2)), torch.zeros(2, 2))
 
 
 def test_all_source_rows_vote_in_the_end(paired):

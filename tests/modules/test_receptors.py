@@ -102,7 +102,7 @@ def test_residuals_are_predictions_less_topics(receptors, rows):
 def test_attention_is_the_gradient_of_autograd_however_it_is_cut(
     receptors, networks, rows, monkeypatch, most_entries
 ):
-    monkeypatch.setattr(stacked_module, "MOST_ENTRIES", most_entries)
+    monkeypatch.setattr(stacked_module, "MAX_ENTRIES", most_entries)
     X = rows[0].requires_grad_()
     expected = torch.stack(
         [torch.autograd.grad(network(X).sum(), X)[0].abs() for network in networks]
