@@ -31,6 +31,7 @@ EXTRAS["test"] = [
     *EXTRAS["compare"],
     *EXTRAS["faiss"],
     *EXTRAS["ot"],
+    "hypothesis",
     "numpydoc",
     "polars",
     "pytest>=8",

@@ -260,7 +260,7 @@ def main():
             result = {"name": name, "source": source, "precision": precision}
             try:
                 result["phases"] = check(name, source, precision)
-            except Exception as error:  # noqa: BLE001 (it is reported)
+            except Exception as error:  # noqa: BLE001 (told below)
                 result["error"] = f"{type(error).__name__}: {error}"
                 result["traceback"] = traceback.format_exc()
             print(json.dumps(result), flush=True)  # noqa: T201

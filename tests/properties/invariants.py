@@ -1,0 +1,268 @@
+"""What must hold of every fit."""
+
+import linecache
+import traceback
+import warnings
+from io import BytesIO
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pandas as pd
+import sklearn
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.utils import _safe_indexing
+from sklearn.utils.validation import check_is_fitted
+
+import skda
+from tests.properties.cases import Case, build
+from tests.properties.estimators import build_estimator, takes_pairs, toy_domains
+from tests.properties.views import build_views, toy_views
+
+HOMES = tuple(str(Path(package.__file__).parent) for package in (skda, sklearn))
+SHORTEST_MESSAGE = 20
+CHIMERA = "fitted after an error"
+
+
+class ViolationError(AssertionError):
+    """Something does not hold; ``kind`` tells one way of it from the others."""
+
+    def __init__(self, kind, detail=""):
+        super().__init__(f"{kind}: {detail}" if detail else kind)
+        self.kind = kind
+
+
+def require(condition, kind, detail=""):
+    if not condition:
+        raise ViolationError(kind, detail)
+
+
+def check_case(name, case):
+    """Check every property of an estimator on one case, and say how the fit ended."""
+    if not isinstance(case, Case):
+        return check_retriever(build_estimator(name), build_views(case), toy_views())
+    data = build(case)
+    if not takes_pairs(name):
+        data = data._replace(pairs=None)
+    return check_classifier(build_estimator(name), data, toy_domains(name))
+
+
+def check_classifier(estimator, data, toy):
+    """Check every property of a classifier on the data of one fit."""
+    given = {"source": data.source}
+    if data.pairs is not None:
+        given["pairs"] = data.pairs
+    before = fingerprint([data.X, data.y, *given.values()]), parameters(estimator)
+    fitted, error = attempt(clone(estimator), data.X, data.y, given)
+    refitted, _ = attempt(clone(estimator), toy.X, toy.y, fit_parameters(toy, given))
+    refitted, second_error = attempt(refitted, data.X, data.y, given)
+    after = fingerprint([data.X, data.y, *given.values()]), parameters(fitted)
+    require(before[0] == after[0], "the data changed")
+    require(before[1] == after[1], "the parameters changed")
+    require(
+        describe(error) == describe(second_error),
+        "a refit is not a fresh fit",
+        f"{describe(error)} against {describe(second_error)}",
+    )
+    if error is not None:
+        require(not is_fitted(refitted), CHIMERA, describe(error))
+        return describe(error)
+    p = check_probabilities(fitted, data.X)
+    again = quietly(refitted.predict_proba, data.X)
+    require(np.array_equal(p, again), "a refit is not a fresh fit", gap(p, again))
+    loaded = quietly(round_trip(fitted).predict_proba, data.X)
+    require(np.array_equal(p, loaded), "pickling changes predictions", gap(p, loaded))
+    alone = quietly(fitted.predict_proba, first_row(data.X))
+    require(
+        np.allclose(p[:1], alone, atol=1e-4),
+        "one row is not mapped as in a batch",
+        gap(p[:1], alone),
+    )
+    check_labels(fitted, data)
+    if data.source is not None and fitted_with_source(fitted):
+        check_probabilities(fitted, data.source[0], domain="source")
+    return "fitted"
+
+
+def check_retriever(estimator, data, toy):
+    """Check every property of a retriever on the data of one fit."""
+    views, y, source, _ = data
+    before = fingerprint([views, y, source]), parameters(estimator)
+    fitted, error = attempt(clone(estimator), views, y, {"source": source})
+    refitted, _ = attempt(clone(estimator), toy.X, toy.y, {"source": toy.source})
+    refitted, second_error = attempt(refitted, views, y, {"source": source})
+    after = fingerprint([views, y, source]), parameters(fitted)
+    require(before[0] == after[0], "the data changed")
+    require(before[1] == after[1], "the parameters changed")
+    require(
+        describe(error) == describe(second_error),
+        "a refit is not a fresh fit",
+        f"{describe(error)} against {describe(second_error)}",
+    )
+    if error is not None:
+        require(not is_fitted(refitted), CHIMERA, describe(error))
+        return describe(error)
+    embedded = quietly(fitted.transform, views)
+    again = quietly(refitted.transform, views)
+    loaded = quietly(round_trip(fitted).transform, views)
+    alone = quietly(fitted.transform, {name: first_row(X) for name, X in views.items()})
+    for name, z in embedded.items():
+        require(np.isfinite(z).all(), "embeddings are not finite", name)
+        require(
+            np.array_equal(z, again[name]),
+            "a refit is not a fresh fit",
+            gap(z, again[name]),
+        )
+        require(np.array_equal(z, loaded[name]), "pickling changes embeddings", name)
+        size = np.abs(z).max(initial=1e-30)
+        require(
+            np.allclose(z[:1] / size, alone[name] / size, atol=1e-4),
+            "one row is not mapped as in a batch",
+            gap(z[:1], alone[name]),
+        )
+    return "fitted"
+
+
+def attempt(estimator, X, y, given):
+    """Fit, and keep the error if it is a clear one."""
+    try:
+        return quietly(estimator.fit, X, y, **given), None
+    except Exception as error:  # noqa: BLE001 (looked at)
+        require(is_clear(error), "an unclear error", describe(error, where=True))
+        return estimator, error
+
+
+def quietly(function, *args, **kwargs):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return function(*args, **kwargs)
+
+
+def is_clear(error):
+    """Say whether an error was raised on purpose, and in words."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    line = linecache.getline(frame.filename, frame.lineno).strip()
+    message = str(error)
+    on_purpose = line.startswith("raise") or "sklearn/utils" in frame.filename
+    own = (ValueError, TypeError), ("skda", "sklearn")
+    right_type = type(error) in own[0] or (
+        isinstance(error, own[0]) and type(error).__module__.startswith(own[1])
+    )
+    return (
+        right_type
+        and on_purpose
+        and frame.filename.startswith(HOMES)
+        and len(message) >= SHORTEST_MESSAGE
+        and " " in message.strip()
+    )
+
+
+def describe(error, where=False):
+    """Say what went wrong, and where on wish."""
+    if error is None:
+        return None
+    text = f"{type(error).__name__}: {str(error)[:300]}"
+    if not where:
+        return text
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [*[f for f in frames if "/skda/" in f.filename][-1:], frames[-1]]
+    places = [f"{'/'.join(f.filename.split('/')[-2:])}:{f.lineno}" for f in ours]
+    return f"{text} (at {' -> '.join(places)})"
+
+
+def is_fitted(estimator):
+    try:
+        check_is_fitted(estimator)
+    except NotFittedError:
+        return False
+    return True
+
+
+def check_probabilities(estimator, X, **domain):
+    """Check probabilities of rows that the fit has seen, and return them."""
+    try:
+        p = quietly(estimator.predict_proba, X, **domain)
+        labels = quietly(estimator.predict, X, **domain)
+    except Exception as error:
+        kind = f"predict{'s no source' if domain else ''} fails after fit"
+        raise ViolationError(kind, describe(error, where=True)) from error
+    n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
+    require(p.shape == (n_rows, len(estimator.classes_)), "probabilities: shape")
+    require(np.isfinite(p).all(), "probabilities are not finite")
+    require((p >= 0).all(), "probabilities are negative", p.min())
+    sums = p.sum(axis=1)
+    require(np.allclose(sums, 1, atol=1e-4), "probabilities: sum", repr(sums[:3]))
+    require(np.isin(labels, estimator.classes_).all(), "labels are not classes")
+    return p
+
+
+def check_labels(estimator, data):
+    """Check that given labels were kept where they are known."""
+    transduction = getattr(estimator, "transduction_", None)
+    if transduction is None or data.y is None:
+        return
+    given = pd.Series(np.asarray(list(data.y), dtype=object))
+    known = ~(
+        given.isna() | (given.astype(str) == "-1") | (given.astype(str) == "-1.0")
+    )
+    kept = (given[known] == pd.Series(transduction, dtype=object)[known]).all()
+    require(kept, "given labels are not kept in transduction_")
+
+
+def fitted_with_source(estimator):
+    return getattr(estimator, "n_features_in_source_", None) is not None
+
+
+def fit_parameters(toy, given):
+    """Give the toy what the case gives, be it None."""
+    everything = {"source": toy.source, "pairs": toy.pairs}
+    absent = given["source"] is None
+    return {name: None if absent else everything[name] for name in given}
+
+
+def first_row(X):
+    rows = X.tocsr() if sparse.issparse(X) else X
+    return _safe_indexing(rows, [0])
+
+
+def round_trip(estimator):
+    file = BytesIO()
+    joblib.dump(estimator, file)
+    file.seek(0)
+    return joblib.load(file)
+
+
+def parameters(estimator):
+    return repr(estimator.get_params())
+
+
+def gap(p, q):
+    if p.shape != q.shape:
+        return f"shapes {p.shape} and {q.shape}"
+    return f"up to {np.abs(p - q).max():.2g}"
+
+
+def fingerprint(data):
+    """Tell data apart by every byte, not by what scipy or Pandas caches."""
+    if isinstance(data, dict):
+        return [(name, fingerprint(part)) for name, part in data.items()]
+    if isinstance(data, (list, tuple)) and not _is_flat(data):
+        return [fingerprint(part) for part in data]
+    if sparse.issparse(data):
+        rows = data.tocoo()
+        return joblib.hash([data.format, data.dtype, data.data, *rows.coords])
+    if isinstance(data, np.ndarray) and data.dtype != object:
+        return data.dtype, data.strides, data.flags.writeable, data.tobytes()
+    return (
+        joblib.hash(data)
+        if not hasattr(data, "to_arrow")
+        else repr(data.to_list() if hasattr(data, "to_list") else data.rows())
+    )
+
+
+def _is_flat(data):
+    return not any(
+        hasattr(part, "shape") or isinstance(part, (list, tuple, dict)) for part in data
+    )

@@ -1,0 +1,59 @@
+"""What an estimator says of harmless data, whatever scikit-learn's settings."""
+
+import numpy as np
+from sklearn.preprocessing import StandardScaler
+
+from tests.properties.estimators import (
+    RETRIEVERS,
+    build_estimator,
+    takes_pairs,
+    toy_domains,
+)
+from tests.properties.invariants import quietly
+from tests.properties.views import toy_views
+
+
+def outputs(name, *, scaled=False, convert=None):
+    """Fit an estimator to a toy, and collect what it says, as arrays.
+
+    With ``scaled``, transformers of the user come first; ``convert`` is what to make of
+    every array of samples.
+    """
+    return (
+        _of_views(name, scaled, convert or np.asarray)
+        if (name in RETRIEVERS)
+        else _of_domains(name, scaled, convert or np.asarray)
+    )
+
+
+def _of_domains(name, scaled, convert):
+    X, y, (X_source, y_source), pairs = toy_domains(name)
+    X, X_source = convert(X), convert(X_source)
+    given = {"source": (X_source, y_source)}
+    if takes_pairs(name):
+        given["pairs"] = tuple(map(convert, pairs))
+    estimator = build_estimator(name)
+    if scaled:
+        roles = "source_transformer", "target_transformer"
+        known = [role for role in roles if role in estimator.get_params(deep=False)]
+        estimator.set_params(**{role: StandardScaler() for role in known})
+    quietly(estimator.fit, X, y, **given)
+    said = {"p": estimator.predict_proba(X), "labels": estimator.predict(X)}
+    if getattr(estimator, "n_features_in_source_", None) is not None:
+        said["p_source"] = estimator.predict_proba(X_source, domain="source")
+    if hasattr(estimator, "transform"):
+        said["z"] = estimator.transform(X)
+    return {key: np.asarray(value) for key, value in said.items()}
+
+
+def _of_views(name, scaled, convert):
+    X, y, (known, y_known), _ = toy_views()
+    new = {view: convert(rows) for view, rows in X.items()}
+    source = {view: convert(rows) for view, rows in known.items()}, y_known
+    estimator = build_estimator(name)
+    if scaled:
+        estimator.set_params(shared_transformer=StandardScaler())
+    quietly(estimator.fit, new, y, source=source)
+    return {
+        view: np.asarray(z) for view, z in quietly(estimator.transform, new).items()
+    }
