@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from skorch.callbacks import Callback
 
 from benchmarks._results import FOLDER, append, data_file, load, sha256
-from skda._protocol import seeded_clone
+from skda.comparison._engine import seeded_clone
 from skda.datasets import load_npz
 from skda.preprocessing import RowScaler
 

@@ -18,7 +18,6 @@ from skorch.callbacks import Callback
 
 from benchmarks._results import append, data_file, sha256
 from skda import compare
-from skda._compare import default_estimators
 from skda.baselines import (
     BalancedLabelPropagation,
     BalancedSelfTraining,
@@ -26,6 +25,7 @@ from skda.baselines import (
     SeededKMeans,
     SinkhornCentroids,
 )
+from skda.comparison._lineups import default_estimators
 from skda.datasets import load_task
 from skda.heterogeneous import SSAN, STN, GeoST
 

@@ -28,8 +28,8 @@ from sklearn.svm import SVC
 from sklearn.utils.validation import has_fit_parameter
 
 from benchmarks._results import FOLDER, append, data_file, load, sha256
-from skda._protocol import seeded_clone
 from skda.baselines import SSDAE, TargetNet, TargetOnly
+from skda.comparison._engine import seeded_clone
 from skda.datasets import load_npz
 from skda.heterogeneous import DATN, HHTL, TTI, WSDTN, PairedRidgeTransfer
 

@@ -21,7 +21,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer
 
 from benchmarks._results import FOLDER, append, load
-from skda._retrieval_protocol import category_splits, evaluate
+from skda.comparison._retrieval import Retrieval, retrieval_row
+from skda.comparison._splits import category_splits
 from skda.datasets import load_pairs
 from skda.retrieval import (
     ACMR,
@@ -122,7 +123,9 @@ def measure(task: str, name: str, setting: str) -> None:
         estimator.set_params(n_clusters=N_NEW.get(task, 5))
     pairs = load_pairs(task)
     splits = category_splits(pairs.y, method.n_splits, test=pairs.test)
-    found = [evaluate(estimator, setting, pairs.views, pairs.y, s) for s in splits]
+    experiment = Retrieval(pairs.views, pairs.y)
+    row = retrieval_row(name, setting, estimator)
+    found = [experiment.evaluate(row, split) for split in splits]
     scores = {key: [run.scores[key] for run in found] for key in found[0].scores}
     append(
         "retrieval",

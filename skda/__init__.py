@@ -4,9 +4,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from skda._compare import compare
-    from skda._compare_retrieval import compare_retrieval
-    from skda._source_gain import source_gain
+    from skda.comparison._adaptation import compare
+    from skda.comparison._gain import source_gain
+    from skda.comparison._retrieval import compare_retrieval
     from skda.training import StopTraining
 
 __all__ = [
@@ -21,10 +21,10 @@ __version__ = "0.1.0.dev0"
 
 # `import skda` stays instant: what costs an import of PyTorch waits for its first use.
 _LAZY = {
-    "compare": "skda._compare",
-    "compare_retrieval": "skda._compare_retrieval",
-    "source_gain": "skda._source_gain",
     "StopTraining": "skda.training",
+    "compare": "skda.comparison._adaptation",
+    "compare_retrieval": "skda.comparison._retrieval",
+    "source_gain": "skda.comparison._gain",
 }
 
 

@@ -11,7 +11,7 @@ import skda
 
 API = Path(__file__).parent.parent / "docs" / "api"
 #: Modules of which only some names are for those who add a method.
-ENGINE = {"base", "cli", "data", "net", "schedules", "utils"}
+ENGINE = {"base", "cli", "comparison", "data", "net", "schedules", "utils"}
 MODULES = ["skda"] + [
     f"skda.{module.name}"
     for module in pkgutil.iter_modules(skda.__path__)

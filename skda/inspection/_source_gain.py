@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skda._source_gain import source_gain
+from skda.comparison._gain import source_gain
 from skda.inspection._display import Display
 
 if TYPE_CHECKING:

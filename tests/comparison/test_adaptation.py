@@ -18,10 +18,19 @@ from sklearn.preprocessing import Normalizer, StandardScaler
 from sklearn.svm import SVC
 
 from skda import compare
-from skda._compare import default_estimators
 from skda.baselines import TargetNet, TargetOnly
+from skda.comparison._lineups import (
+    choose_classifiers,
+    classifier_lineup,
+    default_estimators,
+    describe_settings,
+    partial_estimators,
+    shorten,
+    unsupervised_estimators,
+)
 from skda.datasets import load_digits_domains, make_heterogeneous_domains
 from skda.heterogeneous import SSAN, STN
+from skda.unsupervised import SPL
 from skda.utils.labels import UNLABELED
 from skda.utils.warnings import NoSourceWarning, warn_user
 
@@ -153,24 +162,27 @@ def test_rows_unlabeled_from_the_start_are_fitted_and_not_tested(data):
     assert table["accuracies"][0] == (1.0, 1.0)
 
 
-@pytest.mark.parametrize("missing", [None, np.nan, pd.NA])
-def test_names_for_labels_and_frames_for_data_change_nothing(data, missing):
-    names = np.array(["ant", "bee", "cat"], dtype=object)
-    X_source, y_source = data["source"]
-    y, y_names = data["y"].copy(), names[data["y"]]
-    y[:9], y_names[:9] = UNLABELED, missing
-    methods = [SVM_T, STN(max_epochs=5)]
+MISSING = [None, np.nan, pd.NA]
 
-    by_number = compare(methods, data["X"], y, source=data["source"], n_splits=1)
-    by_name = compare(
-        methods,
-        pd.DataFrame(data["X"]).add_prefix("x"),
-        pd.Series(y_names),
-        source=(X_source, names[y_source]),
-        n_splits=1,
-    )
 
-    assert_array_equal(by_name["accuracy"], by_number["accuracy"])
+def test_names_for_labels_and_frames_for_data_change_nothing(data):
+    for missing in MISSING:
+        names = np.array(["ant", "bee", "cat"], dtype=object)
+        X_source, y_source = data["source"]
+        y, y_names = data["y"].copy(), names[data["y"]]
+        y[:9], y_names[:9] = UNLABELED, missing
+        methods = [SVM_T, STN(max_epochs=5)]
+
+        by_number = compare(methods, data["X"], y, source=data["source"], n_splits=1)
+        by_name = compare(
+            methods,
+            pd.DataFrame(data["X"]).add_prefix("x"),
+            pd.Series(y_names),
+            source=(X_source, names[y_source]),
+            n_splits=1,
+        )
+
+        assert_array_equal(by_name["accuracy"], by_number["accuracy"])
 
 
 # Several at a time
@@ -339,6 +351,106 @@ def test_pairs_that_nobody_takes_are_an_error(data, pairs):
         compare([SVM_T, STN()], **data, pairs=pairs)
 
 
+# No labels, and few classes
+
+
+@pytest.fixture
+def alike():
+    """Two domains of the same features and four classes, one shifted."""
+    rng = np.random.default_rng(0)
+    y = np.arange(160) % 4
+    X = rng.normal(size=(4, 6))[y] * 4 + rng.normal(size=(160, 6))
+    return {"X": X[::-1] + 1, "y": y[::-1], "source": (X, y)}
+
+
+def test_without_labels_all_are_hidden_and_all_rows_judge(alike, log):
+    y = alike["y"].copy()
+    y[:5] = UNLABELED
+    table = compare(Recorder(), **alike | {"y": y}, n_splits=2, n_per_class=0)
+
+    assert all((fit["y"] == UNLABELED).all() for fit in log)
+    assert log[0]["seed"] != log[1]["seed"]
+    assert table["source"].tolist() == ["real"]
+    assert table["accuracies"][0] == (np.mean(y[5:] == 0),) * 2
+
+
+@pytest.mark.filterwarnings("ignore:No target sample is labeled")
+def test_every_line_up_suits_what_is_left(alike):
+    left = {
+        "unsupervised": {"n_per_class": 0},
+        "partial": {"target_classes": 2},
+        "few labels": {"n_per_class": 3, "target_classes": 2},
+    }
+    lineups = {
+        "unsupervised": unsupervised_estimators,
+        "partial": partial_estimators,
+        "few labels": partial_estimators,
+    }
+    for name, options in left.items():
+        named = list(lineups[name]().items())
+        shorten(named, 2)
+        table = compare(dict(named), **alike, n_splits=1, **options)
+        sources = ["real", "none"] if name == "few labels" else ["real"]
+
+        assert table["source"].tolist() == sources * len(named), name
+        assert table["accuracy"].between(0, 1).all()
+        assert list(
+            classifier_lineup(
+                **{"n_per_class": 0, "target_classes": None, "paired": False} | options
+            )
+        ) == [method for method, _ in named]
+
+
+def test_the_target_keeps_the_first_classes_of_the_source(alike, log):
+    names = np.array(["ant", "bee", "cat", "dog"], dtype=object)
+    X_source, y_source = alike["source"]
+    y = names[alike["y"]]
+    y[0] = None
+    seen = []
+
+    class Counter(Recorder):
+        def fit(self, X, y=None, *, source=None):
+            seen.append((X, source))
+            self.classes_ = names
+            return self
+
+        def predict(self, X):
+            return np.where(X[:, 0] == X[:, 0], "ant", "")
+
+    table = compare(
+        Counter(), alike["X"], y, source=(X_source, names[y_source]), target_classes=2
+    )
+    kept = np.isin(alike["y"], [0, 1])
+    kept[0] = False
+
+    assert table["accuracy"][0] == pytest.approx(np.mean(y[kept] == "ant"))
+    for X, source in seen:
+        assert_array_equal(X, alike["X"][kept])
+        assert set(source[1]) == set(names)
+
+
+def test_a_name_is_the_class_with_its_defaults(alike):
+    by_name = compare(["spl", "SPL"], **alike, n_per_class=0)
+    by_instance = compare([SPL(), SPL()], **alike, n_per_class=0)
+
+    assert by_name["method"].tolist() == ["SPL", "SPL-2"]
+    assert by_name["accuracies"].tolist() == by_instance["accuracies"].tolist()
+    for name, estimator in choose_classifiers(["STN", "pada", "TargetNet"], {}):
+        assert type(estimator).__name__ == name
+        assert estimator.get_params() == type(estimator)().get_params()
+
+
+def test_what_a_line_up_changes_is_said():
+    said = describe_settings(["SPL", "small DMTL", "SVMt", "chance"])
+
+    assert said == ["small DMTL: DMTL(hidden_layer_sizes=(128, 128), n_components=64)."]
+
+
+def test_too_few_rows_to_judge_by_are_said(data):
+    with pytest.warns(UserWarning, match="only 21 rows to judge by, .* 4.8 %"):
+        compare(SVM_T, **data, n_splits=1, n_per_class=23)
+
+
 # The table
 
 
@@ -357,19 +469,19 @@ def test_one_split_has_no_deviation(data):
     assert compare(SVM_T, **data, n_splits=1)["std"].isna().all()
 
 
-@pytest.mark.parametrize(
-    ("estimators", "names"),
-    [
-        ({"a": SVM_T, "b": SVM_T}, ["a", "b"]),
-        ([("a", SVM_T), ("b", SVM_T)], ["a", "b"]),
-        ((("a", SVM_T), ("b", SVM_T)), ["a", "b"]),
-        ([SVM_T, Oracle(), SVM_T], ["TargetOnly", "Oracle", "TargetOnly-2"]),
-        (SVM_T, ["TargetOnly"]),
-        (make_pipeline(StandardScaler(), SVM_T), ["Pipeline"]),
-    ],
-)
-def test_estimators_come_in_many_ways(data, estimators, names):
-    assert compare(estimators, **data, n_splits=1)["method"].tolist() == names
+NAMED = [
+    ({"a": SVM_T, "b": SVM_T}, ["a", "b"]),
+    ([("a", SVM_T), ("b", SVM_T)], ["a", "b"]),
+    ((("a", SVM_T), ("b", SVM_T)), ["a", "b"]),
+    ([SVM_T, Oracle(), SVM_T], ["TargetOnly", "Oracle", "TargetOnly-2"]),
+    (SVM_T, ["TargetOnly"]),
+    (make_pipeline(StandardScaler(), SVM_T), ["Pipeline"]),
+]
+
+
+def test_estimators_come_in_many_ways(data):
+    for estimators, names in NAMED:
+        assert compare(estimators, **data, n_splits=1)["method"].tolist() == names
 
 
 def test_progress_is_shown_on_request(data, capsys):
@@ -393,53 +505,63 @@ def test_digits_are_the_default_task():
 # Errors
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"X": [[0.0]]}, "Expected X and y, .* got X: pass both, or a task"),
-        ({"source": ([[0.0]], [0])}, "got source: pass both, or a task"),
-        (
-            {"X": [[0.0]], "y": [0], "task": "digits"},
-            "either a task or data, got task='digits' and X, y",
-        ),
-        (
-            {"X": [[0.0]], "y": [0], "source": ([[0.0]], [0]), "pairs": 5},
-            "Expected samples as pairs of X, got the number 5, which is for a task",
-        ),
-        (
-            {"X": [[0.0]], "y": [0], "pairs": ([[0.0]], [[0.0]])},
-            r"Expected source=\(X_source, y_source\) beside pairs, got none",
-        ),
-        (
-            {"task": "digits", "pairs": ([[0.0]], [[0.0]])},
-            "either a task or data, got task='digits' and pairs",
-        ),
-        ({"task": "office_caltech", "pairs": 5}, "the same objects, such as digits"),
-        ({"task": "moons"}, "Expected digits, .*SOURCE:TARGET, .* got 'moons'"),
-        ({"n_splits": 0}, "n_splits to be at least 1, got 0"),
-        ({"n_per_class": 10**6}, "at least 1000000 labeled rows"),
-        ({"X": [[0.0], [1.0]], "y": [0, 1], "n_per_class": 1}, "leaves them all"),
-        ({"estimators": []}, "Expected estimators to compare, got none"),
-        ({"estimators": [("a", SVM_T), ("a", SVM_T)]}, "got 'a' 2 times"),
-    ],
-)
-def test_what_makes_no_comparison_is_an_error(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        compare(**({"estimators": SVM_T} | arguments))
+NO_COMPARISON = [
+    ({"X": [[0.0]]}, "Expected X and y, .* got X: pass both, or a task"),
+    ({"source": ([[0.0]], [0])}, "got source: pass both, or a task"),
+    (
+        {"X": [[0.0]], "y": [0], "task": "digits"},
+        "either a task or data, got task='digits' and X, y",
+    ),
+    (
+        {"X": [[0.0]], "y": [0], "source": ([[0.0]], [0]), "pairs": 5},
+        "Expected samples as pairs of X, got the number 5, which is for a task",
+    ),
+    (
+        {"X": [[0.0]], "y": [0], "pairs": ([[0.0]], [[0.0]])},
+        r"Expected source=\(X_source, y_source\) beside pairs, got none",
+    ),
+    (
+        {"task": "digits", "pairs": ([[0.0]], [[0.0]])},
+        "either a task or data, got task='digits' and pairs",
+    ),
+    ({"task": "office_caltech", "pairs": 5}, "the same objects, such as digits"),
+    ({"task": "moons"}, "Expected digits, .*SOURCE:TARGET, .* got 'moons'"),
+    ({"n_splits": 0}, "n_splits to be at least 1, got 0"),
+    ({"n_per_class": 10**6}, "at least 1000000 labeled rows"),
+    ({"X": [[0.0], [1.0]], "y": [0, 1], "n_per_class": 1}, "leaves them all"),
+    ({"estimators": []}, "Expected methods to compare, got none"),
+    ({"estimators": ["Wonder"]}, "methods among .*SSAN.*, got 'Wonder'"),
+    ({"n_per_class": 0}, "learn from a source where no .*, got TargetOnly: leave"),
+    ({"X": [[0.0]], "y": [0], "n_per_class": 0}, "Expected source=.* got none: pass"),
+    ({"X": [[0.0]], "y": [0], "target_classes": 1}, "beside target_classes, got none"),
+    ({"task": "digits", "pairs": 5, "target_classes": 1}, "either pairs or target_cl"),
+    ({"task": "digits", "target_classes": 10}, "below the 10 classes .*, got 10"),
+    (
+        {"X": [[0.0]], "y": [5], "source": ([[0.0]] * 2, [0, 5]), "target_classes": 1},
+        r"target rows of the classes \[0\], got none: raise target_classes",
+    ),
+    ({"estimators": [("a", SVM_T), ("a", SVM_T)]}, "got 'a' 2 times"),
+]
 
 
-@pytest.mark.parametrize(
-    ("estimators", "message"),
-    [
-        ({"a": object()}, r"as 'a', which lacks fit, predict, get_params, set_params"),
-        ({"a": StandardScaler()}, "which lacks predict"),
-        ([STN], r"got the class STN: pass STN\(\)"),
-        (3, "got 3 as 'int'"),
-    ],
-)
-def test_what_is_no_estimator_is_an_error(estimators, message):
-    with pytest.raises(TypeError, match=message):
-        compare(estimators)
+def test_what_makes_no_comparison_is_an_error():
+    for arguments, message in NO_COMPARISON:
+        with pytest.raises(ValueError, match=message):
+            compare(**({"estimators": SVM_T} | arguments))
+
+
+NO_ESTIMATOR = [
+    ({"a": object()}, r"as 'a', which lacks fit, predict, get_params, set_params"),
+    ({"a": StandardScaler()}, "which lacks predict"),
+    ([STN], r"got the class STN: pass STN\(\)"),
+    (3, "got 3 as 'int'"),
+]
+
+
+def test_what_is_no_estimator_is_an_error():
+    for estimators, message in NO_ESTIMATOR:
+        with pytest.raises(TypeError, match=message):
+            compare(estimators)
 
 
 def test_an_error_inside_names_the_method(data):

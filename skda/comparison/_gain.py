@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from skda._protocol import (
-    Row,
-    Split,
-    draw_splits,
-    evaluate_all,
+from skda.comparison._adaptation import (
+    Adaptation,
     learns_from_source,
+    row_label,
     taken_by_fit,
 )
+from skda.comparison._engine import Outcome, Row, evaluate_all
+from skda.comparison._splits import LabelSplit, label_splits
 from skda.datasets import noise_source
 from skda.utils.optional import import_optional
 from skda.utils.validation import check_pair
@@ -110,6 +110,11 @@ def source_gain(
         If there is no source, if the estimator does not learn from one, or not from
         pairs that are given, or if the splits are too few for an interval.
 
+    Warns
+    -----
+    UserWarning
+        If there are so few rows to judge by that the figures mean little.
+
     See Also
     --------
     compare : Holds several estimators against each other.
@@ -140,22 +145,20 @@ def source_gain(
     pandas = import_optional("pandas", "skda.source_gain returns a pandas.DataFrame")
     _check(estimator, source, n_splits)
     _check_pairs(estimator, pairs)
-    splits = draw_splits(X, y, n_splits, n_per_class, random_state)
+    splits = label_splits(X, y, n_splits, n_per_class, random_state)
     outcomes = evaluate_all(
+        Adaptation(X),
         (
             (_row(estimator, kind, source, pairs, split), split)
             for split in splits
             for kind in KINDS
         ),
-        X,
         list(KINDS) * n_splits,
         n_jobs=n_jobs,
         verbose=verbose,
     )
-    by_kind = {
-        kind: np.array(outcomes[i :: len(KINDS)]) for i, kind in enumerate(KINDS)
-    }
-    reference = by_kind["none"][:, 0]
+    by_kind = {kind: outcomes[i :: len(KINDS)] for i, kind in enumerate(KINDS)}
+    reference = _accuracies(by_kind["none"])
     return pandas.DataFrame(
         [_summary(kind, by_kind[kind], reference) for kind in KINDS]
     )
@@ -191,19 +194,23 @@ def _check_pairs(estimator: Any, pairs: Any) -> None:
 
 
 def _row(
-    estimator: Any, kind: str, source: tuple[Any, ArrayLike], pairs: Any, split: Split
+    estimator: Any,
+    kind: str,
+    source: tuple[Any, ArrayLike],
+    pairs: Any,
+    split: LabelSplit,
 ) -> Row:
     """Say what to fit: the estimator, with one kind of source."""
     name = type(estimator).__name__
     if kind == "none":
-        return Row(name, kind, estimator, {})
+        return Row(name, kind, row_label(name, kind), estimator, {})
     if kind != "real":
         rng = np.random.RandomState(split.seed)
         source = noise_source(*source, kind, random_state=rng)
         if kind == "gaussian" and pairs is not None:
             pairs = _noise_pairs(pairs, rng)
     fit_params = {"source": source} | ({} if pairs is None else {"pairs": pairs})
-    return Row(f"{name} with a {kind} source", kind, estimator, fit_params)
+    return Row(name, kind, f"{name} with a {kind} source", estimator, fit_params)
 
 
 def _noise_pairs(pairs: Any, rng: np.random.RandomState) -> Any:
@@ -217,11 +224,15 @@ def _noise_pairs(pairs: Any, rng: np.random.RandomState) -> Any:
     return np.where(lonely, np.nan, rng.standard_normal(rows.shape))
 
 
+def _accuracies(outcomes: list[Outcome]) -> NDArray[np.float64]:
+    return np.array([outcome.scores["accuracy"] for outcome in outcomes])
+
+
 def _summary(
-    kind: str, outcomes: NDArray[np.float64], reference: NDArray[np.float64]
+    kind: str, outcomes: list[Outcome], reference: NDArray[np.float64]
 ) -> dict[str, Any]:
-    """Summarize the accuracies and seconds of a kind, of shape (n_splits, 2)."""
-    accuracies, seconds = outcomes.T
+    """Summarize the accuracies and seconds of a kind."""
+    accuracies = _accuracies(outcomes)
     gains = accuracies - reference
     error = stats.sem(gains)
     reach = error * stats.t.ppf((1 + CONFIDENCE) / 2, len(gains) - 1)
@@ -230,7 +241,7 @@ def _summary(
         "accuracy": accuracies.mean(),
         "std": accuracies.std(ddof=1),
         "n_splits": len(gains),
-        "seconds": seconds.mean(),
+        "seconds": np.mean([outcome.seconds for outcome in outcomes]),
         "gain": gains.mean(),
         "gain_se": error,
         "gain_low": gains.mean() - reach,

@@ -23,15 +23,15 @@ DATA_HOME = os.environ.get("SKDA_DATA")
 def run(tmp_path, monkeypatch, capsys):
     """Run the command line where small files are; gives exit code, output, errors."""
     rng = np.random.default_rng(0)
-    y = np.arange(120) % 4
-    latent = rng.normal(size=(4, 4))[y] + 0.5 * rng.normal(size=(120, 4))
+    y = np.arange(240) % 4
+    latent = rng.normal(size=(4, 4))[y] + 0.5 * rng.normal(size=(240, 4))
     views = [latent @ rng.normal(size=(4, p)) for p in (8, 5, 6, 7)]
     names = ("image", "text", "image_deep", "text_deep")
     np.savez(
         tmp_path / "wikipedia.npz",
         **dict(zip(names, views, strict=True)),
         y=y,
-        test=np.arange(120) >= 80,
+        test=np.arange(240) >= 160,
         classes=np.array(["ant", "bee", "cat", "dog"]),
     )
     image = pd.DataFrame(views[0]).add_prefix("i")
@@ -81,13 +81,14 @@ def test_the_table_has_the_settings_and_says_what_they_are(run):
         "ClusterRetrieval",
         "MvDA",
         "GMLDA",
-        "DMTL",
+        "small",
         "chance",
     ]
     assert {len(row) for row in rows} == {len(header), len(rule)}
     assert "over 2 random halves" in " ".join(out.split())
     assert "(rows of the data set)" in " ".join(out.split())
     assert "PLS, MCCA: without labels" in out
+    assert "small DMTL: DMTL(hidden_layer_sizes=(128, 128), n_components=64)." in out
     assert "--quick trained for 20 epochs: this is no result." in out
     assert "DMTL" in err  # the progress
 
@@ -196,38 +197,39 @@ def test_more_than_two_views_are_compared_to_mcca(run):
     assert "RidgeCCA" not in out
 
 
-@pytest.mark.parametrize(
-    ("argv", "message"),
-    [
-        (["--task", "wikipedia:image"], "two or more of its views, .* got 'wiki"),
-        (["--task", "mfeat:fou-kar"], "mfeat_digits.npz"),
-        ([*TASK, "--methods", "PLS,Wonder"], "methods among .*DMTL.*, got 'Wonder'"),
-        ([*TASK, "--methods", "GeoST"], "methods among .*, got 'GeoST'"),
-        ([*TASK, "--splits", "0"], "n_splits to be at least 1"),
-        ([*TASK, "--labels-per-class", "3"], "no --labels-per-class for paired data"),
-        ([*TASK, "--figure", "a.gif"], r"--figure to end in \.png, \.pdf, \.svg"),
-        (OWN, "both --view and --labels, .* got one of them"),
-        (LABELS, "both --view and --labels, .* got one of them"),
-        ([*OWN, *LABELS, *TASK], "no other data beside --view, got --task: leave"),
-        ([*OWN, *LABELS, "--data-home", "."], "beside --view, got --data-home"),
-        ([*OWN, *LABELS, "--target", "image.csv"], "beside --view, got --target"),
-        ([*OWN, *LABELS, "--source-label", "x"], "beside --view, got --source-label"),
-        ([*OWN[:2], *LABELS], "files of two views or more, got"),
-        (["--view", "image.csv", *LABELS], "--view NAME=FILE .* got 'image.csv'"),
-        ([*OWN[:2], *OWN[:2], *LABELS], "with a name of its own, .* 'image=image.csv'"),
-        ([*OWN, "--view", "x=short.npy", *LABELS], "as many rows in each, got"),
-        ([*OWN, *LABELS[:2]], "Expected one column in text.parquet, got 6"),
-        ([*OWN, "--labels", "none.csv"], "the file none.csv, got none"),
-    ],
-)
-def test_mistakes_end_in_one_line_and_code_2(run, argv, message):
-    code, out, err = run(*argv)
+MISTAKES = [
+    (["--task", "wikipedia:image"], "two or more of its views, .* got 'wiki"),
+    (["--task", "mfeat:fou-kar"], "mfeat_digits.npz"),
+    ([*TASK, "--methods", "PLS,Wonder"], "methods among .*DMTL.*, got 'Wonder'"),
+    ([*TASK, "--methods", "GeoST"], "methods among .*, got 'GeoST'"),
+    ([*TASK, "--splits", "0"], "n_splits to be at least 1"),
+    ([*TASK, "--labels-per-class", "3"], "no --labels-per-class for paired data"),
+    ([*TASK, "--target-classes", "3"], "no --target-classes for paired data"),
+    ([*TASK, "--figure", "a.gif"], r"--figure to end in \.png, \.pdf, \.svg"),
+    (OWN, "both --view and --labels, .* got one of them"),
+    (LABELS, "both --view and --labels, .* got one of them"),
+    ([*OWN, *LABELS, *TASK], "no other data beside --view, got --task: leave"),
+    ([*OWN, *LABELS, "--data-home", "."], "beside --view, got --data-home"),
+    ([*OWN, *LABELS, "--target", "image.csv"], "beside --view, got --target"),
+    ([*OWN, *LABELS, "--source-label", "x"], "beside --view, got --source-label"),
+    ([*OWN[:2], *LABELS], "files of two views or more, got"),
+    (["--view", "image.csv", *LABELS], "--view NAME=FILE .* got 'image.csv'"),
+    ([*OWN[:2], *OWN[:2], *LABELS], "with a name of its own, .* 'image=image.csv'"),
+    ([*OWN, "--view", "x=short.npy", *LABELS], "as many rows in each, got"),
+    ([*OWN, *LABELS[:2]], "Expected one column in text.parquet, got 6"),
+    ([*OWN, "--labels", "none.csv"], "the file none.csv, got none"),
+]
 
-    assert code == 2
-    assert out == ""
-    assert err.startswith("skda compare: error: ")
-    assert err.count("\n") == 1
-    assert re.search(message, err)
+
+def test_mistakes_end_in_one_line_and_code_2(run):
+    for argv, message in MISTAKES:
+        code, out, err = run(*argv)
+
+        assert code == 2, argv
+        assert out == "", argv
+        assert err.startswith("skda compare: error: "), argv
+        assert err.count("\n") == 1, argv
+        assert re.search(message, err), argv
 
 
 @pytest.mark.skipif(

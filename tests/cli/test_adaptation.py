@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from typing import ClassVar
 
@@ -17,8 +18,11 @@ from numpy.testing import assert_array_equal
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 import skda
-from skda import _compare, cli
-from skda._compare import default_estimators
+from skda import cli
+from skda.cli import _adaptation as command
+from skda.cli._options import QUICK_EPOCHS
+from skda.comparison import _adaptation, _lineups
+from skda.comparison._lineups import default_estimators
 from skda.datasets import make_heterogeneous_domains
 from skda.utils.labels import check_labels
 
@@ -47,7 +51,7 @@ def run(monkeypatch, capsys):
             return domains
         return skda.datasets.load_task(name, data_home, n_pairs=n_pairs)
 
-    monkeypatch.setattr(_compare, "load_task", load_task)
+    monkeypatch.setattr(_adaptation, "load_task", load_task)
     monkeypatch.delenv("SKDA_DATA", raising=False)
 
     def run(*argv, task="small"):
@@ -144,34 +148,68 @@ def test_the_embedded_digits_are_the_default(capsys):
     assert capsys.readouterr().out.startswith("task digits\n")
 
 
-@pytest.mark.parametrize(
-    ("argv", "message"),
-    [
-        (["--task", "moons"], "Expected digits, .* got 'moons'"),
-        (["--task", "amazon_surf:webcam_decaf6"], "SKDA_DATA"),
-        (["--methods", "STN,Wonder"], "--methods among .*SSAN.*, got 'Wonder'"),
-        (["--splits", "0"], "n_splits to be at least 1"),
-        (["--labels-per-class", "1000"], "at least 1000 labeled rows"),
-        (["--threads", "0"], "--threads to be at least 1, got 0"),
-        (["--json", "nowhere/result.json"], "--json to be - or a file in a folder"),
-        (["--json", "."], "--json to be - or a file in a folder"),
-        (["--markdown", "nowhere/a.md"], "--markdown to be - or a file in a folder"),
-        (["--json", "-", "--markdown", "-"], "--markdown to differ, got '-' for both"),
-        (["--figure", "nowhere/a.png"], "--figure to be a file in a folder"),
-        (["--figure", "-"], r"--figure to end in \.png, \.pdf, \.svg, got '-'"),
-        (["--figure", "a.gif"], r"--figure to end in \.png, \.pdf, \.svg, got 'a.gif'"),
-        (["--jobs", "0"], "--jobs to be 1 or more, or -1 for all, got 0"),
-        (["--jobs", "2", "--threads", "2"], "got --threads 2 and --jobs 2: leave one"),
-    ],
-)
-def test_mistakes_end_in_one_line_and_code_2(run, argv, message):
-    code, out, err = run(*argv)
+MISTAKES = [
+    (["--task", "moons"], "Expected digits, .* got 'moons'"),
+    (["--task", "amazon_surf:webcam_decaf6"], "SKDA_DATA"),
+    (["--methods", "STN,Wonder"], "methods among .*SSAN.*, got 'Wonder'"),
+    (["--splits", "0"], "n_splits to be at least 1"),
+    (["--labels-per-class", "1000"], "at least 1000 labeled rows"),
+    (
+        ["--labels-per-class", "0", "--methods", "SVMt,STN"],
+        "learn from a source where no target label is left, got SVMt: leave",
+    ),
+    (["--target-classes", "3"], "target_classes below the 3 classes .* got 3"),
+    (["--target-classes", "2"], "20 in the source and 30 in the target, got SourceO"),
+    (["--threads", "0"], "--threads to be at least 1, got 0"),
+    (["--json", "nowhere/result.json"], "--json to be - or a file in a folder"),
+    (["--json", "."], "--json to be - or a file in a folder"),
+    (["--markdown", "nowhere/a.md"], "--markdown to be - or a file in a folder"),
+    (["--json", "-", "--markdown", "-"], "--markdown to differ, got '-' for both"),
+    (["--figure", "nowhere/a.png"], "--figure to be a file in a folder"),
+    (["--figure", "-"], r"--figure to end in \.png, \.pdf, \.svg, got '-'"),
+    (["--figure", "a.gif"], r"--figure to end in \.png, \.pdf, \.svg, got 'a.gif'"),
+    (["--jobs", "0"], "--jobs to be 1 or more, or -1 for all, got 0"),
+    (["--jobs", "2", "--threads", "2"], "got --threads 2 and --jobs 2: leave one"),
+]
 
-    assert code == 2
-    assert out == ""
-    assert err.startswith("skda compare: error: ")
-    assert err.count("\n") == 1
-    assert re.search(message, err)
+
+def test_mistakes_end_in_one_line_and_code_2(run):
+    for argv, message in MISTAKES:
+        code, out, err = run(*argv)
+
+        assert code == 2, argv
+        assert out == "", argv
+        assert err.startswith("skda compare: error: "), argv
+        assert err.count("\n") == 1, argv
+        assert re.search(message, err), argv
+
+
+def test_no_labels_and_few_classes_have_line_ups_of_their_own(own_alike, capsys):
+    plain = _main(capsys, *own_alike, "--labels-per-class", "0", "--quick")
+    partial = _main(
+        capsys, *own_alike, "--target-classes", "2", "--quick", "--json", "p.json"
+    )
+    report = json.loads(Path("p.json").read_text())
+
+    assert plain[0] == partial[0] == 0
+    assert "no source" not in plain[1] + partial[1]
+    assert "SPL" in plain[1]
+    assert "last iterate, no label of the target." in " ".join(plain[1].split())
+    assert "SourceOnly(LogisticRegression): SourceOnly(estimator=Log" in plain[1]
+    assert "PruneClasses" in partial[1]
+    assert "of which 2 classes are kept." in " ".join(partial[1].split())
+    assert report["target_classes"] == 2
+    assert report["n_per_class"] == 0
+    assert {r["source"] for r in report["records"]} == {"real"}
+
+
+def test_too_few_test_rows_are_said_in_one_line(run, capsys):
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        code, _, err = run("--methods", "SVMt", "--labels-per-class", "27")
+
+    assert code == 0
+    assert "skda compare: warning: There are only 9 rows to judge by" in err
 
 
 # Files of the user's own
@@ -195,6 +233,19 @@ def own(tmp_path, monkeypatch):
     np.savez(tmp_path / "d.npz", X=domains.X, y=domains.y_true)
     monkeypatch.chdir(tmp_path)
     return target
+
+
+@pytest.fixture
+def own_alike(tmp_path, monkeypatch):
+    """Options that name a source and a target of the same columns."""
+    y = np.arange(120) % 3
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(3, 5))[y] * 4 + rng.normal(size=(120, 5))
+    for name, shift in (("a.csv", 0), ("b.csv", 1)):
+        frame = pd.DataFrame(X + shift).add_prefix("x").assign(kind=y)
+        frame.to_csv(tmp_path / name, index=False)
+    monkeypatch.chdir(tmp_path)
+    return ["--source", "a.csv", "--target", "b.csv", "--label", "kind"]
 
 
 def _main(capsys, *argv):
@@ -248,36 +299,36 @@ def test_one_name_of_the_labels_is_enough_and_archives_need_none(own, capsys):
     assert "\nGeoST, no source" in archives[1]
 
 
-@pytest.mark.parametrize(
-    ("argv", "message"),
-    [
-        (SOURCE, "--target with --source, got none: name the file of the target"),
-        (["--label", "kind"], "--target with --label, got none"),
-        (["--source-label", "kind"], "--target with --source-label, got none"),
-        ([*TARGET, "--task", "digits"], "either a task or files, got --task or"),
-        ([*TARGET, "--data-home", "."], "either a task or files, got --task or"),
-        ([*TARGET, *SOURCE[2:]], "Expected --source with --source-label, got none"),
-        (TARGET[:2], "--label, the column of the labels in b.parquet, got none"),
-        (["--target", "d.npz", *SOURCE[:2]], "column of the labels in a.csv, got none"),
-        ([*TARGET, *SOURCE[:2]], "a column 'class' in a.csv, got 's0', .*'kind': name"),
-        (
-            ["--target", "none.csv", "--label", "y"],
-            "the file none.csv, got none: check",
-        ),
-        (["--target", "a.xls"], r"a file of type \.csv, .*, got 'a.xls'"),
-        (
-            [*TARGET, "--source", "c.npz", "--source-label", "y"],
-            r"got \d and others in the source, '...' and",
-        ),
-    ],
-)
-def test_mistakes_about_files_end_in_one_line(own, capsys, argv, message):
-    code, out, err = _main(capsys, *argv)
+FILE_MISTAKES = [
+    (SOURCE, "--target with --source, got none: name the file of the target"),
+    (["--label", "kind"], "--target with --label, got none"),
+    (["--source-label", "kind"], "--target with --source-label, got none"),
+    ([*TARGET, "--task", "digits"], "either a task or files, got --task or"),
+    ([*TARGET, "--data-home", "."], "either a task or files, got --task or"),
+    ([*TARGET, *SOURCE[2:]], "Expected --source with --source-label, got none"),
+    (TARGET[:2], "--label, the column of the labels in b.parquet, got none"),
+    (["--target", "d.npz", *SOURCE[:2]], "column of the labels in a.csv, got none"),
+    ([*TARGET, *SOURCE[:2]], "a column 'class' in a.csv, got 's0', .*'kind': name"),
+    (
+        ["--target", "none.csv", "--label", "y"],
+        "the file none.csv, got none: check",
+    ),
+    (["--target", "a.xls"], r"a file of type \.csv, .*, got 'a.xls'"),
+    (
+        [*TARGET, "--source", "c.npz", "--source-label", "y"],
+        r"got \d and others in the source, '...' and",
+    ),
+]
 
-    assert code == 2
-    assert out == ""
-    assert err.count("\n") == 1
-    assert re.search(message, err)
+
+def test_mistakes_about_files_end_in_one_line(own, capsys):
+    for argv, message in FILE_MISTAKES:
+        code, out, err = _main(capsys, *argv)
+
+        assert code == 2, argv
+        assert out == "", argv
+        assert err.count("\n") == 1, argv
+        assert re.search(message, err), argv
 
 
 # Pairs
@@ -304,7 +355,7 @@ class Paired(ClassifierMixin, BaseEstimator):
 @pytest.fixture
 def fits(monkeypatch):
     """All that `Paired`, the only method that takes pairs, was fitted with."""
-    monkeypatch.setattr(_compare, "paired_estimators", lambda: {"Paired": Paired()})
+    monkeypatch.setattr(_lineups, "paired_estimators", lambda: {"Paired": Paired()})
     Paired.fits.clear()
     return Paired.fits
 
@@ -345,7 +396,7 @@ def test_pairs_bring_their_methods_and_quick_is_quick(run, fits):
 
     assert [r["method"] for r in report["records"][-2:]] == ["Paired"] * 2
     assert [r["source"] for r in report["records"][-2:]] == ["real", "none"]
-    assert [fit[0] for fit in fits] == [cli.QUICK_EPOCHS] * 2
+    assert [fit[0] for fit in fits] == [QUICK_EPOCHS] * 2
 
 
 def test_without_pairs_nothing_tells_of_them(run, fits):
@@ -386,46 +437,46 @@ NUMBER = "Expected --pairs N with a task, how many samples to set apart, got"
 FILES = "Expected --pairs SOURCE_FILE TARGET_FILE with files of your own, .* got"
 
 
-@pytest.mark.parametrize(
-    ("argv", "message"),
-    [
-        (["--pairs", "0"], f"{NUMBER} '0'"),
-        (["--pairs", "many"], f"{NUMBER} 'many'"),
-        (["--pairs", "sp.csv", "tp.csv"], f"{NUMBER} 'sp.csv tp.csv': pass one number"),
-        (["--pairs", "1790"], "every class in both domains, got 1790"),
-        (["--task", "office_caltech", "--pairs", "9"], "see the same objects, such as"),
-        (["--task", "wikipedia", "--pairs", "9"], "no --pairs to compare retrieval"),
-        (["--methods", "Paired"], "Expected --pairs with Paired, got none: say how"),
-        (["--methods", "SVMt", "--pairs", "9"], "whose fit takes pairs, got none"),
-        ([*SOURCE, *TARGET, "--pairs", "300"], f"{FILES} '300': name two files"),
-        ([*SOURCE, *TARGET, "--pairs", "a", "b", "c"], f"{FILES} 'a b c'"),
-        ([*TARGET, "--pairs", "sp.csv", "tp.csv"], "--source with --pairs, got none"),
-        (
-            [*SOURCE, *TARGET, "--pairs", "tp.csv", "sp.csv"],
-            "features of a.csv in tp.csv, got a table that lacks 's0', .* has 't29'",
-        ),
-        (
-            [*SOURCE, *TARGET, "--pairs", "sp.csv", "b.parquet"],
-            "as many rows in both files of pairs, got 7 in sp.csv and 90 in b.parquet",
-        ),
-        (
-            [*SOURCE, *TARGET, "--pairs", "tp.npz", "sp.npz"],
-            "the 20 features of a.csv in tp.npz, got 30: write the same ones",
-        ),
-        (
-            [*SOURCE, *TARGET, "--pairs", "sp.csv", "none.csv"],
-            "the file none.csv, got none: check its name",
-        ),
-    ],
-)
-def test_mistakes_about_pairs_end_in_one_line(own_pairs, capsys, fits, argv, message):
-    code, out, err = _main(capsys, *argv)
+PAIR_MISTAKES = [
+    (["--pairs", "0"], f"{NUMBER} '0'"),
+    (["--pairs", "many"], f"{NUMBER} 'many'"),
+    (["--pairs", "sp.csv", "tp.csv"], f"{NUMBER} 'sp.csv tp.csv': pass one number"),
+    (["--pairs", "1790"], "every class in both domains, got 1790"),
+    (["--task", "office_caltech", "--pairs", "9"], "see the same objects, such as"),
+    (["--task", "wikipedia", "--pairs", "9"], "no --pairs to compare retrieval"),
+    (["--methods", "Paired"], "Expected --pairs with Paired, got none: say how"),
+    (["--methods", "SVMt", "--pairs", "9"], "whose fit takes pairs, got none"),
+    ([*SOURCE, *TARGET, "--pairs", "300"], f"{FILES} '300': name two files"),
+    ([*SOURCE, *TARGET, "--pairs", "a", "b", "c"], f"{FILES} 'a b c'"),
+    ([*TARGET, "--pairs", "sp.csv", "tp.csv"], "--source with --pairs, got none"),
+    (
+        [*SOURCE, *TARGET, "--pairs", "tp.csv", "sp.csv"],
+        "features of a.csv in tp.csv, got a table that lacks 's0', .* has 't29'",
+    ),
+    (
+        [*SOURCE, *TARGET, "--pairs", "sp.csv", "b.parquet"],
+        "as many rows in both files of pairs, got 7 in sp.csv and 90 in b.parquet",
+    ),
+    (
+        [*SOURCE, *TARGET, "--pairs", "tp.npz", "sp.npz"],
+        "the 20 features of a.csv in tp.npz, got 30: write the same ones",
+    ),
+    (
+        [*SOURCE, *TARGET, "--pairs", "sp.csv", "none.csv"],
+        "the file none.csv, got none: check its name",
+    ),
+]
 
-    assert code == 2
-    assert out == ""
-    assert err.count("\n") == 1
-    assert re.search(message, err)
-    assert not fits
+
+def test_mistakes_about_pairs_end_in_one_line(own_pairs, capsys, fits):
+    for argv, message in PAIR_MISTAKES:
+        code, out, err = _main(capsys, *argv)
+
+        assert code == 2, argv
+        assert out == "", argv
+        assert err.count("\n") == 1, argv
+        assert re.search(message, err), argv
+        assert not fits, argv
 
 
 # Other outputs
@@ -494,7 +545,7 @@ def test_an_interrupt_ends_quietly(run, monkeypatch):
     def interrupt(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(_compare, "compare", interrupt)
+    monkeypatch.setattr(command, "compare", interrupt)
 
     assert run() == (130, "", "")
 

@@ -15,13 +15,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skda import compare_retrieval
-from skda._retrieval_lineup import default_methods, method_named, prepared, settings_of
-from skda._retrieval_protocol import (
-    SETTINGS,
-    category_splits,
-    fit_in_setting,
-    retrieval_scores,
-)
+from skda.comparison._lineups import choose_retrievers, default_methods, settings_of
+from skda.comparison._preprocessing import prepared
+from skda.comparison._retrieval import SETTINGS, Retrieval, retrieval_row
+from skda.comparison._splits import category_splits
 from skda.datasets import load_pairs
 from skda.metrics import chance_average_precision, mean_average_precision_score
 from skda.preprocessing import PerView
@@ -55,6 +52,15 @@ class Recorder(BaseEstimator):
         return {name: view[:, 1:] for name, view in X.items()}
 
 
+def _fit(estimator, setting, views, y, split):
+    return Retrieval(views, y).fit(retrieval_row("it", setting, estimator), split)
+
+
+def _scores(estimator, setting, views, y, split):
+    row = retrieval_row("it", setting, estimator)
+    return Retrieval(views, y).evaluate(row, split).scores
+
+
 @pytest.fixture
 def log():
     """The fits of every Recorder, in order."""
@@ -66,9 +72,9 @@ def log():
 def data():
     """Five categories in two views, whose first column numbers the rows."""
     rng = np.random.default_rng(0)
-    y = np.arange(100) % 5
-    latent = rng.normal(size=(5, 4))[y] + 0.5 * rng.normal(size=(100, 4))
-    number = np.arange(100)[:, None]
+    y = np.arange(200) % 5
+    latent = rng.normal(size=(5, 4))[y] + 0.5 * rng.normal(size=(200, 4))
+    number = np.arange(200)[:, None]
     views = {
         "a": np.hstack([number, latent @ rng.normal(size=(4, 6))]),
         "b": np.hstack([number, latent @ rng.normal(size=(4, 6))]),
@@ -79,16 +85,19 @@ def data():
 # The splits
 
 
-@pytest.mark.parametrize(("n_categories", "n_known"), [(4, 2), (5, 2), (7, 3), (10, 5)])
-def test_the_smaller_half_of_the_categories_is_known(n_categories, n_known):
-    y = np.arange(20 * n_categories) % n_categories
-    for split in category_splits(y, 4):
-        known, new, test = (set(y[rows]) for rows in split[:3])
+HALVES = [(4, 2), (5, 2), (7, 3), (10, 5)]
 
-        assert len(known) == n_known
-        assert len(new) == n_categories - n_known
-        assert not known & new
-        assert test == new
+
+def test_the_smaller_half_of_the_categories_is_known():
+    for n_categories, n_known in HALVES:
+        y = np.arange(20 * n_categories) % n_categories
+        for split in category_splits(y, 4):
+            known, new, test = (set(y[rows]) for rows in split[:3])
+
+            assert len(known) == n_known
+            assert len(new) == n_categories - n_known
+            assert not known & new
+            assert test == new
 
 
 def test_a_share_of_every_category_is_for_tests():
@@ -132,34 +141,34 @@ def test_more_splits_begin_with_those_of_fewer_and_the_seed_decides():
     assert few[0].seed != other[0].seed
 
 
-@pytest.mark.parametrize(
-    ("y", "options", "message"),
-    [
-        (np.arange(30) % 3, {}, "at least 4 categories, .* got 3"),
-        (np.arange(30) % 5, {"n_splits": 0}, "n_splits to be at least 1, got 0"),
-        (np.arange(30) % 5, {"test_size": 1.0}, "test_size between 0 and 1, got 1.0"),
-        (np.arange(30) % 5, {"test": [True]}, r"30 booleans, .* got an array of shape"),
-        (
-            np.arange(30) % 5,
-            {"test": np.arange(30)},
-            "a mask of 30 booleans, .* type int64",
-        ),
-        (
-            np.arange(30) % 5,
-            {"test": np.zeros(30, dtype=bool)},
-            "two pairs of new categories to test on, got 0",
-        ),
-        (
-            np.arange(30) % 5,
-            {"test": np.ones(30, dtype=bool)},
-            "two pairs of known categories to train on, got 0",
-        ),
-        (np.arange(5), {}, "two pairs of new categories to test on, got 0"),
-    ],
-)
-def test_splits_that_make_no_comparison_are_errors(y, options, message):
-    with pytest.raises(ValueError, match=message):
-        category_splits(y, **({"n_splits": 1} | options))
+NO_SPLITS = [
+    (np.arange(30) % 3, {}, "at least 4 categories, .* got 3"),
+    (np.arange(30) % 5, {"n_splits": 0}, "n_splits to be at least 1, got 0"),
+    (np.arange(30) % 5, {"test_size": 1.0}, "test_size between 0 and 1, got 1.0"),
+    (np.arange(30) % 5, {"test": [True]}, r"30 booleans, .* got an array of shape"),
+    (
+        np.arange(30) % 5,
+        {"test": np.arange(30)},
+        "a mask of 30 booleans, .* type int64",
+    ),
+    (
+        np.arange(30) % 5,
+        {"test": np.zeros(30, dtype=bool)},
+        "two pairs of new categories to test on, got 0",
+    ),
+    (
+        np.arange(30) % 5,
+        {"test": np.ones(30, dtype=bool)},
+        "two pairs of known categories to train on, got 0",
+    ),
+    (np.arange(5), {}, "two pairs of new categories to test on, got 0"),
+]
+
+
+def test_splits_that_make_no_comparison_are_errors():
+    for y, options, message in NO_SPLITS:
+        with pytest.raises(ValueError, match=message):
+            category_splits(y, **({"n_splits": 1} | options))
 
 
 # The settings
@@ -169,7 +178,7 @@ def test_no_category_of_a_new_pair_is_shown(data, log):
     views, y = data
     (split,) = category_splits(y, 1)
     for setting in SETTINGS:
-        fit_in_setting(Recorder(), setting, views, y, split)
+        _fit(Recorder(), setting, views, y, split)
     source, both, pairs, new = log
     views_known, y_known = both["source"]
 
@@ -188,7 +197,7 @@ def test_no_category_of_a_new_pair_is_shown(data, log):
 def test_scores_are_those_of_the_test_rows(data):
     views, y = data
     (split,) = category_splits(y, 1)
-    scores = retrieval_scores(Recorder(), "new", views, y, split)
+    scores = _scores(Recorder(), "new", views, y, split)
     a, b = (view[split.test, 1:] for view in views.values())
     y_test = y[split.test]
     there = mean_average_precision_score(y_test, y_test, a, b)
@@ -206,8 +215,8 @@ def test_pipelines_hand_the_source_on(data, log):
     views, y = data
     (split,) = category_splits(y, 1)
     pipeline = make_pipeline(PerView(StandardScaler()), RidgeCCA())
-    bare = retrieval_scores(RidgeCCA(), "source + new", views, y, split)
-    piped = retrieval_scores(pipeline, "source + new", views, y, split)
+    bare = _scores(RidgeCCA(), "source + new", views, y, split)
+    piped = _scores(pipeline, "source + new", views, y, split)
 
     assert settings_of(pipeline) == settings_of(RidgeCCA())
     assert piped["mAP"] != bare["mAP"]  # the step saw the new pairs alone
@@ -216,21 +225,21 @@ def test_pipelines_hand_the_source_on(data, log):
 def test_unknown_settings_are_errors(data):
     views, y = data
     with pytest.raises(ValueError, match=r"a setting out of .*, got target"):
-        fit_in_setting(Recorder(), "target", views, y, category_splits(y, 1)[0])
+        _fit(Recorder(), "target", views, y, category_splits(y, 1)[0])
 
 
-@pytest.mark.parametrize(
-    ("method", "settings"),
-    [
-        (PLS(), ("source", "pairs", "new")),
-        (DCCA(), ("source", "pairs", "new")),
-        (GMLDA(), ("source",)),
-        (DMTL(), ("source", "source + new", "new")),
-        (Recorder(), ("source", "source + new", "new")),
-    ],
-)
-def test_methods_have_the_settings_that_make_sense(method, settings):
-    assert settings_of(method) == settings
+SENSIBLE = [
+    (PLS(), ("source", "pairs", "new")),
+    (DCCA(), ("source", "pairs", "new")),
+    (GMLDA(), ("source",)),
+    (DMTL(), ("source", "source + new", "new")),
+    (Recorder(), ("source", "source + new", "new")),
+]
+
+
+def test_methods_have_the_settings_that_make_sense():
+    for method, settings in SENSIBLE:
+        assert settings_of(method) == settings
 
 
 # The table
@@ -243,8 +252,7 @@ def test_the_table_has_all_settings_and_the_chance_level(data):
     )
     splits = category_splits(y, 3)
     expected = [
-        retrieval_scores(RidgeCCA(), "source + new", views, y, split)
-        for split in splits
+        _scores(RidgeCCA(), "source + new", views, y, split) for split in splits
     ]
     row = table.query("method == 'RidgeCCA' and setting == 'source + new'").iloc[0]
 
@@ -295,7 +303,7 @@ def test_more_than_two_views_have_a_line_up_of_their_own(data):
     table = compare_retrieval(three, y, methods=["MvDA"], n_splits=1)
 
     assert "RidgeCCA" in default_methods(2)
-    assert list(default_methods(3)) == ["MCCA", "MvDA", "GMLDA", "DMTL"]
+    assert list(default_methods(3)) == ["MCCA", "MvDA", "GMLDA", "small DMTL"]
     assert list(table["method"]) == ["MvDA", "MCCA", "chance"]
     assert {"a -> c", "c -> b"} <= set(table.columns)
 
@@ -353,8 +361,8 @@ def test_views_of_few_features_are_left_to_the_methods(data):
 def test_wide_views_are_reduced_by_what_they_are(data):
     views, y = data
     rng = np.random.default_rng(0)
-    dense = rng.normal(size=(100, 90))
-    counts = (rng.random((100, 90)) < 0.1).astype(float)
+    dense = rng.normal(size=(200, 170))
+    counts = (rng.random((200, 170)) < 0.1).astype(float)
     wide = {"a": dense, "b": counts, "c": csr_array(counts), "d": views["a"]}
     ready = _transformer(wide, y)
     steps = ready.shared_transformer.transformers
@@ -385,32 +393,36 @@ def test_a_transformer_and_a_scaling_of_ours_are_taken(data):
 # Mistakes
 
 
-@pytest.mark.parametrize(
-    ("views", "message"),
-    [
-        ({"a": np.ones((8, 2))}, r"two views or more by name, .* got \['a'\]"),
-        ([np.ones((8, 2))] * 2, "two views or more by name, .* got list"),
-        ({"a": np.ones((8, 2)), "b": np.ones((7, 2))}, "as many rows in each"),
-    ],
-)
-def test_views_that_are_no_pairs_are_errors(views, message):
-    with pytest.raises(ValueError, match=message):
-        compare_retrieval(views, np.arange(8) % 4)
+NO_PAIRS = [
+    ({"a": np.ones((8, 2))}, r"two views or more by name, .* got \['a'\]"),
+    ([np.ones((8, 2))] * 2, "two views or more by name, .* got list"),
+    ({"a": np.ones((8, 2)), "b": np.ones((7, 2))}, "as many rows in each"),
+]
 
 
-@pytest.mark.parametrize(
-    ("methods", "error", "message"),
-    [
-        ([], ValueError, "Expected methods to compare, got none"),
-        (["Wonder"], ValueError, "methods among .*RidgeCCA.*, got 'Wonder'"),
-        (["GalleryIndex"], ValueError, "methods among .*, got 'GalleryIndex'"),
-        ([PCA], TypeError, "a retriever, an instance, got the class PCA"),
-        ({"x": 3}, TypeError, "with fit and transform, got 3 as 'x'"),
-    ],
-)
-def test_methods_that_are_none_are_errors(data, methods, error, message):
-    with pytest.raises(error, match=message):
-        compare_retrieval(*data, methods=methods)
+def test_views_that_are_no_pairs_are_errors():
+    for views, message in NO_PAIRS:
+        with pytest.raises(ValueError, match=message):
+            compare_retrieval(views, np.arange(8) % 4)
+
+
+NO_METHODS = [
+    ([], ValueError, "Expected methods to compare, got none"),
+    (["Wonder"], ValueError, "methods among .*RidgeCCA.*, got 'Wonder'"),
+    (["GalleryIndex"], ValueError, "methods among .*, got 'GalleryIndex'"),
+    ([PCA], TypeError, r"Expected a retriever, got the class PCA: pass PCA\(\)"),
+    (
+        {"x": 3},
+        TypeError,
+        "with fit, transform, .* got 3 as 'x', which lacks fit",
+    ),
+]
+
+
+def test_methods_that_are_none_are_errors(data):
+    for methods, error, message in NO_METHODS:
+        with pytest.raises(error, match=message):
+            compare_retrieval(*data, methods=methods)
 
 
 def test_labels_of_another_length_are_an_error(data):
@@ -433,12 +445,17 @@ def test_the_control_without_a_source_is_silent(data):
     (split,) = category_splits(y, 1)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        fit_in_setting(Recorder(), "new", views, y, split)
+        _fit(Recorder(), "new", views, y, split)
 
 
 def test_methods_are_found_by_name_in_any_case():
-    assert isinstance(method_named("mcca"), MCCA)
-    assert method_named("DMTL").hidden_layer_sizes == (128, 128)
+    (_, mcca), (name, dmtl) = choose_retrievers(["mcca", "DMTL"], 2)
+    ((_, small),) = choose_retrievers("small dmtl", 2)
+
+    assert isinstance(mcca, MCCA)
+    assert name == "DMTL"
+    assert dmtl.get_params() == DMTL().get_params()
+    assert small.hidden_layer_sizes == (128, 128)
 
 
 @pytest.mark.skipif(

@@ -56,7 +56,7 @@ class Recorder(ClassifierMixin, BaseEstimator):
 def data():
     """A target that has its labels for a feature, and a source of four classes."""
     Recorder.fits.clear()
-    y = np.repeat([0, 1, 2], 8)
+    y = np.repeat([0, 1, 2], 16)
     X_source = np.random.default_rng(0).uniform(5, 6, (8, 3))
     return y[:, None] * np.ones(2), y, (X_source, np.arange(8) % 4)
 
@@ -157,7 +157,7 @@ class PairRecorder(Recorder):
 
 
 def _aligned(kind):
-    pairs = np.full((24, 3), np.nan)
+    pairs = np.full((48, 3), np.nan)
     pairs[::3] = 7.0
     if kind == "sparse":
         return csr_array(pairs)
@@ -268,11 +268,11 @@ def test_jobs_change_nothing_but_the_time(toy_data):
 
 def test_rows_without_a_label_are_fitted_and_not_tested(data):
     X, y, source = data
-    partly = np.where(np.arange(24) % 8 < 6, y, UNLABELED)
+    partly = np.where(np.arange(48) % 16 < 13, y, UNLABELED)
     table = source_gain(Recorder(), X, partly, source=source, n_splits=2, n_per_class=2)
 
-    assert all(len(fit[1]) == 24 for fit in Recorder.fits)
-    hidden = np.array(table["accuracies"].iloc[0]) * 12  # of six per class two are left
+    assert all(len(fit[1]) == 48 for fit in Recorder.fits)
+    hidden = np.array(table["accuracies"].iloc[0]) * 33  # of 13 per class two are left
     assert_array_equal(hidden, hidden.round())
 
 

@@ -1,0 +1,89 @@
+"""The entry point: parses, checks, runs, and says what the user got wrong."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+from skda.cli._checks import check_options, compares_retrieval
+from skda.cli._options import CompareOptions
+from skda.cli._parser import build_parser
+
+# What takes seconds to import (torch, scikit-learn) is imported where it is used, so
+# that help and misspelled options are answered at once.
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    argv : sequence of str, default=None
+        Arguments; None takes those of the process.
+
+    Returns
+    -------
+    int
+        Exit code. What the user got wrong exits with 2 and one line.
+    """
+    arguments = build_parser().parse_args(argv)
+    try:
+        with _short_warnings(arguments.command):
+            _compare(CompareOptions.from_arguments(arguments))
+    except (ModuleNotFoundError, OSError, ValueError) as error:
+        _exit_for(error, arguments.command)
+    except KeyboardInterrupt:
+        return 130  # as a shell has it
+    return 0
+
+
+def _compare(options: CompareOptions) -> None:
+    """Fit, write the tables and draw the figure."""
+    check_options(options)
+    import torch  # noqa: PLC0415 (as it takes seconds)
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415
+
+    # Threads that wait for each other on a busy machine cost ten times the work.
+    torch.set_num_threads(options.threads)
+    with threadpool_limits(options.threads):
+        _run(options)
+
+
+def _run(options: CompareOptions) -> None:
+    """Choose the comparison that suits the data."""
+    if compares_retrieval(options):
+        from skda.cli._retrieval import run_retrieval  # noqa: PLC0415
+
+        run_retrieval(options)
+    else:
+        from skda.cli._adaptation import run_adaptation  # noqa: PLC0415
+
+        run_adaptation(options)
+
+
+@contextmanager
+def _short_warnings(command: str) -> Iterator[None]:
+    """Show warnings as one line each, without the line of code."""
+
+    def show(message: Warning | str, *_args: Any, **_kwargs: Any) -> None:
+        _say(command, "warning", str(message))
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield
+
+
+def _exit_for(error: Exception, command: str) -> NoReturn:
+    """Leave with one line and no traceback."""
+    message = " ".join([str(error), *getattr(error, "__notes__", ())])
+    _say(command, "error", message)
+    raise SystemExit(2)
+
+
+def _say(command: str, kind: str, message: str) -> None:
+    sys.stderr.write(f"skda {command}: {kind}: {' '.join(message.split())}\n")
