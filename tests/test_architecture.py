@@ -13,8 +13,7 @@ ROOT = Path(skda.__file__).parent
 LAYERS = [
     ("utils",),
     ("losses", "modules", "preprocessing"),
-    ("training",),
-    ("metrics", "datasets"),
+    ("training", "metrics", "datasets"),
     ("base",),
     ("heterogeneous", "unsupervised", "retrieval", "baselines"),
     ("partial",),

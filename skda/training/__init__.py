@@ -12,8 +12,6 @@ from skda.training.data import (
 )
 from skda.training.held_out import HeldOutRows
 from skda.training.net import (
-    LR_SCHEDULES,
-    OPTIMIZERS,
     DomainNet,
     Objective,
     Phase,
@@ -25,8 +23,6 @@ from skda.training.parameters import NetTraining
 from skda.training.schedules import constant, cosine, inverse_decay, sigmoid_ramp
 
 __all__ = [
-    "LR_SCHEDULES",
-    "OPTIMIZERS",
     "Batch",
     "BatchLoader",
     "Domain",

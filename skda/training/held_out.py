@@ -56,7 +56,15 @@ class HeldOut(Dataset[tuple[Any, Tensor]]):
         return (X[[row]] if isinstance(X, Samples) else X[row]), self.codes[row]
 
     def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield all rows and the positions of their classes, some at a time."""
+        """Yield all rows and the positions of their classes, some at a time.
+
+        Yields
+        ------
+        X : Tensor of shape (m, ...)
+            Rows.
+        codes : Tensor of shape (m,)
+            Positions of their classes.
+        """
         start = 0
         for X in chunks(self.rows.X, self.codes.device):
             yield X, self.codes[start : start + len(X)]

@@ -263,6 +263,22 @@ class DomainNet(NeuralNet):
 
         A callback ends the phase by ``KeyboardInterrupt``, as skorch's own do, and the
         whole fit by :class:`StopTraining`.
+
+        Parameters
+        ----------
+        X : Domains
+            The data.
+        y, classes : None
+            Ignored; skorch passes them.
+        randomness : FitRandomness, default=None
+            Source of the random numbers of the training; None is PyTorch's generators.
+        **fit_params : dict
+            Passed to the loop of skorch.
+
+        Returns
+        -------
+        DomainNet
+            The net.
         """
         if not self.initialized_:
             self.initialize()
