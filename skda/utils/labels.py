@@ -121,14 +121,65 @@ def union_of_classes(source: Labels, target: Labels) -> NDArray[Any]:
 
 
 def warn_about_missing_classes(classes: NDArray[Any], **domains: Labels) -> None:
-    """Name the classes that a domain with labels has no label of."""
+    """Name the classes that a domain with labels has no label of.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_classes,)
+        All classes.
+    **domains : Labels
+        Labels of the source and of the target.
+
+    Raises
+    ------
+    ValueError
+        If the target's labels are what a meta-estimator makes of unlabeled ones.
+    """
+    if {"source", "target"} <= domains.keys():
+        _refuse_numbered_anew(domains["source"], domains["target"])
     for name, labels in domains.items():
         missing = np.setdiff1d(classes, labels.values)
         if labels.known.any() and missing.size:
             warn_user(
                 f"No {name} sample is labeled {', '.join(map(repr, missing.tolist()))}"
-                f": there, the method works on the other classes."
+                f": there, the method works on the other classes.{_hint(labels)}"
             )
+
+
+def _hint(labels: Labels) -> str:
+    """Say what else may have left two classes only, and nothing unlabeled."""
+    if labels.known.all() and np.unique(labels.values).tolist() == [0, 1]:
+        return (
+            " If OneVsRestClassifier or its like made 0 and 1 of the labels, leave it "
+            "out: the method knows all classes by itself."
+        )
+    return ""
+
+
+def _refuse_numbered_anew(source: Labels, target: Labels) -> None:
+    """Refuse labels that were numbered from 0, which was -1 before.
+
+    That leaves no sample unlabeled, most of them in class 0, numbers up to the number
+    of the classes, and one at least that the source does not have.
+    """
+    numbers = source.known.any() and target.values.dtype.kind == "i"
+    if not (numbers and target.known.all() and source.values.dtype.kind == "i"):
+        return
+    names, counts = np.unique(target.values, return_counts=True)
+    n_source_classes = len(np.unique(source.values))
+    most_are_first = names[0] == 0 and counts[0] == counts.max()
+    if not (most_are_first and len(names) > 1 and names[-1] <= n_source_classes):
+        return
+    unknown = np.setdiff1d(names, source.values).tolist()
+    if unknown:
+        raise ValueError(
+            f"The target is labeled from 0 to {names[-1]} throughout, and the source "
+            f"has no {', '.join(map(repr, unknown))}: this is what VotingClassifier, "
+            f"BaggingClassifier and other meta-estimators make of labels with -1, "
+            f"which becomes a class. Fit the estimator itself, and pass it on in a "
+            f"FrozenEstimator with the labeled samples alone (user guide: "
+            f"Meta-estimators). If these are your classes, name them by strings."
+        )
 
 
 def labeled_accuracy(
