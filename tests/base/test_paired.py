@@ -76,6 +76,21 @@ def there(data):
 # Forms
 
 
+def test_a_method_standardizes_the_features_of_either_domain_unless_told_otherwise(
+    data,
+):
+    X, y, source, _ = data
+
+    class Scaled(Relay):
+        scaling = "feature"
+
+    clf = Scaled().fit(100 * X, y, source=source, pairs=(source[0][:4], 100 * X[:4]))
+
+    for rows in clf.domains_:
+        assert_allclose(rows.X.std(axis=0), 1)
+    assert_allclose(clf.pairs_.target, clf.domains_[1].X[:4])
+
+
 def test_a_tuple_of_both_sides(data):
     X, y, source, _ = data
     clf = Relay().fit(X, y, source=source, pairs=(source[0][:4], X[:4] + 1))

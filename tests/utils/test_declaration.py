@@ -223,6 +223,36 @@ def test_an_estimator_may_be_first_and_positional():
         Method(1.0)
 
 
+def test_a_positional_parameter_of_a_base_is_documented_first():
+    @estimator
+    class Meta(BaseEstimator):
+        """Fits an estimator.
+
+        Parameters
+        ----------
+        estimator
+            What to fit.
+        """
+
+        estimator: Any = field(default=None, kw_only=False)
+
+    @estimator
+    class Weighted(Meta):
+        """Adds a weight.
+
+        Parameters
+        ----------
+        weight
+            Weight of the loss.
+        """
+
+        weight: Positive = 1.0
+
+    documented = Docstring.parse(Weighted.__doc__).parameters
+
+    assert [entry.names for entry in documented] == [("estimator",), ("weight",)]
+
+
 def test_init_false_removes_a_parameter():
     @estimator
     class Fixed(Method):
