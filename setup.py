@@ -34,7 +34,7 @@ EXTRAS["test"] = [
     "hypothesis",
     "numpydoc",
     "polars",
-    "pytest>=8",
+    "pytest>=9",
     "pytest-cov",
 ]
 
