@@ -36,57 +36,71 @@ def _with_pairs(cls):
     return type(cls.__name__, (cls,), {"fit": fit, "__module__": cls.__module__})
 
 
-@pytest.fixture(params=METHODS, ids=lambda cls: cls.__name__)
-def make_clf(request):
-    """Build one classifier after the other, each to fit at once."""
+def _maker(cls):
+    """Build classifiers of a class, each to fit at once."""
 
     def make(**params):
-        cls = _with_pairs(request.param)
         fast = {"n_components": 8, "max_epochs": 3, "random_state": 0, "device": "cpu"}
         known = inspect.signature(cls).parameters
-        return cls(**{k: v for k, v in fast.items() if k in known} | params)
+        paired = _with_pairs(cls)
+        return paired(**{k: v for k, v in fast.items() if k in known} | params)
 
     return make
+
+
+@pytest.fixture(params=METHODS, ids=lambda cls: cls.__name__)
+def make_clf(request):
+    """Build one classifier after the other."""
+    return _maker(request.param)
+
+
+def with_parameters(*names):
+    """Run a test for the methods that have all of the parameters."""
+    having = [m for m in METHODS if {*names} <= {*inspect.signature(m).parameters}]
+    return pytest.mark.parametrize(
+        "make_clf",
+        [_maker(cls) for cls in having],
+        ids=[cls.__name__ for cls in having],
+    )
 
 
 # Bad data
 
 
 @pytest.mark.parametrize("side", ["target", "source"])
-@pytest.mark.parametrize(
-    ("flaw", "message"),
-    [
-        (np.nan, "contains NaN"),
-        (np.inf, "contains infinity"),
-        (-np.inf, "contains infinity"),
-        (1e300, "infinity or a value too large"),
-    ],
-)
-def test_values_that_are_no_numbers(toy, make_clf, side, flaw, message):
+def test_values_that_are_no_numbers(toy, make_clf, subtests, side):
     clf = make_clf()
-    if flaw == 1e300 and clf._dtype is np.float64:
-        pytest.skip("a float64 holds it")
-    X, X_source = toy.X.copy(), toy.source[0].copy()
-    (X if side == "target" else X_source)[3, 1] = flaw
-    with np.errstate(over="ignore"), pytest.raises(ValueError, match=message):
-        clf.fit(X, toy.y, source=(X_source, toy.source[1]))
+    messages = {
+        np.nan: "contains NaN",
+        np.inf: "contains infinity",
+        -np.inf: "contains infinity",
+    }
+    if clf._dtype is not np.float64:  # which holds it
+        messages[1e300] = "infinity or a value too large"
+    for flaw, message in messages.items():
+        X, X_source = toy.X.copy(), toy.source[0].copy()
+        (X if side == "target" else X_source)[3, 1] = flaw
+        with (
+            subtests.test(flaw=flaw),
+            np.errstate(over="ignore"),
+            pytest.raises(ValueError, match=message),
+        ):
+            clf.fit(X, toy.y, source=(X_source, toy.source[1]))
 
 
 @pytest.mark.parametrize("side", ["target", "source"])
-@pytest.mark.parametrize(
-    ("shape", "message"),
-    [
-        ((0, 6), "Found array with 0 sample"),
-        ((300, 0), r"Found array with 0 feature"),
-        ((300,), "Expected 2D array, got 1D array"),
-        ((300, 6, 2), "Found array with dim 3"),
-    ],
-)
-def test_arrays_that_are_no_tables(toy, make_clf, side, shape, message):
-    flawed = np.zeros(shape)
-    X, X_source = (flawed, toy.source[0]) if side == "target" else (toy.X, flawed)
-    with pytest.raises(ValueError, match=message):
-        make_clf().fit(X, toy.y, source=(X_source, toy.source[1]))
+def test_arrays_that_are_no_tables(toy, make_clf, subtests, side):
+    messages = {
+        (0, 6): "Found array with 0 sample",
+        (300, 0): "Found array with 0 feature",
+        (300,): "Expected 2D array, got 1D array",
+        (300, 6, 2): "Found array with dim 3",
+    }
+    for shape, message in messages.items():
+        flawed = np.zeros(shape)
+        X, X_source = (flawed, toy.source[0]) if side == "target" else (toy.X, flawed)
+        with subtests.test(shape=shape), pytest.raises(ValueError, match=message):
+            make_clf().fit(X, toy.y, source=(X_source, toy.source[1]))
 
 
 def test_labels_must_be_as_many_as_rows(toy, make_clf):
@@ -159,83 +173,87 @@ def test_a_source_of_another_width_in_prediction(toy, make_clf):
         clf.predict(toy.source[0])
 
 
-@pytest.mark.parametrize("method", ["predict", "predict_proba"])
-def test_the_source_is_unknown_where_there_was_none(toy, make_clf, method):
+def test_the_source_is_unknown_where_there_was_none(toy, make_clf):
     with pytest.warns(NoSourceWarning):
         clf = make_clf().fit(toy.X, toy.y)
-    with pytest.raises(ValueError, match=r"fitted without a source: fit it with sou"):
-        getattr(clf, method)(toy.source[0], domain="source")
-    with pytest.raises(ValueError, match="domain must be 'target' or 'source', got 't"):
-        getattr(clf, method)(toy.X, domain="test")
+    for method in (clf.predict, clf.predict_proba):
+        with pytest.raises(ValueError, match=r"fitted without a source: fit it with s"):
+            method(toy.source[0], domain="source")
+        with pytest.raises(ValueError, match="domain must be 'target' or 'source', go"):
+            method(toy.X, domain="test")
 
 
 # Bad parameters
 
 
+OUT_OF_RANGE = [
+    ("alpha", -0.1),
+    ("beta", -1.0),
+    ("gamma", -1.0),
+    ("tau", -1.0),
+    ("temperature", 0.0),
+    ("n_components", 0),
+    ("n_hidden", 0),
+    ("init_std", 0.0),
+    ("source_per_class", 0),
+    ("n_neighbors", 0),
+    ("power", 0.0),
+    ("max_epochs", 0),
+    ("max_steps", 0),
+    ("batch_size", 0),
+    ("batch_size", -2),
+    ("lr", 0.0),
+    ("lr", -1.0),
+    ("momentum", 1.0),
+    ("weight_decay", -1.0),
+    ("optimizer", "newton"),
+    ("lr_schedule", "steps"),
+    ("precision", "float16"),
+    ("callbacks", "all"),
+    ("normalize", "yes"),
+    ("source_transformer", "scale"),
+    ("target_transformer", "scale"),
+]
+
+
 @pytest.mark.parametrize("cls", [*METHODS, TargetNet])
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("alpha", -0.1),
-        ("beta", -1.0),
-        ("gamma", -1.0),
-        ("tau", -1.0),
-        ("temperature", 0.0),
-        ("n_components", 0),
-        ("n_hidden", 0),
-        ("init_std", 0.0),
-        ("source_per_class", 0),
-        ("n_neighbors", 0),
-        ("power", 0.0),
-        ("max_epochs", 0),
-        ("max_steps", 0),
-        ("batch_size", 0),
-        ("batch_size", -2),
-        ("lr", 0.0),
-        ("lr", -1.0),
-        ("momentum", 1.0),
-        ("weight_decay", -1.0),
-        ("optimizer", "newton"),
-        ("lr_schedule", "steps"),
-        ("precision", "float16"),
-        ("callbacks", "all"),
-        ("normalize", "yes"),
-        ("source_transformer", "scale"),
-        ("target_transformer", "scale"),
-    ],
-)
-def test_parameters_out_of_range_are_named(toy, cls, name, value):
-    if name not in inspect.signature(cls).parameters:
-        pytest.skip(f"{cls.__name__} has no {name}")
-    with pytest.raises(ValueError, match=f"The '{name}' parameter of {cls.__name__}"):
-        _with_pairs(cls)(**{name: value}).fit(toy.X, toy.y, source=toy.source)
+def test_parameters_out_of_range_are_named(toy, cls, subtests):
+    known = inspect.signature(cls).parameters
+    for name, value in OUT_OF_RANGE:
+        if name in known:
+            clf = _with_pairs(cls)(**{name: value})
+            message = f"The '{name}' parameter of {cls.__name__}"
+            with (
+                subtests.test(**{name: value}),
+                pytest.raises(ValueError, match=message),
+            ):
+                clf.fit(toy.X, toy.y, source=toy.source)
 
 
-def _with_device(make_clf, device):
-    clf = make_clf()
-    if "device" not in clf.get_params():
-        pytest.skip("it needs no device")
-    return clf.set_params(device=device)
+def test_every_parameter_out_of_range_is_one_of_an_estimator():
+    known = {name for cls in METHODS for name in inspect.signature(cls).parameters}
+
+    assert {name for name, _ in OUT_OF_RANGE} <= known
 
 
+@with_parameters("device")
 def test_an_unknown_device(toy, make_clf):
-    clf = _with_device(make_clf, "abacus")
+    clf = make_clf(device="abacus")
     with pytest.raises(ValueError, match="Expected a device that PyTorch knows"):
         clf.fit(toy.X, toy.y, source=toy.source)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+@with_parameters("device")
 def test_cuda_where_there_is_none(toy, make_clf):
-    clf = _with_device(make_clf, "cuda")
+    clf = make_clf(device="cuda")
     with pytest.raises(ValueError, match="of which PyTorch finds 0"):
         clf.fit(toy.X, toy.y, source=toy.source)
 
 
+@with_parameters("lr", "optimizer")
 def test_a_diverging_fit_is_an_error(toy, make_clf):
-    clf = make_clf()
-    if "lr" not in clf.get_params():
-        pytest.skip("it has no learning rate")
-    clf.set_params(lr=1e30, optimizer="sgd", max_epochs=5)
+    clf = make_clf(lr=1e30, optimizer="sgd", max_epochs=5)
     with (
         np.errstate(all="ignore"),
         pytest.raises(ValueError, match="diverged: its probabilities are not finite"),
@@ -246,10 +264,8 @@ def test_a_diverging_fit_is_an_error(toy, make_clf):
 # Good input in many forms
 
 
+@with_parameters("batch_size")
 def test_batches_larger_than_either_domain(toy, make_clf):
-    clf = make_clf()
-    if "batch_size" not in clf.get_params():
-        pytest.skip("it knows no batches")
     full, huge = (
         make_clf(batch_size=batch_size).fit(toy.X, toy.y, source=toy.source)
         for batch_size in (-1, 10_000)
@@ -259,74 +275,78 @@ def test_batches_larger_than_either_domain(toy, make_clf):
     assert_array_equal(huge.predict_proba(toy.X), full.predict_proba(toy.X))
 
 
-@pytest.mark.parametrize("form", [csr_array, csc_matrix])
-def test_sparse_rows_are_as_good_as_dense_ones(toy, make_clf, form):
+def test_sparse_rows_are_as_good_as_dense_ones(toy, make_clf, subtests):
     X, X_source = np.maximum(toy.X, 0), np.maximum(toy.source[0], 0)
     dense = make_clf().fit(X, toy.y, source=(X_source, toy.source[1]))
-    sparse = make_clf().fit(form(X), toy.y, source=(form(X_source), toy.source[1]))
+    for form in (csr_array, csc_matrix):
+        with subtests.test(form=form.__name__):
+            source = form(X_source), toy.source[1]
+            sparse = make_clf().fit(form(X), toy.y, source=source)
 
-    assert_array_equal(sparse.predict_proba(form(X)), dense.predict_proba(X))
-    assert_array_equal(
-        sparse.predict(form(X_source), domain="source"),
-        dense.predict(X_source, domain="source"),
-    )
+            assert_array_equal(sparse.predict_proba(form(X)), dense.predict_proba(X))
+            assert_array_equal(
+                sparse.predict(form(X_source), domain="source"),
+                dense.predict(X_source, domain="source"),
+            )
 
 
-@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16, np.uint8, int])
-def test_numbers_of_any_type(toy, make_clf, dtype):
+def test_numbers_of_any_type(toy, make_clf, subtests):
     def counts(X):
         return np.clip(20 * X + 60, 0, 200).astype(np.uint8)
 
     X, X_source = counts(toy.X), counts(toy.source[0])
     usual = make_clf().fit(X, toy.y, source=(X_source, toy.source[1]))
-    other = make_clf().fit(
-        X.astype(dtype), toy.y, source=(X_source.astype(dtype), toy.source[1])
-    )
+    for dtype in (np.float64, np.float32, np.float16, int):
+        with subtests.test(dtype=dtype.__name__):
+            other = make_clf().fit(
+                X.astype(dtype), toy.y, source=(X_source.astype(dtype), toy.source[1])
+            )
 
-    assert_allclose(
-        other.predict_proba(X.astype(dtype)), usual.predict_proba(X), atol=1e-5
-    )
-
-
-@pytest.mark.parametrize(
-    "step",
-    [
-        FunctionTransformer(csr_array),
-        FunctionTransformer(np.float64),
-        StandardScaler(),
-        TruncatedSVD(3),
-        make_pipeline(OneHotEncoder(handle_unknown="ignore"), TruncatedSVD(3)),
-    ],
-    ids=["sparse", "float64", "scaled", "reduced", "encoded"],
-)
-def test_whatever_comes_from_a_step_of_a_pipeline(toy, make_clf, step):
-    step.random_state = 0
-    clf = make_clf(source_transformer=StandardScaler())
-    pipeline = make_pipeline(step, clf)
-    name = type(clf).__name__.lower()
-    pipeline.fit(toy.X, toy.y, **{f"{name}__source": toy.source})
-
-    assert np.isfinite(pipeline.predict_proba(toy.X)).all()
+            assert_allclose(
+                other.predict_proba(X.astype(dtype)), usual.predict_proba(X), atol=1e-5
+            )
 
 
-@pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
-def test_frames_leave_the_names_of_their_columns(toy, make_clf, frame):
+def test_whatever_comes_from_a_step_of_a_pipeline(toy, make_clf, subtests):
+    steps = {
+        "sparse": FunctionTransformer(csr_array),
+        "float64": FunctionTransformer(np.float64),
+        "scaled": StandardScaler(),
+        "reduced": TruncatedSVD(3, random_state=0),
+        "encoded": make_pipeline(
+            OneHotEncoder(handle_unknown="ignore"), TruncatedSVD(3, random_state=0)
+        ),
+    }
+    for name, step in steps.items():
+        with subtests.test(name):
+            clf = make_clf(source_transformer=StandardScaler())
+            pipeline = make_pipeline(step, clf)
+            source = {f"{type(clf).__name__.lower()}__source": toy.source}
+            pipeline.fit(toy.X, toy.y, **source)
+
+            assert np.isfinite(pipeline.predict_proba(toy.X)).all()
+
+
+def test_frames_leave_the_names_of_their_columns(toy, make_clf, subtests):
     names = [f"feature {i}" for i in range(9)]
-    X = frame(dict(zip(names, toy.X.T, strict=True)))
-    source = frame({f"word {i}": column for i, column in enumerate(toy.source[0].T)})
-    clf = make_clf().fit(X, toy.y, source=(source, toy.source[1]))
     plain = make_clf().fit(toy.X, toy.y, source=toy.source)
+    for frame in (pd.DataFrame, pl.DataFrame):
+        X = frame(dict(zip(names, toy.X.T, strict=True)))
+        columns = {f"word {i}": column for i, column in enumerate(toy.source[0].T)}
+        source = frame(columns)
+        with subtests.test(frame=frame.__module__):
+            clf = make_clf().fit(X, toy.y, source=(source, toy.source[1]))
 
-    assert_array_equal(clf.feature_names_in_, names)
-    assert_allclose(clf.predict_proba(X), plain.predict_proba(toy.X), rtol=1e-5)
-    assert_array_equal(
-        clf.predict(source, domain="source"),
-        plain.predict(toy.source[0], domain="source"),
-    )
-    with pytest.raises(ValueError, match="should match those that were passed during"):
-        clf.predict(X[names[::-1]])
-    with pytest.raises(ValueError, match="should match those that were passed during"):
-        clf.predict(source[list(source.columns)[::-1]], domain="source")
+            assert_array_equal(clf.feature_names_in_, names)
+            assert_allclose(clf.predict_proba(X), plain.predict_proba(toy.X), rtol=1e-5)
+            assert_array_equal(
+                clf.predict(source, domain="source"),
+                plain.predict(toy.source[0], domain="source"),
+            )
+            with pytest.raises(ValueError, match="should match those that were passed"):
+                clf.predict(X[names[::-1]])
+            with pytest.raises(ValueError, match="should match those that were passed"):
+                clf.predict(source[list(columns)[::-1]], domain="source")
 
 
 def test_a_transformer_may_mend_what_would_be_refused(toy, make_clf):
