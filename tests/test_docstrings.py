@@ -53,13 +53,17 @@ def _public_names():
                 )
 
 
-@pytest.mark.parametrize("path", sorted(set(_public_names())))
-def test_docstring_is_valid_numpydoc(path):
+def _errors(path):
+    """List what numpydoc finds wrong, as far as it matters here."""
     report = validate(path)
     one_liner = "\n" not in report["docstring"].strip()
     excused = one_liner and not path.startswith(USER_FACING)
     ignored = IGNORED | (ONE_LINER_MAY_LACK if excused else set())
+    return [error for error in report["errors"] if error[0] not in ignored]
 
-    errors = [error for error in report["errors"] if error[0] not in ignored]
 
-    assert not errors
+def test_docstrings_are_valid_numpydoc():
+    errors = {path: _errors(path) for path in sorted(set(_public_names()))}
+
+    assert len(errors) > 100
+    assert not {path: found for path, found in errors.items() if found}
