@@ -19,6 +19,16 @@ EXTRAS = {
     "ot": ["POT"],
     "lint": ["codespell", "mypy", "pandas-stubs", "ruff", "scipy-stubs"],
     "bench": ["skada>=0.6", "threadpoolctl"],
+    "integration": [
+        "dask",
+        "distributed",
+        "imbalanced-learn",
+        "mlflow-skinny>=3",
+        "pandas",
+        "polars",
+        "pytest>=8",
+        "skrub",
+    ],
 }
 EXTRAS["docs"] = [
     *EXTRAS["compare"],
