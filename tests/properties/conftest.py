@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, Phase, settings
 
 settings.register_profile(
     "suite",
-    max_examples=3,
+    max_examples=5,
     derandomize=True,
     phases=[Phase.generate, Phase.shrink],
     database=None,

@@ -3,6 +3,7 @@
 import linecache
 import traceback
 import warnings
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import sklearn
+import torch
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
@@ -54,75 +56,69 @@ def check_classifier(estimator, data, toy):
     given = {"source": data.source}
     if data.pairs is not None:
         given["pairs"] = data.pairs
-    before = fingerprint([data.X, data.y, *given.values()]), parameters(estimator)
-    fitted, error = attempt(clone(estimator), data.X, data.y, given)
-    refitted, _ = attempt(clone(estimator), toy.X, toy.y, fit_parameters(toy, given))
-    refitted, second_error = attempt(refitted, data.X, data.y, given)
-    after = fingerprint([data.X, data.y, *given.values()]), parameters(fitted)
-    require(before[0] == after[0], "the data changed")
-    require(before[1] == after[1], "the parameters changed")
-    require(
-        describe(error) == describe(second_error),
-        "a refit is not a fresh fit",
-        f"{describe(error)} against {describe(second_error)}",
-    )
-    if error is not None:
-        require(not is_fitted(refitted), CHIMERA, describe(error))
-        return describe(error)
-    p = check_probabilities(fitted, data.X)
-    again = quietly(refitted.predict_proba, data.X)
-    require(np.array_equal(p, again), "a refit is not a fresh fit", gap(p, again))
-    loaded = quietly(round_trip(fitted).predict_proba, data.X)
-    require(np.array_equal(p, loaded), "pickling changes predictions", gap(p, loaded))
-    alone = quietly(fitted.predict_proba, first_row(data.X))
-    require(
-        np.allclose(p[:1], alone, atol=1e-4),
-        "one row is not mapped as in a batch",
-        gap(p[:1], alone),
-    )
-    check_labels(fitted, data)
-    if data.source is not None and fitted_with_source(fitted):
-        check_probabilities(fitted, data.source[0], domain="source")
+    of_toy = fit_parameters(toy, given)
+    with untouched([data.X, data.y, *given.values()]):
+        fitted, refitted, error = fit_twice(estimator, data, given, toy, of_toy)
+        if error is not None:
+            return describe(error)
+        p = check_probabilities(fitted, data.X)
+        again = quietly(refitted.predict_proba, data.X)
+        same(p, again, "a refit is not a fresh fit")
+        loaded = quietly(round_trip(fitted).predict_proba, data.X)
+        same(p, loaded, "pickling changes probabilities")
+        alone = quietly(fitted.predict_proba, first_row(data.X))
+        same(p[:1], alone, "one row is not mapped as in a batch", atol=1e-4)
+        check_labels(fitted, data)
+        check_features(fitted, data.X)
+        if data.source is not None and fitted_with_source(fitted):
+            check_probabilities(fitted, data.source[0], domain="source")
     return "fitted"
 
 
 def check_retriever(estimator, data, toy):
     """Check every property of a retriever on the data of one fit."""
     views, y, source, _ = data
-    before = fingerprint([views, y, source]), parameters(estimator)
-    fitted, error = attempt(clone(estimator), views, y, {"source": source})
-    refitted, _ = attempt(clone(estimator), toy.X, toy.y, {"source": toy.source})
-    refitted, second_error = attempt(refitted, views, y, {"source": source})
-    after = fingerprint([views, y, source]), parameters(fitted)
-    require(before[0] == after[0], "the data changed")
-    require(before[1] == after[1], "the parameters changed")
-    require(
-        describe(error) == describe(second_error),
-        "a refit is not a fresh fit",
-        f"{describe(error)} against {describe(second_error)}",
-    )
-    if error is not None:
-        require(not is_fitted(refitted), CHIMERA, describe(error))
-        return describe(error)
-    embedded = quietly(fitted.transform, views)
-    again = quietly(refitted.transform, views)
-    loaded = quietly(round_trip(fitted).transform, views)
-    alone = quietly(fitted.transform, {name: first_row(X) for name, X in views.items()})
+    given, of_toy = {"source": source}, {"source": toy.source}
+    with untouched([views, y, source]):
+        fitted, refitted, error = fit_twice(estimator, data, given, toy, of_toy)
+        if error is not None:
+            return describe(error)
+        embedded = quietly(fitted.transform, views)
+        again = quietly(refitted.transform, views)
+        loaded = quietly(round_trip(fitted).transform, views)
+        rows = {name: first_row(X) for name, X in views.items()}
+        alone = quietly(fitted.transform, rows)
     for name, z in embedded.items():
         require(np.isfinite(z).all(), "embeddings are not finite", name)
-        require(
-            np.array_equal(z, again[name]),
-            "a refit is not a fresh fit",
-            gap(z, again[name]),
-        )
-        require(np.array_equal(z, loaded[name]), "pickling changes embeddings", name)
+        same(z, again[name], "a refit is not a fresh fit")
+        same(z, loaded[name], "pickling changes embeddings")
         size = np.abs(z).max(initial=1e-30)
-        require(
-            np.allclose(z[:1] / size, alone[name] / size, atol=1e-4),
-            "one row is not mapped as in a batch",
-            gap(z[:1], alone[name]),
-        )
+        message = "one row is not mapped as in a batch"
+        same(z[:1] / size, alone[name] / size, message, atol=1e-4)
     return "fitted"
+
+
+@contextmanager
+def untouched(data):
+    """Check that neither the data nor the global generators change inside."""
+    before = fingerprint(data), generators()
+    yield
+    require(before[0] == fingerprint(data), "the data changed")
+    require(before[1] == generators(), "a global generator moved on")
+
+
+def fit_twice(estimator, data, given, toy, given_toy):
+    """Fit one copy, and another one after a fit to something else."""
+    before = parameters(estimator)
+    fitted, error = attempt(clone(estimator), data.X, data.y, given)
+    refitted, _ = attempt(clone(estimator), toy.X, toy.y, given_toy)
+    refitted, second_error = attempt(refitted, data.X, data.y, given)
+    require(before == parameters(fitted), "the parameters changed")
+    first, second = describe(error), describe(second_error)
+    require(first == second, "a refit is not a fresh fit", f"{first} against {second}")
+    if error is not None:
+        require(not is_fitted(refitted), CHIMERA, first)
+    return fitted, refitted, error
 
 
 def attempt(estimator, X, y, given):
@@ -211,6 +207,16 @@ def check_labels(estimator, data):
     require(kept, "given labels are not kept in transduction_")
 
 
+def check_features(estimator, X):
+    """Check the rows that a classifier makes of rows, if it does."""
+    if not hasattr(estimator, "transform"):
+        return
+    z = quietly(estimator.transform, X)
+    require(np.isfinite(z).all(), "features are not finite")
+    names = estimator.get_feature_names_out()
+    require(len(names) == z.shape[1], "features have other names", f"{len(names)}")
+
+
 def fitted_with_source(estimator):
     return getattr(estimator, "n_features_in_source_", None) is not None
 
@@ -238,10 +244,16 @@ def parameters(estimator):
     return repr(estimator.get_params())
 
 
-def gap(p, q):
-    if p.shape != q.shape:
-        return f"shapes {p.shape} and {q.shape}"
-    return f"up to {np.abs(p - q).max():.2g}"
+def same(p, q, kind, atol=0.0):
+    """Require two results to be the same ones."""
+    require(p.shape == q.shape, kind, f"shapes {p.shape} and {q.shape}")
+    close = np.array_equal(p, q) or np.allclose(p, q, rtol=0, atol=atol)
+    require(close, kind, f"by {np.abs(p - q).max(initial=0):.2g}")
+
+
+def generators():
+    """Tell in what state the global generators are."""
+    return joblib.hash(np.random.get_state()), bytes(torch.get_rng_state())  # noqa: NPY002
 
 
 def fingerprint(data):
