@@ -9,12 +9,8 @@ from torch import nn
 
 from skda.base import Rows, TargetRisk, estimator
 from skda.partial._base import BasePartialClassifier
-from skda.partial._dual import (
-    A2KTStyleObjective,
-    DualClassifier,
-    DualTargetRisk,
-    insert_dropout,
-)
+from skda.partial._dual import DualClassifier, insert_dropout
+from skda.partial._dual_objectives import A2KTStyleObjective, DualTargetRisk
 from skda.training import Objective
 from skda.utils._sklearn import Interval
 from skda.utils.ranges import Count, Fraction, NonNegative, Positive, Share
@@ -141,6 +137,7 @@ class A2KTStyle(BasePartialClassifier):
     array([0, 1])
     """
 
+    lambda0: NonNegative = 1.0
     pseudo_weight: NonNegative = 1.0
     discrepancy_weight: NonNegative = 1.0
     intra_weight: NonNegative = 1.0

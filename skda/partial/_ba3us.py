@@ -37,6 +37,7 @@ class BA3USObjective(PartialObjective):
         self.lambda_cot = lambda_cot
         self.entropy_weight = entropy_weight
         self.mu = mu
+        self.generator: torch.Generator | None = None  # set by a fit
 
     def adapt(
         self, module: AdversarialClassifier, source: Pass, target: Pass, progress: float
@@ -200,6 +201,7 @@ class BA3US(BasePartialClassifier):
     (3,)
     """
 
+    lambda0: NonNegative = 1.0
     alpha: NonNegative = 1.0
     lambda_cot: NonNegative = 1.0
     entropy_weight: NonNegative = 0.1

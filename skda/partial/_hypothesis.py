@@ -120,22 +120,6 @@ class SourceObjective(OneStreamObjective):
     def forward(
         self, module: SHOTClassifier, batch: Batch, progress: float
     ) -> dict[str, Tensor]:
-        """Evaluate the risk of the source, and of what is labeled of the target.
-
-        Parameters
-        ----------
-        module : SHOTClassifier
-            Network.
-        batch : Batch
-            What the step sees.
-        progress : float
-            Fraction of the training already done.
-
-        Returns
-        -------
-        dict of str to Tensor of shape ()
-            The terms, weighted.
-        """
         source, target, _ = batch
         # Nothing is asked of the target if none of it is labeled.
         f_s = module.encode(source.X, "source")
@@ -202,15 +186,6 @@ class SHOTObjective(RefreshedObjective):
         self.register_buffer("pseudo_labels", torch.empty(0))
 
     def start_fit(self, module: Any, domains: Batch) -> None:
-        """Forget the pseudo-labels; the first epoch finds some.
-
-        Parameters
-        ----------
-        module : nn.Module
-            Network.
-        domains : Batch
-            Every row.
-        """
         super().start_fit(module, domains)
         self.part = -1
         self.pseudo_labels = torch.zeros_like(domains.target.labels)
@@ -261,22 +236,6 @@ class SHOTObjective(RefreshedObjective):
     def forward(
         self, module: SHOTClassifier, batch: Batch, progress: float
     ) -> dict[str, Tensor]:
-        """Evaluate the entropy of the target, and its risk for the pseudo-labels.
-
-        Parameters
-        ----------
-        module : SHOTClassifier
-            Network.
-        batch : Batch
-            What the step sees.
-        progress : float
-            Fraction of the training already done.
-
-        Returns
-        -------
-        dict of str to Tensor of shape ()
-            The terms, weighted.
-        """
         target = batch.target
         v_t = module.classify(module.encode(target.X), fixed=True)
         terms = {"entropy": self.lambda0 * prediction_entropy(v_t).mean()}

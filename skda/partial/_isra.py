@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 from numbers import Integral
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from sklearn.metrics import r2_score
-from sklearn.utils.validation import check_is_fitted
-from torch import Tensor
 
 from skda.base import BaseOneStreamClassifier, DomainName, estimator
 from skda.modules import Topics
@@ -19,7 +17,7 @@ from skda.partial._ba3us import BA3US
 from skda.partial._plug_in import BasePlugIn, SampleSet
 from skda.partial._topics import TopicObjective
 from skda.training import Domains, Phase, inverse_decay
-from skda.utils._sklearn import Interval, fit_context
+from skda.utils._sklearn import Interval
 from skda.utils.ranges import Count, NonNegative
 
 __all__ = ["ISRA"]
@@ -151,6 +149,8 @@ class ISRA(BasePlugIn):
     residual_weighting: bool = False
     decoder_activation: Literal["relu"] | None = None
 
+    default_backbone: ClassVar[type[BaseOneStreamClassifier]] = BA3US
+
     @classmethod
     def published(cls, **overrides: Any) -> Self:
         """Build the estimator with the settings of the published code.
@@ -163,8 +163,7 @@ class ISRA(BasePlugIn):
         Returns
         -------
         estimator : object
-            Unfitted estimator with the settings of the authors' public code for
-            Office-Home.
+            Unfitted estimator with the settings of the public code for Office-Home.
         """
         n_topics = overrides.get("n_topics", 256)
         published = {
@@ -185,48 +184,18 @@ class ISRA(BasePlugIn):
         }
         return cls(**(published | overrides))
 
-    @fit_context(prefer_skip_nested_validation=False)
-    def fit(
-        self,
-        X: SampleSet,
-        y: ArrayLike | None = None,
-        *,
-        source: tuple[SampleSet, ArrayLike | None] | None = None,
-    ) -> Self:
-        """Fit the backbone and the topics to a target and a labeled source.
-
-        Parameters
-        ----------
-        X : array-like, sparse matrix or Dataset of n_target samples
-            Target samples, as the backbone takes them.
-        y : array-like of shape (n_target,), default=None
-            Target labels; -1, None, NaN or pandas.NA where unknown. None if all of
-            them are.
-        source : tuple (X_source, y_source), default=None
-            Source samples like the target's, and their labels, of shape (n_source,).
-            Without a source, the backbone is fitted alone.
-
-        Returns
-        -------
-        self : object
-            Fitted estimator.
-
-        Raises
-        ------
-        TypeError
-            If the backbone has no objective to add to.
-        """
-        self._fit_backbone(X, y, source)
+    def set_fitted_attributes(self, X: SampleSet, source: Any) -> None:
         for name in ("receptor_r2_", "topic_masks_"):  # of an earlier fit
-            self.__dict__.pop(name, None)
-        if source is not None:
-            topics = self._fitted_topics()
-            features = self._features(X, "target")
-            self.topic_masks_ = topics.masks(features).cpu().numpy()
-            both = torch.cat([features, self._features(source[0], "source")])
-            responses = [part.cpu().numpy() for part in topics.responses(both)]
-            self.receptor_r2_ = r2_score(*responses, multioutput="raw_values")
-        return self
+            vars(self).pop(name, None)
+        self._topics: Topics | None = None
+        if source is None:
+            return
+        topics = self._topics = self.backbone_.net_.criterion_.topics
+        features = self._features(X, "target")
+        self.topic_masks_ = topics.masks(features).cpu().numpy()
+        both = torch.cat([features, self._features(source[0], "source")])
+        responses = [part.cpu().numpy() for part in topics.responses(both)]
+        self.receptor_r2_ = r2_score(*responses, multioutput="raw_values")
 
     def topics(
         self, X: SampleSet, *, domain: DomainName = "target"
@@ -295,13 +264,9 @@ class ISRA(BasePlugIn):
         topics = self._fitted_topics()
         return topics.row_weights(self._features(X, domain)).cpu().numpy()
 
-    def make_default_backbone(self) -> BaseOneStreamClassifier:
-        return BA3US()
-
     def extend_phases(
         self, module: Any, phases: list[Phase], domains: Domains
     ) -> list[Phase]:
-        """Add the topics to the last objective."""
         topics = Topics(
             module.head.in_features,
             self.n_topics,
@@ -310,7 +275,7 @@ class ISRA(BasePlugIn):
             residual_weighting=self.residual_weighting,
             decoder_activation=self.decoder_activation,
         )
-        before = self._topics if "backbone_" in vars(self) else None
+        before = vars(self).get("_topics")
         if self.backbone is not None and self.backbone.warm_start and before:
             topics.go_on_from(before)
         *others, last = phases
@@ -325,21 +290,11 @@ class ISRA(BasePlugIn):
         )
         return [*others, last._replace(criterion=objective)]
 
-    @property
-    def _topics(self) -> Topics | None:
-        objective = self.backbone_.net_.criterion_
-        return objective.topics if isinstance(objective, TopicObjective) else None
-
     def _fitted_topics(self) -> Topics:
-        check_is_fitted(self)
+        self._fitted_backbone()
         if self._topics is None:
             raise ValueError(
                 "This ISRA was last fitted without a source, and has no topics: fit it "
                 "with source=(X_source, y_source)."
             )
         return self._topics
-
-    def _features(self, X: SampleSet, domain: DomainName) -> Tensor:
-        """Map samples to features, where the topics are."""
-        features = torch.from_numpy(np.asarray(self.transform_rows(X, domain)))
-        return features.to(self.backbone_.net_.device)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_is_fitted
+from torch import Tensor
 from torch.utils.data import Dataset
 
 from skda.base import BaseOneStreamClassifier, DomainName, estimator
@@ -21,6 +23,7 @@ from skda.utils._sklearn import (
     ClassNamePrefixFeaturesOutMixin,
     MetaEstimatorMixin,
     TransformerMixin,
+    fit_context,
 )
 from skda.utils.ranges import RandomState
 
@@ -57,15 +60,13 @@ class BasePlugIn(
     backbone: Any = field(default=None, kw_only=False)
     random_state: RandomState = None
 
+    #: Class of the backbone that None stands for.
+    default_backbone: ClassVar[type[BaseOneStreamClassifier]]
     __metadata_request__fit: ClassVar[dict[str, bool]] = {"source": True}
     __metadata_request__predict: ClassVar[dict[str, bool]] = {"domain": True}
     __metadata_request__predict_proba: ClassVar[dict[str, bool]] = {"domain": True}
     __metadata_request__transform: ClassVar[dict[str, bool]] = {"domain": True}
     __metadata_request__score: ClassVar[dict[str, bool]] = {"domain": True}
-
-    @abstractmethod
-    def make_default_backbone(self) -> BaseOneStreamClassifier:
-        """Build the backbone that stands for None."""
 
     @abstractmethod
     def extend_phases(
@@ -87,6 +88,56 @@ class BasePlugIn(
         list of Phase
             The phases to run instead.
         """
+
+    def set_fitted_attributes(self, X: SampleSet, source: Any) -> None:
+        """Set the fitted attributes of the subclass, after a fit of the backbone.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or Dataset of n_target samples
+            Target samples.
+        source : tuple (X_source, y_source) or None
+            Source samples and their labels.
+        """
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(
+        self,
+        X: SampleSet,
+        y: ArrayLike | None = None,
+        *,
+        source: tuple[SampleSet, ArrayLike | None] | None = None,
+    ) -> Self:
+        """Fit the backbone, and what is added to it, to a target and a labeled source.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or Dataset of n_target samples
+            Target samples, as the backbone takes them.
+        y : array-like of shape (n_target,), default=None
+            Target labels; -1, None, NaN or pandas.NA where unknown. None if all of
+            them are.
+        source : tuple (X_source, y_source), default=None
+            Source samples like the target's, and their labels, of shape (n_source,).
+            Without a source, the backbone is fitted alone.
+
+        Returns
+        -------
+        self : object
+            Fitted estimator.
+
+        Raises
+        ------
+        TypeError
+            If the backbone has no objective to add to.
+        """
+        backbone = self._make_backbone()
+        with backbone.extended(self.extend_phases):
+            backbone.fit(X, y, source=source)
+        self.backbone_: Any = backbone
+        self._n_features_out = backbone._n_features_out
+        self.set_fitted_attributes(X, source)
+        return self
 
     def predict_proba(
         self, X: SampleSet, *, domain: DomainName = "target"
@@ -182,27 +233,25 @@ class BasePlugIn(
 
     def __sklearn_tags__(self) -> Tags:
         backbone = self.backbone
-        return get_tags(self.make_default_backbone() if backbone is None else backbone)
+        return get_tags(self.default_backbone() if backbone is None else backbone)
 
     def transform_rows(self, X: SampleSet, domain: DomainName) -> NDArray[np.float32]:
         backbone = self._fitted_backbone()
         return backbone.transform_rows(backbone._check_samples(X, domain), domain)
 
     def _fitted_backbone(self) -> Any:
+        """Check that there has been a fit, and return its backbone."""
         check_is_fitted(self)
         return self.backbone_
 
-    def _fit_backbone(self, X: Any, y: Any, source: Any) -> None:
-        """Fit the backbone to what :meth:`extend_phases` makes of its objectives."""
-        backbone = self._make_backbone()
-        with backbone.extended(self.extend_phases):
-            backbone.fit(X, y, source=source)
-        self.backbone_: Any = backbone
-        self._n_features_out = backbone._n_features_out
+    def _features(self, X: SampleSet, domain: DomainName) -> Tensor:
+        """Map samples to features on the device of the network."""
+        features = torch.from_numpy(np.asarray(self.transform_rows(X, domain)))
+        return features.to(self.backbone_.net_.device)
 
     def _make_backbone(self) -> Any:
         """Copy the backbone, or go on with the one of the last fit."""
-        given = self.make_default_backbone() if self.backbone is None else self.backbone
+        given = self.default_backbone() if self.backbone is None else self.backbone
         trains = isinstance(given, BaseOneStreamClassifier)
         # SourceOnly trains a network, unless it is given a classifier.
         if not trains or getattr(given, "estimator", None) is not None:

@@ -117,29 +117,11 @@ class ARObjective(RefreshedObjective):
         self.register_buffer("weights", torch.empty(0))
 
     def start_fit(self, module: Any, domains: Batch) -> None:
-        """Let all source rows weigh the same.
-
-        Parameters
-        ----------
-        module : nn.Module
-            Network.
-        domains : Batch
-            Every row.
-        """
         super().start_fit(module, domains)
         labels = domains.source.labels
         self.weights = labels.new_ones(len(labels))
 
     def refresh(self, module: CriticizedClassifier, domains: Batch) -> None:
-        """Solve for the weights.
-
-        Parameters
-        ----------
-        module : CriticizedClassifier
-            Network.
-        domains : Batch
-            Every row.
-        """
         scores = map_domain(
             module,
             domains.source,
@@ -150,22 +132,6 @@ class ARObjective(RefreshedObjective):
     def forward(
         self, module: CriticizedClassifier, batch: Batch, progress: float
     ) -> dict[str, Tensor]:
-        """Evaluate the weighted risk, the entropy and what the critic minimizes.
-
-        Parameters
-        ----------
-        module : CriticizedClassifier
-            Network.
-        batch : Batch
-            What the step sees.
-        progress : float
-            Fraction of the training already done.
-
-        Returns
-        -------
-        dict of str to Tensor of shape ()
-            The terms, weighted.
-        """
         source, target = self.pass_both(module, batch)
         w = self.weights.index_select(0, batch.source.rows)
         risks = F.cross_entropy(

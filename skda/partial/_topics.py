@@ -67,41 +67,12 @@ class TopicObjective(Objective):
         self.multipliers = dict(multipliers)
 
     def start_fit(self, module: Any, domains: Batch) -> None:
-        """Let the other objective prepare.
-
-        Parameters
-        ----------
-        module : nn.Module
-            Network.
-        domains : Batch
-            Every row.
-        """
         self.inner.start_fit(module, domains)
 
     def start_epoch(self, module: Any, domains: Batch, progress: float) -> None:
-        """Let the other objective refresh what depends on the whole domains.
-
-        Parameters
-        ----------
-        module : nn.Module
-            Network.
-        domains : Batch
-            Every row.
-        progress : float
-            Fraction of the training already done.
-        """
         self.inner.start_epoch(module, domains, progress)
 
     def end_step(self, module: Any, batch: Batch) -> None:
-        """Let the other objective refresh what depends on the step.
-
-        Parameters
-        ----------
-        module : nn.Module
-            Network.
-        batch : Batch
-            What the step saw.
-        """
         self.inner.end_step(module, batch)
 
     def forward(self, module: Any, batch: Batch, progress: float) -> dict[str, Tensor]:

@@ -51,6 +51,24 @@ def test_domains_of_different_width_belong_elsewhere(toy, make_clf):
         make_clf().fit(toy.X, toy.y, source=toy.source)
 
 
+def test_a_method_may_expect_a_subset_of_the_classes_of_the_source(domains, make_clf):
+    class SubsetMCC(MCC):
+        target_classes = "subset"
+
+    X_source, y_source = domains.source
+    source = X_source[y_source != 0], y_source[y_source != 0]
+    params = make_clf().get_params()
+    one_class = X_source[y_source == 0], y_source[y_source == 0]
+    with pytest.warns(UserWarning, match="No source sample is labeled 0"):
+        every_class = MCC(**params).fit(domains.X, domains.y, source=source).classes_
+
+    assert 0 in every_class
+    with pytest.raises(ValueError, match="SubsetMCC expects a target whose classes"):
+        SubsetMCC(**params).fit(domains.X, domains.y, source=source)
+    with pytest.raises(ValueError, match="SubsetMCC expects a source of two classes"):
+        SubsetMCC(**params).fit(domains.X, source=one_class)
+
+
 def test_a_transformer_may_make_them_equal(toy, make_clf):
     clf = make_clf(source_transformer=PCA(5), target_transformer=PCA(5))
     clf.fit(toy.X, source=toy.source)

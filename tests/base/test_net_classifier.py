@@ -49,6 +49,28 @@ def routing():
         yield
 
 
+# Extensions
+
+
+def test_phases_are_extended_inside_the_block_alone(toy, make_clf):
+    def rename(module, phases, domains):
+        return [phase._replace(phase="extended") for phase in phases]
+
+    def phases(clf):
+        return set(clf.fit(toy.X, toy.y, source=toy.source).history_["phase"])
+
+    clf = make_clf()
+    with clf.extended(rename):
+        inside = phases(clf)
+        with pytest.warns(NoSourceWarning):
+            alone = set(clf.fit(toy.X, toy.y).history_["phase"])
+    with pytest.raises(RuntimeError), clf.extended(rename):
+        raise RuntimeError
+
+    assert inside == {"extended"}
+    assert alone == phases(clf) == {"train"}
+
+
 # Reproducibility
 
 

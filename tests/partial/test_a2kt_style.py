@@ -9,7 +9,7 @@ from torch import nn
 from skda.losses import kernel_mmd
 from skda.modules import ByteDropout
 from skda.partial import ISRA, A2KTStyle
-from skda.partial._dual import prototype_hinge, select_rows
+from skda.partial._dual_objectives import prototype_hinge, select_rows
 from skda.unsupervised import SourceOnly
 from skda.utils.warnings import NoSourceWarning
 
@@ -156,7 +156,7 @@ def test_prototypes_start_as_the_means_of_the_source(small, make_terms, batch):
 def test_a_class_without_a_row_keeps_its_prototype(small, make_terms, batch):
     module, _, _ = make_terms(small())
     f = module.encode(batch.source.X[:1])
-    moved = module.moved(f, batch.source.labels[:1])
+    moved = module.updated_prototypes(f, batch.source.labels[:1])
 
     torch.testing.assert_close(moved[1:], module.prototypes[1:])
     assert not torch.equal(moved[0], module.prototypes[0])
@@ -224,20 +224,20 @@ def test_whole_fractions_take_no_row_more(fraction):
         ([0, 0, 0, 0], 0.4, [1, 1, 1, 1]),
     ],
 )
-def test_classes_of_enough_rows_are_in_play(counts, threshold, expected, small):
+def test_classes_of_enough_rows_are_selected(counts, threshold, expected, small):
     objective = small(threshold=threshold).make_objective()
     objective.selected = torch.eye(4).repeat_interleave(torch.tensor(counts), dim=0)
     nothing = torch.zeros_like(objective.selected)
 
-    assert objective.in_play(nothing).tolist() == expected
+    assert objective.select_classes(nothing).tolist() == expected
 
 
-def test_a_labeled_class_is_in_play(small):
+def test_a_labeled_class_is_selected(small):
     objective = small(threshold=1.0).make_objective()
     objective.selected = torch.eye(4)[[0, 0, 0, 0, 2]]
     given = torch.eye(4)[[0, 0, 0, 0, 2]] * torch.tensor([0, 0, 0, 0, 1])[:, None]
 
-    assert objective.in_play(given).tolist() == [1, 0, 1, 0]
+    assert objective.select_classes(given).tolist() == [1, 0, 1, 0]
 
 
 def test_the_selection_grows_and_classes_fall_out_after_the_first(
@@ -248,8 +248,8 @@ def test_the_selection_grows_and_classes_fall_out_after_the_first(
     objective = type(clf.make_objective())
     start_epoch = objective.start_epoch
 
-    def look(self, module, domains):
-        start_epoch(self, module, domains)
+    def look(self, module, domains, progress):
+        start_epoch(self, module, domains, progress)
         seen.append((self.selected.sum().item(), self.class_weights.sum().item()))
 
     monkeypatch.setattr(objective, "start_epoch", look)
@@ -374,7 +374,9 @@ def test_without_a_source_prototypes_move(small, make_terms, batch):
     placed = module.prototypes.clone()
     module.extractor[0].weight.data.neg_()
     objective(module, labeled, 0.5)
-    moved = module.moved(module.encode(batch.source.X), batch.source.labels)
+    moved = module.updated_prototypes(
+        module.encode(batch.source.X), batch.source.labels
+    )
     objective.end_step(module, labeled)
 
     torch.testing.assert_close(module.prototypes, moved)

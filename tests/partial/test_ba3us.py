@@ -125,7 +125,7 @@ def test_the_domain_loss_by_hand(make_net, make_terms, batch, gradients, setting
     clf = make_net(BA3US, mu=mu, lambda0=0.5)
     module, objective, terms = make_terms(clf, progress)
     torch.manual_seed(1)
-    rows, share = objective.augmentation(batch.source.labels)
+    rows, share = objective.augmentation(batch.source.labels, progress)
     middle = rows[share > 0]
     (f_s, f_t), (p_s, p_t) = _outputs(module, batch)
     w = W[batch.source.labels.argmax(dim=1)]
@@ -159,8 +159,7 @@ def test_the_domain_loss_by_hand(make_net, make_terms, batch, gradients, setting
 )
 def test_fewer_and_fewer_rows_pose_in_a_tensor_of_one_size(part, n_left):
     objective = BA3US().make_objective()
-    objective.progress = part
-    rows, share = objective.augmentation(torch.zeros(36, 3))
+    rows, share = objective.augmentation(torch.zeros(36, 3), part)
 
     assert len(rows) == len(share) == 9
     assert len(set(rows.tolist())) == 9
@@ -169,10 +168,20 @@ def test_fewer_and_fewer_rows_pose_in_a_tensor_of_one_size(part, n_left):
 
 def test_a_small_batch_has_no_row_that_poses():
     objective = BA3US(mu=4).make_objective()
-    objective.progress = 0.0
-    rows, share = objective.augmentation(torch.zeros(3, 3))
+    rows, share = objective.augmentation(torch.zeros(3, 3), 0.0)
 
     assert len(rows) == len(share) == 0
+
+
+def test_rows_that_pose_are_drawn_by_the_random_state(make_net, partial_data):
+    one, other = (
+        make_net(BA3US, max_epochs=3)
+        .fit(partial_data.X, source=partial_data.source)
+        .predict_proba(partial_data.X)
+        for _ in range(2)
+    )
+
+    np.testing.assert_array_equal(one, other)
 
 
 # Class weights
@@ -203,15 +212,14 @@ def test_a_refresh_takes_the_mean_prediction_of_the_whole_target(make_net, batch
     objective.start_fit(module, batch)
     before = objective.class_weights.tolist()
     objective.start_epoch(module, batch, 0.0)
-    objective.n_steps, objective.progress = 5, 0.4  # the fifth of ten steps is done
     with torch.no_grad():
         expected = module[0](batch.target.X).softmax(dim=1).mean(dim=0)
-        objective.start_epoch(module, batch, 0.0)
-        objective.start_epoch(module, batch, 0.0)
+        objective.start_epoch(module, batch, 0.5)
+        objective.start_epoch(module, batch, 0.6)
 
     assert before == [0.25] * 4
     torch.testing.assert_close(objective.class_weights, expected)
-    assert len(objective.refreshed) == 1
+    assert len(objective.shares_history) == 1
     assert module.training
 
 

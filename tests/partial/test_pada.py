@@ -31,6 +31,13 @@ def test_the_terms_by_hand(make_net, make_terms, batch, gradients):
         torch.testing.assert_close(gradient, factor * theirs[name])
 
 
+def test_weights_are_refreshed_by_epochs_of_one_step_too(make_net, partial_data):
+    clf = make_net(PADA, max_epochs=4, n_refreshes=4, batch_size=-1)
+    clf.fit(partial_data.X, source=partial_data.source)
+
+    assert len(clf.class_weights_history_) == 3 + 1  # and once more at the end
+
+
 @pytest.mark.parametrize("temperature", [0.1, 1.0])
 def test_the_shares_are_those_at_a_temperature(make_net, temperature):
     objective = make_net(PADA, temperature=temperature).make_objective()

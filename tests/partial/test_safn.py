@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from skda.base import Pass
 from skda.partial import SAFN
 
 
@@ -50,7 +51,8 @@ def test_dropout_keeps_the_mean_square_in_training_alone(make_net, batch):
 
 def test_features_of_zeros_have_no_bad_gradient(make_net):
     f = torch.zeros(2, 3, requires_grad=True)
-    terms = make_net(SAFN).make_objective().adapt(None, (f, f), (f, f), 0.5)
+    both = [Pass(f, f, torch.zeros(2, 3))] * 2
+    terms = make_net(SAFN).make_objective().adapt(None, *both, 0.5)
     sum(terms.values()).backward()
 
     assert f.grad.isfinite().all()

@@ -144,7 +144,7 @@ def test_the_least_count_grows_with_the_target(params, least, make_net, batch):
     generator = torch.Generator().manual_seed(3)
     features, logits = (torch.randn(6, 4, generator=generator) for _ in range(2))
     given = torch.zeros(6, 4)
-    ours = objective.clusters(features, logits, given)
+    ours = objective.find_clusters(features, logits, given)
 
     torch.testing.assert_close(ours, find_clusters(features, logits, given, least))
 
@@ -156,13 +156,13 @@ def test_pseudo_labels_are_refreshed_now_and_then(
     seen = []
     clf = make_net(SHOT, n_refreshes=n_refreshes, max_epochs=6, batch_size=40)
     objective = type(clf.make_objective())
-    find = objective.clusters
+    find = objective.find_clusters
 
     def count(self, *rows):
         seen.append(rows)
         return find(self, *rows)
 
-    monkeypatch.setattr(objective, "clusters", count)
+    monkeypatch.setattr(objective, "find_clusters", count)
     clf.fit(partial_data.X, source=partial_data.source)
 
     assert len(seen) == expected + 1  # and once more at the end
