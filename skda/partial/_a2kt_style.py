@@ -137,7 +137,6 @@ class A2KTStyle(BasePartialClassifier):
     array([0, 1])
     """
 
-    lambda0: NonNegative = 1.0
     pseudo_weight: NonNegative = 1.0
     discrepancy_weight: NonNegative = 1.0
     intra_weight: NonNegative = 1.0

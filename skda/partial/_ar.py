@@ -97,7 +97,7 @@ class AR(BasePartialClassifier):
     (77,)
     """
 
-    lambda0: NonNegative = 0.1
+    lambda0 = 0.1
     rho: NonNegative = 1.0
     smoothing: Fraction = 0.1
     n_refreshes: Count = 10

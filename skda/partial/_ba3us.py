@@ -201,7 +201,6 @@ class BA3US(BasePartialClassifier):
     (3,)
     """
 
-    lambda0: NonNegative = 1.0
     alpha: NonNegative = 1.0
     lambda_cot: NonNegative = 1.0
     entropy_weight: NonNegative = 0.1

@@ -272,7 +272,6 @@ class BasePartialClassifier(BaseOneStreamClassifier):
     target_classes: ClassVar[Literal["all", "subset"]] = "subset"
 
     def set_fitted_attributes(self, source: Rows, target: Rows) -> None:
-        """Set the shares of the classes."""
         super().set_fitted_attributes(source, target)
         logits = torch.from_numpy(self.net_.evaluate(self.net_.module_, target.X))
         objective = self._find_objective(PartialObjective) or PartialObjective()

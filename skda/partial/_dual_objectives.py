@@ -12,7 +12,7 @@ from skda.partial._base import PartialObjective, map_domain
 from skda.partial._dual import DualClassifier
 from skda.training import Batch
 
-__all__ = ["A2KTStyleObjective", "DualTargetRisk", "select_rows"]
+__all__ = ["A2KTStyleObjective", "select_rows"]
 
 
 class DualTargetRisk(TargetRisk):

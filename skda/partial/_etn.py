@@ -205,7 +205,6 @@ class ETN(BasePartialClassifier):
     (3,)
     """
 
-    lambda0: NonNegative = 1.0
     entropy_weight: NonNegative = 0.1
     auxiliary_class_weight: NonNegative = 1.0
     auxiliary_domain_weight: NonNegative = 1.0

@@ -160,7 +160,6 @@ class IWAN(BasePartialClassifier):
     (3,)
     """
 
-    lambda0: NonNegative = 1.0
     domain_weight: NonNegative = 1.0
     entropy_weight: NonNegative = 0.1
     discriminator_layer_sizes: LayerSizes = (256, 256)

@@ -132,7 +132,7 @@ class MPOT(BasePartialClassifier):
     (77,)
     """
 
-    lambda0: NonNegative = 5.0
+    lambda0 = 5.0
     eta1: NonNegative = 0.01
     eta2: NonNegative = 1.0
     mass: Annotated[float, Interval(Real, 0, 1, closed="right")] = 0.4

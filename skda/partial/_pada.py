@@ -13,7 +13,7 @@ from skda.losses import domain_loss
 from skda.modules import AdversarialClassifier, reverse_gradient
 from skda.partial._base import BasePartialClassifier, PartialObjective
 from skda.training import Objective, inverse_decay, sigmoid_ramp
-from skda.utils.ranges import Count, Fraction, LayerSizes, NonNegative, Positive
+from skda.utils.ranges import Count, Fraction, LayerSizes, Positive
 
 __all__ = ["PADA"]
 
@@ -121,7 +121,6 @@ class PADA(BasePartialClassifier):
     (3,)
     """
 
-    lambda0: NonNegative = 1.0
     temperature: Positive = 0.1
     n_refreshes: Count = 10
     discriminator_layer_sizes: LayerSizes = (256, 256)

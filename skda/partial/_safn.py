@@ -134,7 +134,7 @@ class SAFN(BasePartialClassifier):
     (3,)
     """
 
-    lambda0: NonNegative = 0.005
+    lambda0 = 0.005
     delta: NonNegative = 1.0
     entropy_weight: NonNegative = 0.1
     dropout: Fraction = 0.0

@@ -169,7 +169,6 @@ class SAN(BasePartialClassifier):
     (3,)
     """
 
-    lambda0: NonNegative = 1.0
     entropy_weight: NonNegative = 0.05
     discriminator_layer_sizes: LayerSizes = (64,)
     dropout: Fraction = 0.5

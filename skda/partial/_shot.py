@@ -128,7 +128,6 @@ class SHOT(BasePartialClassifier):
     (77, 4)
     """
 
-    lambda0: NonNegative = 1.0
     beta: NonNegative = 0.3
     threshold: Share = 0.4
     min_count: WholeNumber | None = None
