@@ -67,9 +67,9 @@ class PairedRows(NamedTuple):
         return _with_unlabeled(source, self.source), target
 
 
-def _with_unlabeled(rows: Rows, more: NDArray[Any]) -> Rows:
-    known = np.concatenate([rows.labels.known, np.zeros(len(more), dtype=bool)])
-    X = np.concatenate([rows.X, more])
+def _with_unlabeled(rows: Rows, unlabeled: NDArray[Any]) -> Rows:
+    known = np.concatenate([rows.labels.known, np.zeros(len(unlabeled), dtype=bool)])
+    X = np.concatenate([rows.X, unlabeled])
     return Rows(X, Labels(known, rows.labels.values))
 
 
@@ -199,11 +199,11 @@ class BasePairedClassifier(BaseDomainClassifier):
                 f"Expected as many rows in pairs as in X, got {n_rows} and "
                 f"{n_target}: pass {_FORMS}."
             )
-        there = _n_missing(pairs) < width
-        self._check_not_empty(there.sum())
+        paired = _n_missing(pairs) < width
+        self._check_not_empty(paired.sum())
         rows = pairs.tocsr() if issparse(pairs) else pairs  # type: ignore[attr-defined]
-        sides = safe_indexing(rows, np.flatnonzero(there))
-        return PairedRows(self._check_side(sides, "source"), target.X[there], True)
+        sides = safe_indexing(rows, np.flatnonzero(paired))
+        return PairedRows(self._check_side(sides, "source"), target.X[paired], True)
 
     def _check_not_empty(self, n_pairs: int) -> None:
         if n_pairs == 0:

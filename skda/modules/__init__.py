@@ -2,7 +2,7 @@
 
 from skda.modules.adversary import AdversarialClassifier
 from skda.modules.autoencoder import AutoEncoderClassifier, MappedAutoEncoders
-from skda.modules.dropout import ByteDropout, OwnDropout, quicken_dropout
+from skda.modules.dropout import ByteDropout, SeededDropout, quicken_dropout
 from skda.modules.gradient_reversal import reverse_gradient
 from skda.modules.initialization import draw_normal
 from skda.modules.multi_view import MultiViewEncoder, multilayer_perceptron
@@ -25,9 +25,9 @@ __all__ = [
     "MappedAutoEncoders",
     "MultiViewEncoder",
     "OneStreamClassifier",
-    "OwnDropout",
     "Regression",
     "RotatedLinear",
+    "SeededDropout",
     "TopicAutoEncoder",
     "TopicReceptors",
     "Topics",

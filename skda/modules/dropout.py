@@ -1,14 +1,14 @@
-"""Dropout whose draws belong to a fit, and a faster one."""
+"""Dropout that draws from the generator of a fit, and a faster one."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ["ByteDropout", "OwnDropout", "quicken_dropout"]
+__all__ = ["ByteDropout", "SeededDropout", "quicken_dropout"]
 
 
-class OwnDropout(nn.Dropout):
+class SeededDropout(nn.Dropout):
     """PyTorch's dropout, which draws from a generator that a fit may set.
 
     Parameters
@@ -24,8 +24,8 @@ class OwnDropout(nn.Dropout):
     Examples
     --------
     >>> import torch
-    >>> from skda.modules import OwnDropout
-    >>> OwnDropout(0.5)(torch.ones(1000)).unique()
+    >>> from skda.modules import SeededDropout
+    >>> SeededDropout(0.5)(torch.ones(1000)).unique()
     tensor([0., 2.])
     """
 
@@ -41,7 +41,7 @@ class OwnDropout(nn.Dropout):
         return X * (kept / (1 - self.p) if self.p < 1 else kept)
 
 
-class ByteDropout(OwnDropout):
+class ByteDropout(SeededDropout):
     """Dropout, seven times as fast on a CPU, where random numbers are what it costs.
 
     Of 256 equally likely bytes, so many drop a unit as come closest to ``p``; what is
@@ -95,6 +95,6 @@ def quicken_dropout(layers: nn.Sequential) -> nn.Sequential:
     ByteDropout(p=0.3, inplace=False)
     """
     for i, layer in enumerate(layers):
-        if type(layer) in (nn.Dropout, OwnDropout):
+        if type(layer) in (nn.Dropout, SeededDropout):
             layers[i] = ByteDropout(layer.p)  # type: ignore[arg-type]
     return layers

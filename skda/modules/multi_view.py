@@ -8,7 +8,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from skda.modules.dropout import OwnDropout
+from skda.modules.dropout import SeededDropout
 
 __all__ = ["MultiViewEncoder", "multilayer_perceptron"]
 
@@ -43,7 +43,7 @@ def multilayer_perceptron(
         layers.append(nn.Linear(n_in, n_out))
         layers.append(nn.ReLU())
         if dropout:
-            layers.append(OwnDropout(dropout))
+            layers.append(SeededDropout(dropout))
     del layers[-1 - bool(dropout) :]  # the outputs have neither
     if last is not None:
         layers.append(last)

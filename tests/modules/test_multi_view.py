@@ -24,7 +24,7 @@ def test_dropout_follows_hidden_layers_only():
 
     names = [type(layer).__name__ for layer in layers]
 
-    assert names == ["Linear", "ReLU", "Dropout"] * 2 + ["Linear"]
+    assert names == ["Linear", "ReLU", "SeededDropout"] * 2 + ["Linear"]
 
 
 def test_last_activation_follows_the_outputs():
