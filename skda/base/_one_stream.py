@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.validation import check_array
 from torch import nn
 from torch.utils.data import Dataset
@@ -25,6 +26,7 @@ from skda.modules import (
 from skda.training import Domains, Objective, Phase, Samples, labels_of
 from skda.utils.declaration import estimator
 from skda.utils.ranges import Count, LayerSizes, NonNegative, WholeNumber
+from skda.utils.scaling import rescale_rows
 from skda.utils.seeding import FitRandomness
 from skda.utils.validation import apply_transformer
 
@@ -171,6 +173,11 @@ class BaseOneStreamClassifier(BaseHomogeneousClassifier, BaseNetClassifier):
         """
         return OneStreamClassifier(**layout)
 
+    def make_preprocessor(self, domain: DomainName) -> Any:
+        if not self.normalize or self.module is not None:
+            return None
+        return FunctionTransformer(_rescale)  # the network normalizes
+
     def make_module(self, sizes: Sizes) -> nn.Module:
         layout: dict[str, Any] = {"n_classes": sizes.n_classes}
         if self.module is None:
@@ -289,6 +296,11 @@ class BaseOneStreamClassifier(BaseHomogeneousClassifier, BaseNetClassifier):
                     f"{self._sample_shape}: resize them."
                 )
         return preprocessed
+
+
+def _rescale(X: Any) -> Any:
+    """Rescale rows, if they are at hand."""
+    return X if isinstance(X, Samples) else rescale_rows(X)
 
 
 def _has_channels_last(shape: tuple[int, ...]) -> bool:

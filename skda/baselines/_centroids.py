@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import Normalizer, StandardScaler, normalize
+from sklearn.preprocessing import StandardScaler, normalize
 
 from skda.base import DomainName, Rows, estimator
 from skda.baselines._control import TargetControl
+from skda.preprocessing import RowScaler
 from skda.utils.ranges import Count, Positive
 
 __all__ = ["CentroidControl"]
@@ -50,7 +51,8 @@ class CentroidControl(TargetControl):
     def make_preprocessor(self, domain: DomainName) -> Any:
         # Rows that are never negative all point the same way, but for their mean.
         center = StandardScaler(with_std=False)
-        return make_pipeline(super().make_preprocessor(domain), center, Normalizer())
+        power = super().make_preprocessor(domain)
+        return make_pipeline(power, center, RowScaler(power=1.0))
 
     def _fit_centroids(self, target: Rows, step: float) -> None:
         """Alternate from the labeled rows on, with steps of a length up to 1."""

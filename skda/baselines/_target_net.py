@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sklearn.preprocessing import Normalizer
 from torch import Tensor, nn
 
 from skda.base import BaseNetClassifier, DomainName, Sizes, TargetRisk, estimator
 from skda.baselines._control import TargetLearner
 from skda.modules import draw_normal
+from skda.preprocessing import RowScaler
 from skda.training import Objective
 from skda.utils.ranges import Count, NonNegative
 
@@ -92,4 +92,4 @@ class TargetNet(TargetLearner, BaseNetClassifier):
         return self.make_objective()
 
     def make_preprocessor(self, domain: DomainName) -> Any:
-        return Normalizer() if self.normalize else None
+        return RowScaler(power=1.0) if self.normalize else None

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, Normalizer
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.validation import has_fit_parameter
 
 from skda.base import BaseHomogeneousClassifier, DomainName, Rows, estimator
+from skda.preprocessing import RowScaler
 from skda.unsupervised import SPL
 from skda.utils._sklearn import HasMethods, MetaEstimatorMixin
 from skda.utils.ranges import RandomState, Share
@@ -167,7 +168,7 @@ class PruneClasses(MetaEstimatorMixin, BaseHomogeneousClassifier):
             return clone(self.classifier)
         return make_pipeline(
             FunctionTransformer(_flatten),
-            Normalizer(),
+            RowScaler(power=1.0),
             LogisticRegression(C=10.0, max_iter=1000),
         )
 

@@ -12,12 +12,12 @@ from sklearn import config_context
 from sklearn.base import OneToOneFeatureMixin
 from sklearn.neighbors import NearestNeighbors
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import normalize
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skda.utils._sklearn import BaseEstimator, TransformerMixin, fit_context
 from skda.utils.declaration import estimator
 from skda.utils.ranges import Count, Power
+from skda.utils.scaling import normalize_rows, rescale_rows
 
 __all__ = [
     "GraphSmoother",
@@ -62,8 +62,8 @@ def cosine_graph(X: NDArray[Any], n_neighbors: int = 10) -> csr_matrix:
     n_neighbors = min(n_neighbors, len(X) - 1)
     if n_neighbors < 1:
         return csr_matrix((len(X), len(X)), dtype=X.dtype)
-    neighbors = NearestNeighbors(n_neighbors=n_neighbors, metric="cosine").fit(X)
-    graph = neighbor_similarities(neighbors, None, X.dtype)
+    neighbors = NearestNeighbors(n_neighbors=n_neighbors, metric="cosine")
+    graph = neighbor_similarities(neighbors.fit(rescale_rows(X)), None, X.dtype)
     return graph.maximum(graph.T).tocsr()
 
 
@@ -97,7 +97,8 @@ def neighbor_similarities(
     """
     # By default scikit-learn takes up to a gibibyte for the distances.
     with config_context(working_memory=64):
-        graph = neighbors.kneighbors_graph(X, mode="distance").tocsr()
+        rows = None if X is None else rescale_rows(X)
+        graph = neighbors.kneighbors_graph(rows, mode="distance").tocsr()
     # Distances become similarities entry by entry: a stored zero is a weight of one.
     graph.data = np.clip(1 - graph.data, 0, None).astype(dtype)
     return graph
@@ -199,7 +200,7 @@ class RowScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         rows = validate_data(self, X, dtype=FLOATS, reset=False)
         if self.power_ != 1:
             rows = np.sign(rows) * np.abs(rows) ** rows.dtype.type(self.power_)
-        return normalize(rows) if self.normalize else rows
+        return normalize_rows(rows) if self.normalize else rows
 
 
 @estimator
@@ -278,9 +279,9 @@ class GraphSmoother(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self.degree_ = np.asarray(graph.sum(axis=1)).ravel()
         self.neighbors_ = NearestNeighbors(
             n_neighbors=min(self.n_neighbors, len(rows)), metric="cosine"
-        ).fit(rows)
+        ).fit(rescale_rows(rows))
         self._shares = rows / np.sqrt(self.degree_)[:, None]
-        return normalize(symmetric_normalization(graph) @ rows)
+        return normalize_rows(symmetric_normalization(graph) @ rows)
 
     def transform(self, X: ArrayLike) -> NDArray[np.floating]:
         """Mix new samples with their neighbors in the graph.
@@ -299,7 +300,8 @@ class GraphSmoother(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         rows = validate_data(self, X, dtype=FLOATS, reset=False)
         weights = neighbor_similarities(self.neighbors_, rows, rows.dtype)
         degree = 1 + np.asarray(weights.sum(axis=1))  # (n, 1), its own weight included
-        return normalize(rows / degree + weights @ self._shares / np.sqrt(degree))
+        mixed = rows / degree + weights @ self._shares / np.sqrt(degree)
+        return normalize_rows(mixed)
 
 
 def row_preprocessor(
