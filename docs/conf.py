@@ -3,9 +3,12 @@
 import re
 from pathlib import Path
 
+from sklearn.utils._param_validation import make_constraint
 from sphinx.application import Sphinx
 
 from skda import __version__
+from skda.utils import ranges
+from skda.utils.declaration import constraints_of
 
 project = "skda"
 author = "skda developers"
@@ -27,6 +30,12 @@ extensions = [
 ]
 exclude_patterns = ["_build", "changelog.d", "gallery"]
 templates_path = ["_templates"]
+
+#: Methods that an estimator overrides, left out of the pages of those who do.
+HOOKS = re.findall(
+    r"^   \w+\.(\w+)$", (HERE / "api" / "extending.rst").read_text(), re.MULTILINE
+)
+autosummary_context = {"hooks": sorted(set(HOOKS))}
 
 autodoc_typehints = "none"  # the docstrings say it, with shapes
 numpydoc_show_class_members = False  # but the template of a class lists the methods
@@ -108,8 +117,18 @@ def news() -> str:
     return "\n\n".join(texts)
 
 
+def list_ranges() -> str:
+    """List the types of hyper-parameters, and what each accepts."""
+    rows = [".. list-table::", ""]
+    for name in ranges.__all__:
+        accepted = map(make_constraint, constraints_of(getattr(ranges, name)))
+        rows += [f"   * - ``{name}``", f"     - {' or '.join(map(str, accepted))}"]
+    return "\n".join(rows)
+
+
 #: What a page leaves to this file, by the mark that stands for it.
 GENERATED = {
+    "api/extending": ("|ranges|", list_ranges),
     "changelog": ("|fragments|", news),
     "citing": ("|bibtex|", bibtex),
     "contributing": ("|clone|", clone),

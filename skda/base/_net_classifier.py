@@ -344,6 +344,20 @@ class BaseNetClassifier(
     def transform_rows(
         self, X: NDArray[Any], domain: DomainName
     ) -> NDArray[np.float32]:
+        """Map validated and preprocessed samples into the space of the domains.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, p)
+            Samples.
+        domain : {"target", "source"}
+            Domain they come from.
+
+        Returns
+        -------
+        ndarray of shape (n, d)
+            Latent features.
+        """
         module = self.net_.module_
         return self.net_.evaluate(lambda rows: module.encode(rows, domain), X)
 

@@ -62,6 +62,8 @@ class RidgeCCA(BaseRetriever):
         Regularized canonical correlations :math:`s`.
     weights_ : dict of str to ndarray of shape (n_view_features, n_components)
         The maps :math:`A` and :math:`B`.
+    means_ : dict of str to ndarray of shape (n_view_features,)
+        What is taken from the rows of a view before they are mapped.
 
     See Also
     --------

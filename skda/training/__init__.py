@@ -13,12 +13,11 @@ from skda.training.data import (
 from skda.training.held_out import HeldOutRows
 from skda.training.net import (
     DomainNet,
-    Objective,
-    Phase,
     StopTraining,
     TermsBar,
     optimizer_params,
 )
+from skda.training.objective import Objective, Phase
 from skda.training.parameters import NetTraining
 from skda.training.schedules import constant, cosine, inverse_decay, sigmoid_ramp
 

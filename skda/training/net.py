@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from copy import deepcopy
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from tqdm.auto import tqdm
 
 from skda.training.data import Batch, BatchLoader, Domains, Samples, chunks
 from skda.training.held_out import HeldOut, validation_scores
+from skda.training.objective import Objective, check_terms
 from skda.training.schedules import cosine, inverse_decay
 from skda.utils.interrupts import watch_interrupts
 from skda.utils.seeding import FitRandomness
@@ -28,8 +29,6 @@ __all__ = [
     "LR_SCHEDULES",
     "OPTIMIZERS",
     "DomainNet",
-    "Objective",
-    "Phase",
     "StopTraining",
     "TermsBar",
     "optimizer_params",
@@ -42,43 +41,6 @@ OPTIMIZERS = {
     "rmsprop": torch.optim.RMSprop,
 }
 LR_SCHEDULES = {"constant": None, "cosine": cosine, "inverse": inverse_decay}
-
-
-class Objective(nn.Module):
-    """What a method minimizes: loss terms by name, already weighted.
-
-    ``forward`` is the method's equation. It runs at every step and never waits for the
-    device. The hooks run around it, without gradients; what they keep from one step to
-    the next is a buffer.
-
-    Parameters
-    ----------
-    lr_multipliers : dict of str to float, default=None
-        Learning rates, relative to the net's, of parameters whose names start so.
-
-    Attributes
-    ----------
-    generator : torch.Generator or None
-        During a training, what ``forward`` and the hooks draw random numbers from.
-    """
-
-    def __init__(self, lr_multipliers: Mapping[str, float] | None = None) -> None:
-        super().__init__()
-        self.lr_multipliers = dict(lr_multipliers or {})
-        self.generator: torch.Generator | None = None
-
-    def forward(self, module: Any, batch: Batch, progress: float) -> dict[str, Tensor]:
-        """Evaluate every term on one batch, at ``progress`` from 0 to 1."""
-        raise NotImplementedError
-
-    def start_fit(self, module: Any, domains: Batch) -> None:
-        """Prepare, once, with every row at hand."""
-
-    def start_epoch(self, module: Any, domains: Batch, progress: float) -> None:
-        """Refresh what depends on the whole domains, at ``progress`` from 0 to 1."""
-
-    def end_step(self, module: Any, batch: Batch) -> None:
-        """Refresh what depends on the step just taken."""
 
 
 class StopTraining(Exception):  # noqa: N818 (as StopIteration)
@@ -101,24 +63,6 @@ class StopTraining(Exception):  # noqa: N818 (as StopIteration)
 
 class _StopPhase(StopTraining):
     """Raised for a callback that ends the current phase of a training."""
-
-
-class Phase(NamedTuple):
-    """A stretch of training with an objective of its own.
-
-    Parameters
-    ----------
-    criterion : Objective
-        What to minimize.
-    max_epochs : int
-        For how long; progress runs from 0 to 1 in every phase.
-    phase : str, default="train"
-        Name of the phase in the history.
-    """
-
-    criterion: Objective
-    max_epochs: int
-    phase: str = "train"
 
 
 def optimizer_params(
@@ -397,7 +341,7 @@ class DomainNet(NeuralNet):
         self.optimizer_.zero_grad()
         with self._precision():
             terms = self.criterion_(self.module_, batch, progress)
-        _check_terms(terms, self.criterion_)
+        check_terms(terms, self.criterion_)
         values = torch.stack(tuple(terms.values()))  # (n_terms,)
         loss = values.sum()
         loss.backward()
@@ -450,29 +394,3 @@ class DomainNet(NeuralNet):
     @property
     def _default_callbacks(self) -> list[tuple[str, Any]]:
         return [("terms_bar", TermsBar())] if self.verbose else []
-
-
-def _check_terms(terms: Any, objective: nn.Module) -> None:
-    """Reject what is no sum of terms, before PyTorch fails on it."""
-    wrong = ""
-    if not isinstance(terms, dict):
-        wrong = _describe(terms)
-    elif not terms:
-        wrong = "an empty dict"
-    for name, term in {} if wrong else terms.items():
-        if not isinstance(term, Tensor) or term.ndim:
-            wrong = f"{_describe(term)} under {name!r}"
-    if wrong:
-        raise TypeError(
-            f"Expected {type(objective).__name__} to return a dict of terms by name, "
-            f"each a Tensor of shape (), got {wrong}: weight every term and reduce it "
-            f"to one number."
-        )
-
-
-def _describe(value: Any) -> str:
-    """Name what an objective returned, with its shape if it has one."""
-    if value is None:
-        return "None"
-    shape = f" of shape {tuple(value.shape)}" if isinstance(value, Tensor) else ""
-    return f"a {type(value).__name__}{shape}"

@@ -17,9 +17,9 @@ from skda.training.net import (
     LR_SCHEDULES,
     OPTIMIZERS,
     DomainNet,
-    Phase,
     optimizer_params,
 )
+from skda.training.objective import Phase
 from skda.utils._sklearn import StrOptions
 from skda.utils.declaration import estimator
 from skda.utils.ranges import (

@@ -30,7 +30,7 @@ from typing import (
 from skda.utils._docstrings import Docstring, Entry
 from skda.utils._sklearn import StrOptions
 
-__all__ = ["estimator"]
+__all__ = ["constraints_of", "estimator"]
 
 Class = TypeVar("Class", bound=type)
 
@@ -136,7 +136,7 @@ def estimator(class_: Class) -> Class:
     if "__init__" not in vars(cls):
         _make_constructor(cls, _in_order(parameters, docstring))
     cls._parameter_constraints = {
-        name: _range(parameter.hint) or "no_validation"
+        name: constraints_of(parameter.hint) or "no_validation"
         for name, parameter in parameters.items()
         if not parameter.removed
     }
@@ -227,13 +227,24 @@ def _check_decorated(self: Any) -> None:
         )
 
 
-def _range(hint: Any) -> list[Any]:
-    """List what scikit-learn accepts as a value of a type; nothing is anything."""
+def constraints_of(hint: Any) -> list[Any]:
+    """List what scikit-learn accepts as a value of a type.
+
+    Parameters
+    ----------
+    hint : object
+        A type, perhaps with a range.
+
+    Returns
+    -------
+    list
+        Constraints, any one of which is enough; empty if anything is accepted.
+    """
     origin, args = get_origin(hint), get_args(hint)
     if origin is Annotated:
         return list(args[1:])
     if origin in (Union, UnionType):
-        ranges = [_range(arg) for arg in args]
+        ranges = [constraints_of(arg) for arg in args]
         return [c for constraints in ranges for c in constraints] if all(ranges) else []
     if origin is Literal:
         return [StrOptions(set(args))]
