@@ -42,7 +42,6 @@ def _public(module):
 
 def test_public_names_stand_in_the_api_reference():
     public = set().union(*map(_public, MODULES)) - {"skda.__version__"}
-
     documented = set(_documented())
     missing = {
         path
