@@ -101,9 +101,6 @@ class A2KTStyle(BasePartialClassifier):
         a source.
     prototypes_ : ndarray of shape (n_classes, n_components)
         The prototypes :math:`\mu`.
-    class_weights_ : ndarray of shape (n_classes,)
-        Share of every class in the predictions of the target, in the order of
-        ``classes_``.
     class_weights_history_ : ndarray of shape (n_refreshes, n_classes)
         These shares at every selection, and at the end of the training.
 

@@ -67,8 +67,6 @@ class AR(BasePartialClassifier):
     ----------
     source_weights_ : ndarray of shape (n_source,)
         The weights :math:`w`.
-    class_weights_ : ndarray of shape (n_classes,)
-        Share of every class in the predictions of the target.
 
     See Also
     --------

@@ -62,10 +62,10 @@ class BA3USObjective(PartialObjective):
         """Evaluate Equation 3."""
         f_s, f_t, labels = source.features, target.features, source.labels
         kappa = self.lambda0 * sigmoid_ramp(progress)
-        posing, share = self.augmentation(labels, progress)  # (m,), (m,)
-        f = torch.cat([f_s, f_t, f_s.index_select(0, posing)])
+        augmenting, share = self.augmentation(labels, progress)  # (m,), (m,)
+        f = torch.cat([f_s, f_t, f_s.index_select(0, augmenting)])
         d = module.discriminate(reverse_gradient(f, kappa))
-        d_s, d_t, d_m = d.split([len(f_s), len(f_t), len(posing)])
+        d_s, d_t, d_m = d.split([len(f_s), len(f_t), len(augmenting)])
         # The predictions, too, are to make it hard to tell the domains.
         h_s, h_t = (
             reverse_gradient(prediction_entropy(domain.logits), kappa)
@@ -73,21 +73,21 @@ class BA3USObjective(PartialObjective):
         )
         u_s, u_t = 1 + (-h_s).exp(), 1 + (-h_t).exp()
         u_s = u_s * self.row_weights(labels)  # (n_s,)
-        u_m = u_s.index_select(0, posing) * share  # (m,)
+        u_m = u_s.index_select(0, augmenting) * share  # (m,)
         losses = torch.cat([F.softplus(-d_s), F.softplus(d_m)])
         rho = share.sum() / len(f_s)
         loss_s = (1 + rho) * weighted_mean(losses, torch.cat([u_s, u_m]))
         return (loss_s + weighted_mean(F.softplus(d_t), u_t)) / (2 + rho)
 
     def augmentation(self, labels: Tensor, progress: float) -> tuple[Tensor, Tensor]:
-        """Choose the source rows that pose as target rows; fewer and fewer count."""
+        """Draw source rows to add to the target, and tell which of them still count."""
         n_source, device = len(labels), labels.device
-        n_posing = 0 if self.mu is None else n_source // self.mu
+        n_augmenting = 0 if self.mu is None else n_source // self.mu
         order = torch.randperm(n_source, generator=self.generator, device=device)
         part = (progress * self.n_refreshes + 1e-6) // 1
-        n_left = n_posing * (1 - part / self.n_refreshes) + 1e-6
-        counts = torch.arange(1, n_posing + 1, device=device) <= n_left
-        return order[:n_posing], counts.to(labels.dtype)
+        n_left = n_augmenting * (1 - part / self.n_refreshes) + 1e-6
+        counts = torch.arange(1, n_augmenting + 1, device=device) <= n_left
+        return order[:n_augmenting], counts.to(labels.dtype)
 
 
 @estimator
@@ -161,14 +161,6 @@ class BA3US(BasePartialClassifier):
         Widths of the hidden layers of the discriminator.
     dropout
         Fraction of its hidden units to drop in training.
-
-    Attributes
-    ----------
-    class_weights_ : ndarray of shape (n_classes,)
-        Share of every class in the predictions of the target, in the order of
-        ``classes_``.
-    class_weights_history_ : ndarray of shape (n_refreshes, n_classes)
-        These shares whenever they were looked at, and at the end of the training.
 
     See Also
     --------

@@ -58,7 +58,7 @@ def map_domain(
 
 
 def entropy_term(weight: float, logits: Tensor) -> dict[str, Tensor]:
-    """Evaluate the weighted mean entropy of predictions, if it weighs anything.
+    """Evaluate the weighted mean entropy of predictions, unless its weight is zero.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ class RefreshedObjective(OneStreamObjective):
 
 
 class PartialObjective(RefreshedObjective):
-    """Risks in which a source row weighs what its class does, and a method's terms.
+    """Class-weighted risk of the source, risk of the target, and a method's terms.
 
     The weights of the classes are their shares in the predictions of the whole target.
     Until they are known for the first time, all classes weigh the same.
@@ -237,7 +237,7 @@ class PartialObjective(RefreshedObjective):
         return weighted_mean(risks, self.row_weights(source.labels))
 
     def row_weights(self, labels: Tensor) -> Tensor:
-        """Look up what source rows weigh.
+        """Weight every source row by its classes.
 
         Parameters
         ----------

@@ -16,7 +16,7 @@ __all__ = ["A2KTStyleObjective", "select_rows"]
 
 
 class DualTargetRisk(TargetRisk):
-    """What remains without a source: the risk of both classifiers in the target."""
+    """Risk of both classifiers in the target, for a fit without a source."""
 
     next_prototypes: Tensor
 
@@ -126,16 +126,16 @@ class A2KTStyleObjective(PartialObjective):
             terms["target_risk"] = module.risk(features[1], target.labels)
         pseudo = module.risk(features[1], selected - target.labels)
         g_s, g_t = (F.normalize(f, dim=1) for f in features)
-        apart = kernel_mmd(g_s, g_t, kept.sum(dim=1), selected.sum(dim=1))
+        discrepancy = kernel_mmd(g_s, g_t, kept.sum(dim=1), selected.sum(dim=1))
         spread = class_spread(
             module.cosines(torch.cat(features)), torch.cat([kept, selected])
         )
-        near = prototype_hinge(prototypes, self.class_weights, self.margin)
+        hinge = prototype_hinge(prototypes, self.class_weights, self.margin)
         return terms | {
             "pseudo_risk": self.lambda0 * self.pseudo_weight * pseudo,
-            "discrepancy": self.lambda0 * self.discrepancy_weight * apart,
+            "discrepancy": self.lambda0 * self.discrepancy_weight * discrepancy,
             "intra": self.lambda0 * self.intra_weight * spread,
-            "inter": self.lambda0 * self.inter_weight * near,
+            "inter": self.lambda0 * self.inter_weight * hinge,
         }
 
     def end_step(self, module: DualClassifier, batch: Batch) -> None:
@@ -153,14 +153,14 @@ def prototype_hinge(prototypes: Tensor, weights: Tensor, margin: float) -> Tenso
     squares = (2 - 2 * prototypes @ prototypes.T).clamp(min=1e-6)  # a root has a slope
     pairs = torch.outer(weights, weights)
     pairs = pairs - pairs.diag().diag()
-    missing = (margin - squares.sqrt()).clamp(min=0)
-    return (pairs * missing).sum() / pairs.sum().clamp(min=1)
+    gaps = (margin - squares.sqrt()).clamp(min=0)
+    return (pairs * gaps).sum() / pairs.sum().clamp(min=1)
 
 
 def select_rows(
     first: Tensor, second: Tensor, given: Tensor, fraction: float
 ) -> Tensor:
-    """Select the surest rows of every class, of those that two classifiers agree on.
+    """Select the most confident rows of every class on which two classifiers agree.
 
     Parameters
     ----------
@@ -176,10 +176,10 @@ def select_rows(
     Tensor of shape (n, c)
         One-hot rows of the classes of what is selected, zero elsewhere.
     """
-    sure, classes = ((first + second) / 2).max(dim=1)
+    confidence, classes = ((first + second) / 2).max(dim=1)
     agreed = (first.argmax(dim=1) == second.argmax(dim=1)) & ~given.any(dim=1)
     candidates = F.one_hot(classes, first.shape[1]) * agreed[:, None]  # (n, c)
-    order = sure.argsort(descending=True, stable=True)
+    order = confidence.argsort(descending=True, stable=True)
     ordered = candidates[order]
     # No fraction that rounds to a little more than a whole number takes one row more.
     quota = (fraction * candidates.sum(dim=0) - 1e-4).ceil()

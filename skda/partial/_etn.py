@@ -170,14 +170,6 @@ class ETN(BasePartialClassifier):
     dropout
         Fraction of their hidden units to drop in training.
 
-    Attributes
-    ----------
-    class_weights_ : ndarray of shape (n_classes,)
-        Share of every class in the predictions of the target, in the order of
-        ``classes_``.
-    class_weights_history_ : ndarray of shape (n_refreshes, n_classes)
-        These shares at the end of the training.
-
     See Also
     --------
     IWAN : Weighs by a discriminator that does not know the classes.

@@ -234,8 +234,7 @@ class ISRA(BasePlugIn):
         Returns
         -------
         ndarray of shape (n_samples, n_components)
-            Its attention to every feature, as it is: it is not scaled, so that a sample
-            has the same in any company.
+            Its attention to every feature, whatever the other samples.
         """
         topics = self._fitted_topics()
         if not isinstance(topic, Integral) or not 0 <= topic < self.n_topics:

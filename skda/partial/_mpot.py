@@ -53,7 +53,7 @@ class MPOTObjective(OneStreamObjective):
         return self.eta1 * distances - self.eta2 * source.labels @ log_h.T
 
     def mass_at(self, progress: float) -> float:
-        """Let the mass rise to what it is to be in the first half of the training."""
+        """Evaluate the mass, which rises in the first half of the training."""
         least = min(0.01, self.mass)
         return least + (self.mass - least) * min(2 * progress, 1.0)
 
@@ -101,11 +101,6 @@ class MPOT(BasePartialClassifier):
         Weight :math:`\epsilon` of the entropy of the plan. Published: 0.5 to 1.5.
     max_iter
         Most iterations of the solver.
-
-    Attributes
-    ----------
-    class_weights_ : ndarray of shape (n_classes,)
-        Share of every class in the predictions of the target.
 
     See Also
     --------

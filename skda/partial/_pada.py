@@ -92,8 +92,6 @@ class PADA(BasePartialClassifier):
     class_weights_ : ndarray of shape (n_classes,)
         Share of every class in the predictions of the target at temperature :math:`T`,
         in the order of ``classes_``.
-    class_weights_history_ : ndarray of shape (n_refreshes, n_classes)
-        These shares whenever they were looked at, and at the end of the training.
 
     See Also
     --------

@@ -99,14 +99,6 @@ class SAFN(BasePartialClassifier):
     dropout
         Fraction of the features to drop in training; 0.5 in the public code.
 
-    Attributes
-    ----------
-    class_weights_ : ndarray of shape (n_classes,)
-        Share of every class in the predictions of the target, in the order of
-        ``classes_``.
-    class_weights_history_ : ndarray of shape (n_refreshes, n_classes)
-        These shares at the end of the training.
-
     See Also
     --------
     SHOT : Better on precomputed features.

@@ -132,14 +132,6 @@ class SAN(BasePartialClassifier):
     dropout
         Fraction of their hidden units to drop in training.
 
-    Attributes
-    ----------
-    class_weights_ : ndarray of shape (n_classes,)
-        Share of every class in the predictions of the target, in the order of
-        ``classes_``.
-    class_weights_history_ : ndarray of shape (n_refreshes, n_classes)
-        These shares at the end of the training.
-
     See Also
     --------
     PADA : One discriminator, and class weights in the risk, too.

@@ -92,8 +92,6 @@ class SHOT(BasePartialClassifier):
         The centroids :math:`\mu`, of unit length, that they are nearest to.
     class_counts_ : ndarray of shape (n_classes,)
         Rows of every class among the pseudo-labels.
-    class_weights_ : ndarray of shape (n_classes,)
-        Share of every class in the predictions of the target.
 
     See Also
     --------

@@ -17,7 +17,7 @@ __all__ = ["TopicObjective"]
 
 
 class TopicObjective(Objective):
-    """What another objective minimizes, and the terms of :class:`ISRA`.
+    """Add the terms of :class:`ISRA` to those of another objective.
 
     Parameters
     ----------
