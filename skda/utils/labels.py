@@ -159,15 +159,16 @@ def _hint(labels: Labels) -> str:
 def _refuse_numbered_anew(source: Labels, target: Labels) -> None:
     """Refuse labels that were numbered from 0, which was -1 before.
 
-    That leaves no sample unlabeled, most of them in class 0, numbers up to the number
-    of the classes, and one at least that the source does not have.
+    That leaves no sample unlabeled, more than half of them in class 0, numbers up to
+    the number of the classes, and one at least that the source does not have. Balanced
+    classes of which the target has more than the source are nothing of the kind.
     """
     numbers = source.known.any() and target.values.dtype.kind == "i"
     if not (numbers and target.known.all() and source.values.dtype.kind == "i"):
         return
     names, counts = np.unique(target.values, return_counts=True)
     n_source_classes = len(np.unique(source.values))
-    most_are_first = names[0] == 0 and counts[0] == counts.max()
+    most_are_first = names[0] == 0 and 2 * counts[0] > len(target.values)
     if not (most_are_first and len(names) > 1 and names[-1] <= n_source_classes):
         return
     unknown = np.setdiff1d(names, source.values).tolist()

@@ -162,6 +162,13 @@ def test_labels_of_ones_own_are_not_refused(y):
     assert_array_equal(clf.classes_, range(4))
 
 
+def test_a_class_of_the_target_alone_is_not_refused_if_classes_are_balanced():
+    X_source, y_source = DATA.source
+    rows = y_source < 3
+    with pytest.warns(UserWarning, match="No source sample is labeled 3"):
+        GeoST().fit(DATA.X, DATA.y_true, source=(X_source[rows], y_source[rows]))
+
+
 def test_a_class_of_the_target_alone_is_not_refused_if_it_has_a_name():
     y, source = BY_NAME["y"], BY_NAME["source"]
     rows = source[1] != "dog"
