@@ -14,9 +14,13 @@ from sklearn.utils.validation import check_array
 
 from skda.datasets._files import load_npz
 from skda.datasets._mat import load_mat
-from skda.datasets._readers import read_array, read_arrays, read_frame
+from skda.datasets._readers import (
+    labeled_rows,
+    read_array,
+    read_arrays,
+    read_frame,
+)
 from skda.datasets._tables import load_table
-from skda.utils.labels import check_labels
 from skda.utils.views import count_pairs
 
 __all__ = [
@@ -257,7 +261,7 @@ def load_paired_files(
             f"got {len(y)} in {labels_file}: row i of every file must belong to the "
             f"same sample."
         )
-    if not check_labels(y, y).known.any():
+    if not labeled_rows(y, label or "y", labels_file).any():
         raise ValueError(f"Expected labels in {labels_file}, got none: label some.")
     return PairedTask(X, y)
 

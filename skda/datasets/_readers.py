@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skda.utils.labels import check_labels
 from skda.utils.optional import import_optional
 
-__all__ = ["read_array", "read_arrays", "read_frame", "reading"]
+__all__ = ["labeled_rows", "read_array", "read_arrays", "read_frame", "reading"]
 
 #: How much of what a reader complains about is worth passing on.
 MOST_CHARACTERS = 200
@@ -166,6 +167,34 @@ def read_frame(file: Path, reader: str = "load_table") -> Any:
             f"rename one."
         )
     return frame
+
+
+def labeled_rows(y: Any, name: str, file: Path) -> NDArray[np.bool_]:
+    """Tell which rows are labeled, or what is wrong with the labels of the file.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,)
+        Labels.
+    name : str
+        What they are called in the file.
+    file : Path
+        The file.
+
+    Returns
+    -------
+    ndarray of bool of shape (n_samples,)
+        Whether each row is labeled.
+
+    Raises
+    ------
+    ValueError
+        If they are no labels.
+    """
+    try:
+        return check_labels(y, y).known
+    except ValueError as error:
+        raise ValueError(f"{error} (The labels are {name!r} of {file}.)") from error
 
 
 def _check_size(file: Path) -> None:

@@ -13,8 +13,7 @@ from scipy.sparse import issparse
 from sklearn.utils import Bunch, check_consistent_length
 
 from skda.datasets._mat import load_mat
-from skda.datasets._readers import read_arrays, read_frame
-from skda.utils.labels import check_labels
+from skda.datasets._readers import labeled_rows, read_arrays, read_frame
 
 __all__ = ["load_paired_rows", "load_table"]
 
@@ -94,7 +93,7 @@ def load_table(path: str | PathLike[str], label: str | None = None) -> Bunch:
     _check_features(data, names, file)
     if target is not None:
         check_consistent_length(data, target)
-        if not _known(target, label or "y", file).any():
+        if not labeled_rows(target, label or "y", file).any():
             raise ValueError(
                 f"Expected labels in {label or 'y'!r} of {file}, got none: label some "
                 f"rows."
@@ -279,14 +278,6 @@ def _check_features(data: Any, names: list[str], file: Path) -> None:
             f"{_some([names[i] for i in gaps])}: fill them, or leave out these rows or "
             f"columns."
         )
-
-
-def _known(target: Any, name: str, file: Path) -> NDArray[np.bool_]:
-    """Tell which rows are labeled, or what is wrong with the labels of the file."""
-    try:
-        return check_labels(target, target).known
-    except ValueError as error:
-        raise ValueError(f"{error} (The labels are {name!r} of {file}.)") from error
 
 
 def _numbered(X: NDArray[Any]) -> list[str]:

@@ -185,3 +185,13 @@ def test_names_that_are_not_there_are_errors():
     Path("text.npz").write_text("nothing")
     with pytest.raises(ValueError, match=r"Expected an archive of arrays in text.npz"):
         load_paired_files(views | {"text": "text.npz"}, "kinds.csv")
+
+
+def test_labels_that_mark_nothing_are_an_error_that_names_the_file(tmp_path):
+    for name in ("image", "text"):
+        (tmp_path / f"{name}.csv").write_text("a,b\n1,2\n3,4\n5,6\n")
+    (tmp_path / "kinds.csv").write_text("kind\nlawn\nbed\n-1\n")
+    views = {name: tmp_path / f"{name}.csv" for name in ("image", "text")}
+
+    with pytest.raises(ValueError, match=r"got '-1' in y: .*'kind' of .*kinds\.csv"):
+        load_paired_files(views, tmp_path / "kinds.csv", "kind")
