@@ -260,3 +260,10 @@ def test_whole_numbers_are_checked_without_a_copy_in_floats(tmp_path):
 
     assert table.data.dtype == np.uint8
     assert peak < 3 * table.data.nbytes
+
+
+def test_gaps_of_sparse_features_are_named(tmp_path):
+    rows = sparse.csc_array(np.where(np.arange(4) == 2, np.nan, X * (X > 0)))
+    savemat(tmp_path / "toy.mat", {"features": rows, "labels": Y[:, None]})
+    with pytest.raises(ValueError, match=r"got gaps in 'x2': fill them"):
+        load_table(tmp_path / "toy.mat")
