@@ -210,7 +210,7 @@ class BaseNetClassifier(
         try:
             yield
         finally:
-            del self._extension
+            vars(self).pop("_extension", None)  # a failed fit has removed it
 
     def _extend_phases(
         self, module: Any, phases: list[Phase], domains: Domains
@@ -340,6 +340,16 @@ class BaseNetClassifier(
         if not alone:
             phases = self._extend_phases(module, phases, domains)
         return module, phases
+
+    def _sample_outputs(
+        self, module: Any, domains: Domains, device: torch.device
+    ) -> dict[str, Tensor]:
+        parts = {n: domains.first_of_each_class(n) for n in ("source", "target")}
+        return {
+            name: module(rows.to(device), name).softmax(dim=1)
+            for name, rows in parts.items()
+            if len(rows)
+        }
 
     def transform_rows(
         self, X: NDArray[Any], domain: DomainName

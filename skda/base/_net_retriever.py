@@ -6,8 +6,9 @@ from abc import abstractmethod
 from typing import Any, ClassVar
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from skda.base._retriever import BaseRetriever
 from skda.training import Batch, Domain, Domains, NetTraining, Objective, Pairs, Phase
@@ -130,6 +131,14 @@ class BaseNetRetriever(NetTraining, BaseRetriever):
             )
         self._run(module, phases, domains, randomness, seed=randomness.seed)
         self.set_fitted_attributes(source, target)
+
+    def _sample_outputs(
+        self, module: Any, domains: Domains, device: torch.device
+    ) -> dict[str, Tensor]:
+        rows = domains.whole.target.X[:16].to(device)
+        views = rows.split(list(self.view_widths_.values()), dim=1)
+        named = zip(self.view_widths_, views, strict=True)
+        return {f"view {name!r}": module.encode(X, name) for name, X in named}
 
     def embed_rows(self, X: NDArray[Any], view: str) -> NDArray[np.floating]:
         module = self.net_.module_

@@ -15,9 +15,11 @@ from skda.base._index import GalleryIndex
 from skda.base._view_preprocessing import ViewPreprocessing, Views
 from skda.metrics import mean_average_precision_score, mean_over_directions
 from skda.utils._sklearn import (
+    BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
     fit_context,
+    wrap_output,
 )
 from skda.utils.declaration import estimator
 from skda.utils.views import ViewRows, count_pairs, is_list_of_views, is_mapping
@@ -25,9 +27,85 @@ from skda.utils.views import ViewRows, count_pairs, is_list_of_views, is_mapping
 __all__ = ["BaseRetriever"]
 
 
+class ViewTransform(ViewPreprocessing, ABC):
+    """Mixin that embeds views; only one array comes out as ``set_output`` says.
+
+    scikit-learn wraps whatever the ``transform`` of a subclass of its own mixin
+    returns, but dictionaries and lists of views are no tables.
+    """
+
+    @abstractmethod
+    def embed_rows(self, X: NDArray[Any], view: str) -> NDArray[np.floating]:
+        """Map validated and preprocessed rows of one view into the common space.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, p)
+            Rows.
+        view : str
+            Name of the view.
+
+        Returns
+        -------
+        ndarray of shape (n, d)
+            Embeddings.
+        """
+
+    def fit_transform(self, X: Views, y: ArrayLike | None = None, **params: Any) -> Any:
+        """Fit to pairs and map them into the common space.
+
+        Parameters
+        ----------
+        X : mapping of str to array-like, list of array-like, or array-like
+            Paired views.
+        y : array-like of shape (n_samples,), default=None
+            Categories of the pairs; -1, None, NaN or pandas.NA where unknown.
+        **params : dict
+            Passed to ``fit``.
+
+        Returns
+        -------
+        dict of str to ndarray, list of ndarray, or ndarray
+            What came in, embedded.
+        """
+        fitted: Self = self.fit(X, y, **params)  # type: ignore[attr-defined]
+        return fitted.transform(X)
+
+    def transform(self, X: Views) -> Any:
+        """Map views into the common space.
+
+        Parameters
+        ----------
+        X : mapping of str to array-like, list of array-like, or array-like
+            Any part of the views as a mapping, not necessarily paired; or all of them
+            as a list or as one array.
+
+        Returns
+        -------
+        dict of str to ndarray, list of ndarray, or ndarray
+            What came in, embedded, each view as float32 of shape (n_samples,
+            n_components); for one array the embeddings of its views side by side.
+        """
+        check_is_fitted(self)
+        embeddings = self._embed(self._views_by_name(X, fitting=False))
+        if is_mapping(X):
+            return embeddings
+        parts = list(embeddings.values())
+        if is_list_of_views(X):
+            return parts
+        return wrap_output("transform", np.hstack(parts), X, self)
+
+    def _embed(self, views: dict[str, Any]) -> dict[str, NDArray[np.float32]]:
+        """Embed validated views."""
+        return {
+            name: self.embed_rows(rows, name).astype(np.float32)
+            for name, rows in self._preprocess(views).items()
+        }
+
+
 @estimator
 class BaseRetriever(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, ViewPreprocessing, ABC
+    ViewTransform, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
 ):
     """Map the views of paired samples into one space, where cosines rank them.
 
@@ -49,23 +127,6 @@ class BaseRetriever(
             Labeled pairs of known categories; no rows if there are none.
         target : ViewRows
             Pairs of new categories, each view of shape (n_target, p).
-        """
-
-    @abstractmethod
-    def embed_rows(self, X: NDArray[Any], view: str) -> NDArray[np.floating]:
-        """Map validated and preprocessed rows of one view into the common space.
-
-        Parameters
-        ----------
-        X : ndarray of shape (n, p)
-            Rows.
-        view : str
-            Name of the view.
-
-        Returns
-        -------
-        ndarray of shape (n, d)
-            Embeddings.
         """
 
     @classmethod
@@ -115,37 +176,17 @@ class BaseRetriever(
         """
         source_rows, target_rows = self._check_domains(X, y, source)
         self.fit_views(source_rows, target_rows)
-        self._n_features_out = sum(
-            self.embed_rows(rows[:1], name).shape[1]
-            for name, rows in target_rows.views.items()
-        )
+        first = {name: rows[:16] for name, rows in target_rows.views.items()}
+        embeddings = [self.embed_rows(X, name) for name, X in first.items()]
+        self._n_features_out = sum(rows.shape[1] for rows in embeddings)
+        with np.errstate(over="ignore"):
+            finite = [np.isfinite(rows.astype(np.float32)) for rows in embeddings]
+        if not all(rows.all() for rows in finite):
+            raise ValueError(
+                f"The embeddings of {type(self).__name__} are not finite: scale the "
+                f"features, scaling='feature' or a shared_transformer."
+            )
         return self
-
-    def transform(self, X: Views) -> Any:
-        """Map views into the common space.
-
-        Parameters
-        ----------
-        X : mapping of str to array-like, list of array-like, or array-like
-            Any part of the views as a mapping, not necessarily paired; or all of them
-            as a list or as one array.
-
-        Returns
-        -------
-        dict of str to ndarray, list of ndarray, or ndarray
-            What came in, embedded, each view as float32 of shape (n_samples,
-            n_components); for one array the embeddings of its views side by side.
-        """
-        check_is_fitted(self)
-        views = self._views_by_name(X, fitting=False)
-        embeddings = {
-            name: self.embed_rows(rows, name).astype(np.float32)
-            for name, rows in self._preprocess(views).items()
-        }
-        if is_mapping(X):
-            return embeddings
-        parts = list(embeddings.values())
-        return parts if is_list_of_views(X) else np.hstack(parts)
 
     def retrieve(
         self,
@@ -202,9 +243,7 @@ class BaseRetriever(
         check_is_fitted(self)
         named = self._views_by_name(X, fitting=False)
         count_pairs(named)
-        return mean_over_directions(
-            self.transform(named), y, mean_average_precision_score
-        )
+        return mean_over_directions(self._embed(named), y, mean_average_precision_score)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

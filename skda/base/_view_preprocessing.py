@@ -33,9 +33,13 @@ __all__ = ["ViewPreprocessing", "Views"]
 Views = Any  # a mapping, a list or one array: see BaseRetriever.fit
 
 
+class ViewColumns(BaseEstimator):
+    """Remembers the columns of one view, as an estimator does those of its input."""
+
+
 @estimator
-class ViewPreprocessing(BaseEstimator):
-    """Split inputs into views, validate them, and transform and scale their rows.
+class ViewPreprocessing:
+    """Mixin of retrievers: split inputs into views, validate and preprocess them.
 
     Parameters
     ----------
@@ -94,7 +98,8 @@ class ViewPreprocessing(BaseEstimator):
         any_labeled = known.known.any() or labels.known.any()
         self.classes_ = union_of_classes(known, labels) if any_labeled else np.empty(0)
         rows = self._fit_preprocessing(all_rows, known, labels)
-        if is_mapping(X) or is_list_of_views(X):  # one array has said its own
+        if is_mapping(X) or is_list_of_views(X):  # validate_data knows arrays
+            vars(self).pop("feature_names_in_", None)  # of an earlier fit
             self.n_features_in_ = sum(self.view_widths_.values())
         return rows
 
@@ -107,6 +112,13 @@ class ViewPreprocessing(BaseEstimator):
         )
         self.view_widths_ = {name: rows.shape[1] for name, rows in views.items()}
         n_source = len(known.known)
+        for name, rows in views.items():
+            for part, where in ((rows[:n_source], "source"), (rows[n_source:], "X")):
+                if len(part) and not part.any():
+                    raise ValueError(
+                        f"View {name!r} of {where} is zero in all {len(part)} rows, so "
+                        f"that nothing can be related to it: leave the view out."
+                    )
         first = n_source if self._scales_by_target else 0
         self._scales = {
             name: mean_and_scale(rows[first:], self.scaling)
@@ -151,7 +163,32 @@ class ViewPreprocessing(BaseEstimator):
             raise ValueError(
                 f"Expected the views {list(self.views_)}, got {list(views)}."
             )
-        return {name: views[name] for name in self.views_ if name in views}
+        views = {name: views[name] for name in self.views_ if name in views}
+        self._check_columns(views, fitting=fitting)
+        return views
+
+    def _check_columns(self, views: Mapping[str, Any], *, fitting: bool) -> None:
+        """Check the names of the columns of every view, as scikit-learn does."""
+        if fitting:
+            self._columns = {name: ViewColumns() for name in views}
+        for name, X in views.items():
+            columns = list(getattr(X, "columns", ()))
+            repeated = sorted({str(c) for c in columns if columns.count(c) > 1})
+            if repeated:
+                raise ValueError(
+                    f"Expected view {name!r} to have columns of different names, got "
+                    f"several that are called {', '.join(repeated)}: rename them."
+                )
+            try:
+                validate_data(
+                    self._columns[name],
+                    X,
+                    reset=fitting,
+                    skip_check_array=True,
+                    ensure_2d=False,  # without it, lists of texts would fail
+                )
+            except ValueError as error:
+                raise ValueError(f"View {name!r}: {error}") from None
 
     def _set_view_names(self, views: dict[str, Any]) -> None:
         if len(views) < 2 or (self._needs_two_views and len(views) > 2):

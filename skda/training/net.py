@@ -18,6 +18,12 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from skda.training.data import Batch, BatchLoader, Domains, Samples, chunks
+from skda.training.divergence import (
+    DivergenceCheck,
+    check_losses,
+    check_parameters,
+    refuse_singular,
+)
 from skda.training.held_out import HeldOut, validation_scores
 from skda.training.objective import Objective, check_terms
 from skda.training.schedules import cosine, inverse_decay
@@ -256,6 +262,7 @@ class DomainNet(NeuralNet):
         """Open a phase."""
         self._first_epoch = len(self.history)
         self._unread: list[tuple[dict[str, Any], tuple[str, ...], Tensor]] = []
+        self._divergence = DivergenceCheck(self.lr)
         self.criterion_.start_fit(self.module_, X.whole)
 
     @torch.no_grad()
@@ -339,7 +346,7 @@ class DomainNet(NeuralNet):
         """Evaluate the objective on one batch and descend its gradient."""
         self._set_lr(progress)
         self.optimizer_.zero_grad()
-        with self._precision():
+        with self._precision(), refuse_singular(self.lr):
             terms = self.criterion_(self.module_, batch, progress)
         check_terms(terms, self.criterion_)
         values = torch.stack(tuple(terms.values()))  # (n_terms,)
@@ -361,12 +368,16 @@ class DomainNet(NeuralNet):
 
     def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
         """Read the terms now if somebody may look at them now."""
+        _, names, means = self._unread[-1]
+        self._divergence.watch(names, means)
         if self.callbacks_:
             self._read_terms()
 
     def on_train_end(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Read what has not been read yet."""
+        """Read what has not been read yet, and check that it is finite."""
         self._read_terms()
+        check_parameters(self.module_, self.lr)
+        self._divergence = DivergenceCheck(self.lr)  # a pending copy has no pickle
 
     def _read_terms(self) -> None:
         """Bring the unread terms from the device into the history, in one go."""
@@ -375,6 +386,7 @@ class DomainNet(NeuralNet):
         rows, names, means = zip(*self._unread, strict=True)
         values = torch.stack(means).tolist()
         for row, row_names, row_values in zip(rows, names, values, strict=True):
+            check_losses(row_names, row_values, self.lr)
             row.update(zip(row_names, row_values, strict=True))
             self._record(row, "train_loss", sum(row_values))
         self._unread.clear()

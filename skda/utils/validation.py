@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from sklearn import config_context
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
@@ -26,10 +27,11 @@ __all__ = [
 
 
 def apply_transformer(transformer: Any, X: Any, *, fitting: bool) -> Any:
-    """Take samples through a transformer, if there is one."""
+    """Transform samples, if there is a transformer, whatever the global output is."""
     if transformer is None:
         return X
-    return transformer.fit_transform(X) if fitting else transformer.transform(X)
+    with config_context(transform_output="default"):
+        return transformer.fit_transform(X) if fitting else transformer.transform(X)
 
 
 def check_pair(pair: Any, form: str) -> tuple[Any, Any]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse, vstack
 
 from skda.utils.labels import Labels
+from skda.utils.optional import import_optional
 
 __all__ = [
     "ViewRows",
@@ -143,6 +144,12 @@ def slice_views(
         positions = columns
         if not isinstance(columns, slice):
             unknown = [c for c in columns if isinstance(c, str) and c not in names]
+            repeated = [c for c in columns if isinstance(c, str) and names.count(c) > 1]
+            if repeated:
+                raise ValueError(
+                    f"Expected one column for each name of view {view!r}, got several "
+                    f"for {repeated}: rename them, or pass positions."
+                )
             if unknown:
                 raise ValueError(
                     f"Expected the columns of view {view!r} among {names}, got "
@@ -180,18 +187,24 @@ def to_dense(views: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def mean_and_scale(X: NDArray[Any], scaling: str | None) -> tuple[Any, Any]:
-    """Compute mean and scale of a view; the scale of a constant is one."""
+    """Compute mean and scale of a view; a constant is scaled by its power of two."""
     if scaling is None:
         return 0.0, 1.0
-    mean = X.mean(axis=0)
-    deviations = X - mean
-    scale = np.sqrt((deviations**2).mean(axis=0 if scaling == "feature" else None))
-    tiny = 10 * np.finfo(X.dtype).eps * np.abs(X).max(initial=0.0)
-    return mean, np.where(scale > tiny, scale, 1.0).astype(X.dtype)
+    axis = 0 if scaling == "feature" else None
+    # A power of two is exact, and squares then neither overflow nor vanish.
+    _, exponent = np.frexp(np.abs(X).max(initial=np.finfo(X.dtype).tiny))
+    unit = np.ldexp(X.dtype.type(1), exponent - 1)
+    rows = X / unit
+    mean = rows.mean(axis=0)
+    scale = np.sqrt(((rows - mean) ** 2).mean(axis=axis))
+    tiny = 10 * np.finfo(X.dtype).eps * np.abs(rows).max(axis=axis, initial=0.0)
+    return mean * unit, np.where(scale > tiny, scale, 1.0).astype(X.dtype) * unit
 
 
 def stack_rows(above: Any, below: Any) -> Any:
     """Stack arrays, sparse matrices or lists of rows."""
+    if hasattr(above, "iloc") and hasattr(below, "iloc"):  # pandas is optional
+        return import_optional("pandas", "Stacking frames").concat([above, below])
     if issparse(above) or issparse(below):
         return vstack([above, below], format="csr")
     if isinstance(above, list) and isinstance(below, list):

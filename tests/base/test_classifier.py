@@ -256,7 +256,7 @@ def test_a_diverging_fit_is_an_error(toy, make_clf):
     clf = make_clf(lr=1e30, optimizer="sgd", max_epochs=5)
     with (
         np.errstate(all="ignore"),
-        pytest.raises(ValueError, match="diverged: its probabilities are not finite"),
+        pytest.raises(ValueError, match=r"diverged: .* lr=1e\+30"),
     ):
         clf.fit(toy.X, toy.y, source=toy.source)
 

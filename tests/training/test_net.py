@@ -309,3 +309,12 @@ def test_training_never_waits_for_the_gpu(make_domains, make_net):
         net.fit_loop(domains)
     finally:
         torch.cuda.set_sync_debug_mode("default")
+
+
+def test_a_training_that_diverges_stops_in_its_epoch(make_domains, make_net):
+    net = make_net(max_epochs=50, lr=1e30)
+
+    with pytest.raises(ValueError, match="diverged: source_term=inf"):
+        net.fit(make_domains())
+
+    assert len(net.history) < 5

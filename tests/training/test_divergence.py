@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from skda.training.divergence import (
+    DivergenceCheck,
+    check_collapse,
+    check_losses,
+    check_parameters,
+    refuse_singular,
+    varies,
+)
+
+
+def test_a_loss_that_is_not_finite_is_named():
+    with pytest.raises(ValueError, match=r"diverged: b=nan\. .* lr=0\.1, or scale"):
+        check_losses(("a", "b"), (1.0, float("nan")), lr=0.1)
+
+
+def test_the_first_epoch_with_an_infinite_loss_is_the_last():
+    check = DivergenceCheck(lr=1.0)
+    check.watch(("a",), torch.tensor([1.0]))
+
+    with pytest.raises(ValueError, match="diverged: a=inf"):
+        check.watch(("a",), torch.tensor([float("inf")]))
+
+
+@pytest.mark.parametrize("name", ["weight", "running_var"])
+def test_weights_and_buffers_must_be_finite(name):
+    norm = nn.BatchNorm1d(3)
+    check_parameters(norm, lr=1.0)
+    with torch.no_grad():
+        getattr(norm, name)[1] = float("nan")
+
+    with pytest.raises(ValueError, match="diverged: the weights of the network"):
+        check_parameters(norm, lr=1.0)
+
+
+def test_a_module_without_parameters_is_finite():
+    check_parameters(nn.ReLU(), lr=1.0)
+
+
+def test_outputs_vary_by_more_than_rounding():
+    rows = torch.full((3, 2), 1e6)
+
+    assert not varies(rows)
+    assert not varies(rows + torch.tensor([[0.0], [0.1], [0.0]]))
+    assert varies(rows + torch.tensor([[0.0], [10.0], [0.0]]))
+    assert not varies(rows[:1])
+
+
+def test_only_what_varied_before_can_collapse():
+    before = {"source": False, "target": True}
+    check_collapse(before, before, lr=1.0)
+
+    with pytest.raises(ValueError, match="all samples of the target to the same"):
+        check_collapse(before, {"source": False, "target": False}, lr=1.0)
+
+
+def test_a_failed_decomposition_is_a_divergence():
+    with pytest.raises(ValueError, match="diverged: a matrix"), refuse_singular(1.0):
+        torch.linalg.svd(torch.full((2, 2), np.nan))
