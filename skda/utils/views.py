@@ -144,12 +144,6 @@ def slice_views(
         positions = columns
         if not isinstance(columns, slice):
             unknown = [c for c in columns if isinstance(c, str) and c not in names]
-            repeated = [c for c in columns if isinstance(c, str) and names.count(c) > 1]
-            if repeated:
-                raise ValueError(
-                    f"Expected one column for each name of view {view!r}, got several "
-                    f"for {repeated}: rename them, or pass positions."
-                )
             if unknown:
                 raise ValueError(
                     f"Expected the columns of view {view!r} among {names}, got "
