@@ -468,3 +468,26 @@ def test_a_fit_on_the_gpu_is_a_fit(toy, precision, batch_size):
         assert next(clf.net_.module_.parameters()).is_cuda
         assert np.isfinite(clf.predict_proba(toy.X)).all()
         assert_allclose(clf.predict_proba(toy.X), again.predict_proba(toy.X), atol=1e-3)
+
+
+# Divergence
+
+
+@pytest.mark.parametrize(
+    ("cls", "optimizer"), [(SSAN, "adam"), (STN, "adam"), (STN, "sgd")]
+)
+def test_a_network_that_has_become_constant_is_an_error(toy, cls, optimizer):
+    clf = cls(lr=100.0, optimizer=optimizer, max_epochs=12, random_state=0)
+
+    with pytest.raises(ValueError, match=r"collapsed: .* to the same output.*lr=100,"):
+        clf.fit(toy.X, toy.y, source=toy.source)
+
+    assert not hasattr(clf, "net_")
+
+
+def test_samples_that_are_all_alike_to_a_network_may_be_learned():
+    X, y = np.arange(1.0, 9.0)[:, None], np.arange(8) % 2  # of length 1 when normalized
+
+    clf = STN(max_epochs=3, random_state=0).fit(X, y, source=(X, y))
+
+    assert np.ptp(clf.predict_proba(X), axis=0).max() < 1e-6

@@ -7,6 +7,7 @@ from skda.utils.views import (
     ViewRows,
     is_list_of_views,
     is_mapping,
+    mean_and_scale,
     name_views,
     slice_views,
     stack_rows,
@@ -74,3 +75,15 @@ def test_stacked_takes_rows_as_they_come():
     assert stack_rows(["a"], ["b", "c"]) == ["a", "b", "c"]
     assert issparse(stack_rows(csr_array(np.eye(2)), np.eye(2)))
     assert stack_rows([[1.0]], np.eye(1)).shape == (2, 1)
+
+
+@pytest.mark.parametrize("exponent", [-100, 100])
+@pytest.mark.parametrize("scaling", ["feature", "view"])
+def test_mean_and_scale_have_the_unit_of_the_features(scaling, exponent):
+    X = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
+    X[:, 1] = 0.1  # a constant, too
+
+    got = mean_and_scale(np.ldexp(X, exponent), scaling)
+
+    for value, expected in zip(got, mean_and_scale(X, scaling), strict=True):
+        np.testing.assert_array_equal(value, np.ldexp(expected, exponent))
