@@ -103,9 +103,9 @@ def test_bytes_stay_bytes_on_the_device(make_clf, images):
     dtypes = set()
 
     class Peeks(MCC):
-        def _run(self, module, phases, domains, **loading):
+        def _run(self, module, phases, domains, *args, **loading):
             dtypes.update(part.X.dtype for part in domains.whole[:2])
-            super()._run(module, phases, domains, **loading)
+            super()._run(module, phases, domains, *args, **loading)
 
     make = partial(make_clf, max_epochs=1)
     clf = Peeks(**make().get_params())
