@@ -312,6 +312,8 @@ class BaseDomainClassifier(ClassifierMixin, BaseEstimator, ABC):
                 f"target alone. Pass source=(X_source, y_source).",
                 NoSourceWarning,
             )
+        for domain, X in rows.items():
+            _check_not_all_zero(X, domain)
         rows = self._preprocess(rows, fitting=True)
         rows.setdefault("source", rows["target"][:0])  # no source is one of no rows
         return Rows(rows["source"], labels["source"]), Rows(rows["target"], target)
@@ -368,3 +370,13 @@ class BaseDomainClassifier(ClassifierMixin, BaseEstimator, ABC):
                 f"fit it with source=(X_source, y_source)."
             )
         return self._prepare_rows(X, domain)
+
+
+def _check_not_all_zero(X: Any, domain: DomainName) -> None:
+    """Reject a domain from which nothing can be learned."""
+    zero = X.nnz == 0 if issparse(X) else isinstance(X, np.ndarray) and not X.any()
+    if zero:
+        raise ValueError(
+            f"Every feature of all {X.shape[0]} {domain} samples is zero: there is "
+            f"nothing to learn from. Check how the features were made."
+        )

@@ -17,11 +17,13 @@ __all__ = [
     "check_losses",
     "check_parameters",
     "refuse_singular",
-    "varies",
+    "variation",
 ]
 
 #: On a GPU, the losses of every so many epochs are copied while the training goes on.
 EPOCHS_BETWEEN_COPIES = 10
+#: How far the outputs of a new network vary between samples that it can tell apart.
+CLEARLY = 0.01
 CURE = "lower the learning rate, lr={lr:g}, or scale the features."
 
 
@@ -107,19 +109,22 @@ def check_parameters(module: nn.Module, lr: float) -> None:
 
 
 def check_collapse(
-    before: Mapping[str, bool], after: Mapping[str, bool], lr: float
+    before: Mapping[str, float], after: Mapping[str, float], lr: float
 ) -> None:
-    """Raise an error if outputs that varied between samples no longer do.
+    """Raise an error if outputs that varied clearly are equal up to rounding.
 
     Parameters
     ----------
-    before, after : mapping of str to bool
-        Whether the outputs of a network vary, by the name of its input, before and
+    before, after : mapping of str to float
+        How far the outputs of a network vary, by the name of its input, before and
         after the training.
     lr : float
         Learning rate, for the message.
     """
-    collapsed = [name for name, varied in before.items() if varied and not after[name]]
+    rounding = 8 * torch.finfo(torch.float32).eps
+    collapsed = [
+        name for name, x in before.items() if x > CLEARLY and after[name] <= rounding
+    ]
     if collapsed:
         raise ValueError(
             f"The training collapsed: the network maps all samples of the "
@@ -151,8 +156,8 @@ def refuse_singular(lr: float) -> Iterator[None]:
         ) from error
 
 
-def varies(outputs: Tensor) -> bool:
-    """Tell whether rows differ by more than rounding.
+def variation(outputs: Tensor) -> float:
+    """Measure how far rows differ, relative to their largest entry.
 
     Parameters
     ----------
@@ -161,15 +166,14 @@ def varies(outputs: Tensor) -> bool:
 
     Returns
     -------
-    bool
-        False also if there are fewer than two rows.
+    float
+        The largest range of a column; 0 also if there are fewer than two rows.
     """
     if len(outputs) < 2 or not outputs.numel():
-        return False
+        return 0.0
     rows = outputs.detach().flatten(1).float().cpu()
     spread = (rows.amax(dim=0) - rows.amin(dim=0)).amax()
-    rounding = 8 * torch.finfo(rows.dtype).eps * rows.abs().amax()
-    return bool(spread > rounding)
+    return float(spread / rows.abs().amax().clamp_min(torch.finfo(rows.dtype).tiny))
 
 
 def _read(values: Tensor) -> list[float]:

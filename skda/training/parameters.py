@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from skda.training.data import BatchLoader, Domains
-from skda.training.divergence import check_collapse, varies
+from skda.training.divergence import check_collapse, variation
 from skda.training.held_out import check_callbacks
 from skda.training.net import (
     LR_SCHEDULES,
@@ -157,7 +157,7 @@ class NetTraining:
         n_rows = sum(len(X) * prod(X.shape[2:]) for X, *_ in domains.whole)
         n_steps = len(self._loader(domains, **loading))
         n_parameters = sum(parameter.numel() for parameter in module.parameters())
-        varied = self._varies(module, domains)
+        before = self._variation(module, domains)
         with limit_threads(n_rows / n_steps * n_parameters, domains.device):
             net.fit(domains, randomness=randomness)
             for phase in later:
@@ -165,21 +165,21 @@ class NetTraining:
                     break
                 net.set_params(**phase._asdict())
                 net.partial_fit(domains, randomness=randomness)
-        check_collapse(varied, self._varies(net.module_, domains), self.lr)
+        check_collapse(before, self._variation(net.module_, domains), self.lr)
         self.net_: DomainNet = net
         self.history_: dict[str, NDArray[Any]] = net.columns()
         self.n_iter_: int = len(net.history)
         self.stopped_early_: bool = net.stopped_early_
 
-    def _varies(self, module: nn.Module, domains: Domains) -> dict[str, bool]:
-        """Tell whether a network's outputs vary between some samples, by input."""
+    def _variation(self, module: nn.Module, domains: Domains) -> dict[str, float]:
+        """Measure how far a network's outputs vary between some samples, by input."""
         device = next((p.device for p in module.parameters()), domains.device)
         was_training = module.training
         module.eval()
         with torch.no_grad():
             outputs = self._sample_outputs(module, domains, device)
         module.train(was_training)
-        return {name: varies(rows) for name, rows in outputs.items()}
+        return {name: variation(rows) for name, rows in outputs.items()}
 
     def _sample_outputs(
         self, module: Any, domains: Domains, device: torch.device

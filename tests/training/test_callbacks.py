@@ -98,10 +98,11 @@ def test_without_target_labels_source_rows_are_held_out():
 
 
 def test_the_rotation_of_wide_rows_does_not_hide_them():
-    wide = np.random.default_rng(0).normal(size=(40, 300))
-    wide[:, 0] += 10 * (np.arange(40) % 2)
+    labels = np.arange(60) % 3
+    wide = np.random.default_rng(0).normal(size=(60, 300))
+    wide[np.arange(60), labels] += 20
     net = SSAN(max_epochs=30, validation_fraction=0.3, random_state=0, optimizer="sgd")
-    net.fit(wide, np.arange(40) % 2, source=SOURCE)
+    net.fit(wide, labels, source=SOURCE)
     logits = net.net_.evaluate(net.net_.module_, net._prepare_rows(wide, "target"))
 
     assert net.history_["valid_acc"][-1] > 0.5
