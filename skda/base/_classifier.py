@@ -312,8 +312,8 @@ class BaseDomainClassifier(ClassifierMixin, BaseEstimator, ABC):
                 f"target alone. Pass source=(X_source, y_source).",
                 NoSourceWarning,
             )
-        for domain, X in rows.items():
-            _check_not_all_zero(X, domain)
+        for domain, samples in rows.items():
+            _check_not_all_zero(samples, domain)
         rows = self._preprocess(rows, fitting=True)
         rows.setdefault("source", rows["target"][:0])  # no source is one of no rows
         return Rows(rows["source"], labels["source"]), Rows(rows["target"], target)
