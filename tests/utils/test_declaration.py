@@ -344,8 +344,8 @@ def test_clone_pickle_params_and_repr_work():
     assert pickle.loads(pickle.dumps(method)).get_params() == method.get_params()  # noqa: S301
     assert method.set_params(lr=3.0).lr == 3.0
     assert repr(Method(weight=2.0)) == "Method(weight=2.0)"
-    with pytest.raises(ValueError, match="Invalid parameter 'wieght'"):
-        method.set_params(wieght=1)
+    with pytest.raises(ValueError, match="Invalid parameter 'mass'"):
+        method.set_params(mass=1)
 
 
 def test_own_entries_come_first_and_shared_ones_after():
