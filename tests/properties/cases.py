@@ -9,6 +9,8 @@ import polars as pl
 from hypothesis import strategies as st
 from scipy import sparse
 
+from tests.properties.mishaps import MISHAPS
+
 CONTAINERS = {
     "array": np.asarray,
     "fortran": np.asfortranarray,
@@ -95,6 +97,7 @@ class Case:
     y: LabelCase
     y_source: LabelCase
     n_pairs: int
+    mishap: str
     seed: int
 
 
@@ -154,17 +157,20 @@ def cases(draw, *, same_features, needs_source=False):
     if not needs_source and draw(mostly(False, [True])):
         source = None
     n_pairs = draw(st.sampled_from([6, -1, 1, 0]))
-    return Case(target, source, y, y_source, n_pairs, draw(st.integers(0, 999)))
+    mishap = draw(st.one_of(st.just("none"), mostly("none", MISHAPS)))
+    return Case(target, source, y, y_source, n_pairs, mishap, draw(st.integers(0, 999)))
 
 
 def build(case):
     """Make the data that a case describes."""
     rng = np.random.default_rng(case.seed)
     X, y = make_domain(case.target, case.y, rng)
-    if case.source is None:
-        return Data(X, y, None, None)
-    source = make_domain(case.source, case.y_source, rng)
-    return Data(X, y, source, _pairs(case, rng))
+    source = pairs = None
+    if case.source is not None:
+        source = make_domain(case.source, case.y_source, rng)
+        pairs = _pairs(case, rng)
+    data = Data(X, y, source, pairs)
+    return MISHAPS.get(case.mishap, lambda data: data)(data)
 
 
 def make_domain(domain, labels, rng, first_class=0):

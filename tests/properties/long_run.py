@@ -145,7 +145,7 @@ def _size(case):
         if isinstance(case, Case)
         else [*case.target, *(case.source or [])]
     )
-    odd = 0.0
+    odd = 0.0 + (getattr(case, "mishap", "none") != "none")
     for domain in filter(None, domains):
         odd += (domain.dtype != "float64") + (domain.container != "array")
         odd += (domain.structure != "plain") + (domain.defect != "none")

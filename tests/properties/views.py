@@ -15,6 +15,7 @@ from tests.properties.cases import (
     make_domain,
     mostly,
 )
+from tests.properties.mishaps import VIEW_MISHAPS
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class ViewCase:
     source: tuple[DomainCase, ...] | None
     y: LabelCase
     y_source: LabelCase
+    mishap: str
     seed: int
 
 
@@ -44,7 +46,8 @@ def view_cases(draw):
     y, y_source = draw(LABEL_CASES), draw(LABEL_CASES)
     if draw(mostly(True, [False])):  # labels of one kind, and known in the source
         y_source = replace(y, n_classes=2, known="all")
-    return ViewCase(target, source, y, y_source, draw(st.integers(0, 999)))
+    mishap = draw(st.one_of(st.just("none"), mostly("none", VIEW_MISHAPS)))
+    return ViewCase(target, source, y, y_source, mishap, draw(st.integers(0, 999)))
 
 
 def build_views(case):
@@ -53,7 +56,8 @@ def build_views(case):
     if case.source is None:
         return Data(*_paired(case.target, case.y, rng), None, None)
     X, y = _paired(case.target, case.y, rng, first_class=2)
-    return Data(X, y, _paired(case.source, case.y_source, rng), None)
+    data = Data(X, y, _paired(case.source, case.y_source, rng), None)
+    return VIEW_MISHAPS.get(case.mishap, lambda data: data)(data)
 
 
 def _paired(domains, labels, rng, first_class=0):
