@@ -1,12 +1,15 @@
 """Fixtures and settings shared by all tests."""
 
+from contextlib import suppress
 from typing import NamedTuple
+from unittest import SkipTest
 
 import numpy as np
 import pytest
 import torch
 from sklearn.datasets import make_blobs
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from skda.training import Batch, Domain, Domains, Pairs
 from skda.utils.labels import UNLABELED
@@ -86,3 +89,28 @@ def toy_pairs():
     known = labels < 3
     test = ~known & (np.arange(360) >= 240)
     return ToyPairs(part(known), *part(~known & ~test), *part(test))
+
+
+#: The one check that must fail, as the label -1 marks an unlabeled sample.
+UNLABELED_CHECK = "check_classifiers_classes"
+#: The one check that wants a classifier to have learned something.
+ACCURACY_CHECK = "check_classifiers_train"
+
+
+@pytest.fixture
+def check_contract(subtests):
+    """Run all of scikit-learn's checks, that of the accuracy on a learner if given."""
+
+    def run(estimator, learner=None):
+        for generated, check in estimator_checks_generator(estimator):
+            name = check.func.__name__
+            checked = learner if learner and name == ACCURACY_CHECK else generated
+            # Only what scikit-learn leaves out without its array API is skipped.
+            with subtests.test(name), suppress(SkipTest):
+                if name == UNLABELED_CHECK:
+                    with pytest.raises(ValueError, match=r"-1|one class"):
+                        check(checked)
+                else:
+                    check(checked)
+
+    return run

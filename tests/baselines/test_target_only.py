@@ -19,7 +19,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer, StandardScaler
 from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
 from sklearn.svm import SVC
-from sklearn.utils.estimator_checks import check_estimator
 
 from skda.baselines import TargetOnly
 from skda.datasets import label_few, load_office_caltech
@@ -32,10 +31,6 @@ KNOWN = Y != UNLABELED
 NAMES = np.array(["ant", "bee", "cat"], dtype=object)
 #: As many rows as the target has, so that a splitter that looked into it would cut it.
 SOURCE = X[:, :2], Y_TRUE
-
-EXPECTED_FAILURES = {
-    "check_classifiers_classes": "the label -1 marks an unlabeled sample",
-}
 
 
 class Spy(LogisticRegression):
@@ -64,17 +59,8 @@ def routed(request):
     ],
     ids=repr,
 )
-def test_sklearn_contract(clf):
-    results = check_estimator(
-        clf,
-        expected_failed_checks=EXPECTED_FAILURES,
-        on_skip=None,
-        on_fail=None,
-    )
-    failures = {r["check_name"]: r["exception"] for r in results if r["exception"]}
-    skipped = {r["check_name"] for r in results if r["status"] == "skipped"}
-
-    assert set(failures) - skipped == set(EXPECTED_FAILURES), failures
+def test_sklearn_contract(clf, check_contract):
+    check_contract(clf)
 
 
 # What the classifier gets to see

@@ -13,7 +13,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.estimator_checks import parametrize_with_checks
 from torch import nn
 from torch.utils.data import TensorDataset
 
@@ -509,20 +508,18 @@ class ISRAWithSource(ISRA):
 
 @pytest.mark.filterwarnings("ignore::skda.utils.warnings.NoSourceWarning")
 @pytest.mark.filterwarnings("ignore:Can't check dok sparse matrix:UserWarning")
-@parametrize_with_checks(
-    [
+@pytest.mark.parametrize(
+    ("cls", "attention"), [(ISRA, "encoder"), (ISRAWithSource, "receptor")]
+)
+def test_sklearn_contract(cls, attention, check_contract):
+    short, long = (
         cls(
-            DANN(max_epochs=20, n_components=16, discriminator_layer_sizes=(8,)),
+            DANN(n_components=16, discriminator_layer_sizes=(8,), **training),
             n_topics=4,
             n_hidden=8,
             attention=attention,
             random_state=0,
         )
-        for cls, attention in ((ISRA, "encoder"), (ISRAWithSource, "receptor"))
-    ],
-    expected_failed_checks=lambda estimator: {
-        "check_classifiers_classes": "the label -1 marks an unlabeled sample"
-    },
-)
-def test_sklearn_contract(estimator, check):
-    check(estimator)
+        for training in ({"max_epochs": 2}, {"max_epochs": 5, "lr": 0.03})
+    )
+    check_contract(short, long)
