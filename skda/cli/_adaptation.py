@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from skda.cli._options import CompareOptions
-from skda.cli._output import import_pyplot, write_all
+from skda.cli._output import journal_of, write_all
 from skda.comparison._adaptation import (
     compare,
     labels_left,
@@ -18,10 +17,12 @@ from skda.comparison._report import AdaptationSettings, report_adaptation
 from skda.datasets import load_table
 from skda.datasets._tables import load_paired_rows
 from skda.inspection import ComparisonDisplay
+from skda.utils.escaping import escape_mathtext
 from skda.utils.labels import check_labels
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
 __all__ = ["run_adaptation"]
 
@@ -39,6 +40,7 @@ def run_adaptation(options: CompareOptions) -> None:
         target_classes=options.target_classes,
         n_jobs=options.jobs,
         verbose=1,
+        journal=journal_of(options),
     )
     settings = AdaptationSettings(
         task=options.title,
@@ -53,7 +55,7 @@ def run_adaptation(options: CompareOptions) -> None:
     write_all(
         options,
         report_adaptation(table, settings),
-        lambda file: _draw(table, options.title, file),
+        lambda file: {file: _draw(table, options.title)},
     )
 
 
@@ -129,9 +131,5 @@ def _check_methods(named: list[tuple[str, Any]], options: CompareOptions) -> Non
         )
 
 
-def _draw(table: pd.DataFrame, title: str, file: Path) -> None:
-    pyplot = import_pyplot()
-    with pyplot.rc_context({"svg.fonttype": "none"}):
-        figure = ComparisonDisplay.from_frame(table, name=title).figure_
-        figure.savefig(file, dpi=200)
-    pyplot.close(figure)
+def _draw(table: pd.DataFrame, title: str) -> Figure:
+    return ComparisonDisplay.from_frame(table, name=escape_mathtext(title)).figure_

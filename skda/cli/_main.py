@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
 from collections.abc import Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from skda.cli._checks import check_options, compares_retrieval
 from skda.cli._options import CompareOptions
+from skda.cli._output import journal_of, say
 from skda.cli._parser import build_parser
 
 # What takes seconds to import (torch, scikit-learn) is imported where it is used, so
@@ -35,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with _short_warnings(arguments.command):
             _compare(CompareOptions.from_arguments(arguments))
-    except (ModuleNotFoundError, OSError, ValueError) as error:
+    except (ModuleNotFoundError, OSError, ValueError, BrokenProcessPool) as error:
         _exit_for(error, arguments.command)
     except KeyboardInterrupt:
         return 130  # as a shell has it
@@ -55,6 +56,21 @@ def _compare(options: CompareOptions) -> None:
 
 
 def _run(options: CompareOptions) -> None:
+    """Compare, and keep the journal until all outputs are written."""
+    journal = journal_of(options)
+    if journal is not None and journal.is_file():
+        say("note", f"fits that are finished in {journal} are not done again")
+    try:
+        _compare_data(options)
+    except BaseException:
+        if journal is not None and journal.is_file() and not journal.stat().st_size:
+            journal.unlink()
+        raise
+    if journal is not None:
+        journal.unlink(missing_ok=True)
+
+
+def _compare_data(options: CompareOptions) -> None:
     """Choose the comparison that suits the data."""
     if compares_retrieval(options):
         from skda.cli._retrieval import run_retrieval  # noqa: PLC0415
@@ -71,7 +87,7 @@ def _short_warnings(command: str) -> Iterator[None]:
     """Show warnings as one line each, without the line of code."""
 
     def show(message: Warning | str, *_args: Any, **_kwargs: Any) -> None:
-        _say(command, "warning", str(message))
+        say("warning", str(message), command)
 
     with warnings.catch_warnings():
         warnings.showwarning = show
@@ -81,9 +97,5 @@ def _short_warnings(command: str) -> Iterator[None]:
 def _exit_for(error: Exception, command: str) -> NoReturn:
     """Leave with one line and no traceback."""
     message = " ".join([str(error), *getattr(error, "__notes__", ())])
-    _say(command, "error", message)
+    say("error", message, command)
     raise SystemExit(2)
-
-
-def _say(command: str, kind: str, message: str) -> None:
-    sys.stderr.write(f"skda {command}: {kind}: {' '.join(message.split())}\n")

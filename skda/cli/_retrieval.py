@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from skda.cli._options import CompareOptions
-from skda.cli._output import import_pyplot, write_all
+from skda.cli._output import journal_of, write_all
+from skda.comparison._journal import Journal
 from skda.comparison._lineups import choose_retrievers, shorten
 from skda.comparison._report import (
     RetrievalSettings,
@@ -27,9 +28,11 @@ from skda.comparison._splits import category_splits
 from skda.datasets import PairedTask, load_paired_files, load_pairs
 from skda.inspection import RetrievalEmbeddingDisplay
 from skda.inspection._retrieval import RetrievalCurve, RetrievalDisplay
+from skda.utils.escaping import escape_mathtext
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
 __all__ = ["run_retrieval"]
 
@@ -46,8 +49,14 @@ def run_retrieval(options: CompareOptions) -> None:
     named = choose_retrievers(options.method_names, len(views))
     if options.quick_epochs is not None:
         shorten(named, options.quick_epochs)
+    journal = journal_of(options)
     measured = measure(
-        Retrieval(views, pairs.y), splits, named, n_jobs=options.jobs, verbose=1
+        Retrieval(views, pairs.y),
+        splits,
+        named,
+        n_jobs=options.jobs,
+        verbose=1,
+        journal=None if journal is None else Journal(journal),
     )
     table = tabulate(measured)
     settings = RetrievalSettings(
@@ -86,21 +95,16 @@ def _fullest(measured: Measured) -> dict[str, int]:
 
 def _draw(
     measured: Measured, table: pd.DataFrame, classes: tuple[str, ...] | None, file: Path
-) -> None:
+) -> dict[Path, Figure]:
     """Draw the curves, and beside them the space of the method with the best mean."""
-    pyplot = import_pyplot()
     chosen = _fullest(measured)
     best = max(chosen.values(), key=lambda row: table["mAP"].iloc[row])
-    with pyplot.rc_context({"svg.fonttype": "none"}):
-        figures = {
-            file: _curves(measured, chosen).figure_,
-            file.with_stem(f"{file.stem}-embedding"): _embedding(
-                measured, best, classes
-            ).figure_,
-        }
-        for path, figure in figures.items():
-            figure.savefig(path, dpi=200)
-            pyplot.close(figure)
+    return {
+        file: _curves(measured, chosen).figure_,
+        file.with_stem(f"{file.stem}-embedding"): _embedding(
+            measured, best, classes
+        ).figure_,
+    }
 
 
 def _curves(measured: Measured, chosen: Mapping[str, int]) -> RetrievalDisplay:
@@ -119,7 +123,7 @@ def _curves(measured: Measured, chosen: Mapping[str, int]) -> RetrievalDisplay:
     chance = np.mean([o.scores["chance"] for o in measured.outcomes[0]])
     display = RetrievalDisplay(curves, chance=float(chance)).plot()
     for direction, axes in display.axes_.items():
-        axes.set_title(f"{direction}, mAP below", loc="left")
+        axes.set_title(f"{escape_mathtext(direction)}, mAP below", loc="left")
         axes.legend(  # where many names do not lie on the curves
             loc="upper center",
             bbox_to_anchor=(0.5, -0.16),

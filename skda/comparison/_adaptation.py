@@ -22,6 +22,7 @@ from skda.comparison._engine import (
     evaluate_rows,
     spread,
 )
+from skda.comparison._journal import Journal
 from skda.comparison._lineups import choose_classifiers, classifier_lineup
 from skda.comparison._splits import LabelSplit, keep_classes, label_splits
 from skda.datasets import load_task
@@ -52,6 +53,11 @@ class Adaptation(Experiment):
 
     def __init__(self, X: Any) -> None:
         self.X = X
+
+    @property
+    def data(self) -> tuple[Any, ...]:
+        """The target samples; their labels are those of the splits."""
+        return (self.X,)
 
     def show(self, row: Row, split: LabelSplit) -> Shown:
         """Show the target with the labels that are left, and the source of the row."""
@@ -88,6 +94,7 @@ def compare(
     data_home: str | PathLike[str] | None = None,
     n_jobs: int | None = None,
     verbose: int = 0,
+    journal: str | PathLike[str] | None = None,
 ) -> pd.DataFrame:
     """Compare estimators on a target of which few labels are known, or none.
 
@@ -146,6 +153,10 @@ def compare(
         the same for all, but for the seconds.
     verbose : int, default=0
         Whether to show the progress, on the standard error stream.
+    journal : str or path-like, default=None
+        File in which every finished fit is kept at once, so that a run which was ended
+        goes on where it was: a fit that is found there, with the same data, parameters
+        and split, is not done again. None keeps nothing.
 
     Returns
     -------
@@ -201,7 +212,12 @@ def compare(
     rows = _rows(named, fit_params, has_labels=n_left > 0)
     splits = label_splits(data.X, data.y, n_splits, n_left, random_state)
     outcomes = evaluate_rows(
-        Adaptation(data.X), rows, splits, n_jobs=n_jobs, verbose=verbose
+        Adaptation(data.X),
+        rows,
+        splits,
+        n_jobs=n_jobs,
+        verbose=verbose,
+        journal=None if journal is None else Journal(journal),
     )
     return pandas.DataFrame(list(map(_summary, rows, outcomes)))
 

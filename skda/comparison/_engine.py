@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple, Protocol, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
 import numpy as np
 import sklearn
@@ -18,7 +20,9 @@ from sklearn.utils.parallel import Parallel, delayed
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from skda.utils.warnings import NoSourceWarning
+from skda import __version__
+from skda.comparison._journal import Journal, append_line, fingerprint
+from skda.utils.warnings import NoSourceWarning, warn_user
 
 __all__ = [
     "Experiment",
@@ -105,9 +109,51 @@ class Outcome(NamedTuple):
     curves: dict[str, NDArray[np.float64]]
     seconds: float
 
+    def to_record(self) -> dict[str, Any]:
+        """Write it in what JSON can say."""
+        curves = {name: curve.tolist() for name, curve in self.curves.items()}
+        return {"scores": self.scores, "curves": curves, "seconds": self.seconds}
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Self:
+        """Read what :meth:`to_record` wrote.
+
+        Parameters
+        ----------
+        record : mapping of str to object
+            What was written.
+
+        Returns
+        -------
+        Outcome
+            The same, digit by digit.
+        """
+        curves = {name: np.array(curve) for name, curve in record["curves"].items()}
+        return cls(dict(record["scores"]), curves, record["seconds"])
+
+
+class Finished(NamedTuple):
+    """A fit that is finished.
+
+    Parameters
+    ----------
+    outcome : Outcome
+        What came of it.
+    failure : str or None
+        Why it could not be written down.
+    """
+
+    outcome: Outcome
+    failure: str | None
+
 
 class Experiment(ABC):
     """What is shown to a method of the data, and how it is judged."""
+
+    @property
+    @abstractmethod
+    def data(self) -> tuple[Any, ...]:
+        """All data, of which the results depend."""
 
     @abstractmethod
     def show(self, row: Row, split: Any) -> Shown:
@@ -155,6 +201,7 @@ def evaluate_rows(
     *,
     n_jobs: int | None = None,
     verbose: int = 0,
+    journal: Journal | None = None,
 ) -> list[list[Outcome]]:
     """Measure every row of a table on all splits; see :func:`evaluate_all`.
 
@@ -170,6 +217,8 @@ def evaluate_rows(
         Processes.
     verbose : int, default=0
         Whether to show the progress.
+    journal : Journal, default=None
+        Where finished fits are found and kept.
 
     Returns
     -------
@@ -178,7 +227,9 @@ def evaluate_rows(
     """
     tasks = ((row, split) for row in rows for split in splits)
     labels = [row.label for row in rows for _ in splits]
-    flat = evaluate_all(experiment, tasks, labels, n_jobs=n_jobs, verbose=verbose)
+    flat = evaluate_all(
+        experiment, tasks, labels, n_jobs=n_jobs, verbose=verbose, journal=journal
+    )
     n = len(splits)
     return [flat[i * n : (i + 1) * n] for i in range(len(rows))]
 
@@ -190,6 +241,7 @@ def evaluate_all(
     *,
     n_jobs: int | None = None,
     verbose: int = 0,
+    journal: Journal | None = None,
 ) -> list[Outcome]:
     """Measure every method on its split.
 
@@ -206,19 +258,25 @@ def evaluate_all(
         leaves threads as they are.
     verbose : int, default=0
         Whether to show the progress, on the standard error stream.
+    journal : Journal, default=None
+        Where finished fits are found, instead of being done again, and kept.
 
     Returns
     -------
     list of Outcome
         One per task, in order.
     """
-    outcomes = _outcomes(experiment.evaluate, tasks, n_jobs)
-    collected = []
+    finished = _run(_calls(experiment, tasks, journal), n_jobs)
+    collected, problem = [], None
     with tqdm(total=len(labels), disable=not verbose, leave=False) as bar:
         for label in labels:
             bar.set_description(label)
-            collected.append(next(outcomes))
+            outcome, failure = _next(finished)
+            collected.append(outcome)
+            problem = problem or failure
             bar.update()
+    if problem is not None:
+        warn_user(f"Not all finished fits could be kept: {problem}.")
     return collected
 
 
@@ -238,15 +296,72 @@ def spread(values: NDArray[np.float64] | Sequence[float]) -> float:
     return float(np.std(values, ddof=1)) if len(values) > 1 else float("nan")
 
 
-def _outcomes(
-    evaluate: Callable[..., T], tasks: Iterable[tuple[Any, ...]], n_jobs: int | None
+def _calls(
+    experiment: Experiment,
+    tasks: Iterable[tuple[Row, Split]],
+    journal: Journal | None,
+) -> Iterator[tuple[Callable[..., Finished], tuple[Any, ...]]]:
+    """Say what to call for every task: a fit, or what hands over its result."""
+    if journal is None:
+        yield from ((_evaluate, (experiment, *task)) for task in tasks)
+        return
+    versions = __version__, torch.__version__, sklearn.__version__
+    common = fingerprint(versions, type(experiment), experiment.data)
+    last, of_row = None, ""
+    for row, split in tasks:
+        if row is not last:  # its data may be large
+            last = row
+            of_row = fingerprint(row.setting, row.estimator, row.fit_params)
+        key = fingerprint(common, of_row, split)
+        record = journal.find(key)
+        if record is None:
+            yield _evaluate, (experiment, row, split, journal.path, key)
+        else:
+            yield Finished, (Outcome.from_record(record), None)
+
+
+def _evaluate(
+    experiment: Experiment,
+    row: Row,
+    split: Split,
+    path: Path | None = None,
+    key: str = "",
+) -> Finished:
+    """Fit, and write down the result before anything else can happen."""
+    outcome = experiment.evaluate(row, split)
+    if path is None:
+        return Finished(outcome, None)
+    record = {"label": row.label, "seed": split.seed, **outcome.to_record()}
+    try:
+        append_line(path, key, record)
+    except OSError as error:
+        return Finished(outcome, f"{path}: {error.strerror or error}")
+    return Finished(outcome, None)
+
+
+def _next(finished: Iterator[T]) -> T:
+    """Wait for the next result, and explain the end of a process."""
+    try:
+        return next(finished)
+    except BrokenProcessPool as error:
+        error.add_note(
+            "A process that fitted has ended, maybe for lack of memory: run fewer at "
+            "the same time. What is finished is in the journal, if there is one."
+        )
+        raise
+
+
+def _run(
+    calls: Iterable[tuple[Callable[..., T], tuple[Any, ...]]], n_jobs: int | None
 ) -> Iterator[T]:
-    """Give the outcomes in order, as they come."""
+    """Give the results in order, as they come."""
     if effective_n_jobs(n_jobs) == 1:
-        return (evaluate(*task) for task in tasks)
+        return (function(*arguments) for function, arguments in calls)
     # scikit-learn's Parallel takes its settings, and the filters of warnings, along.
     parallel = Parallel(n_jobs=n_jobs, return_as="generator")
-    return iter(parallel(delayed(_on_one_thread)(evaluate, *task) for task in tasks))
+    return iter(
+        parallel(delayed(_on_one_thread)(call, *arguments) for call, arguments in calls)
+    )
 
 
 def _on_one_thread(function: Callable[..., T], *arguments: Any) -> T:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from skda.comparison._adaptation import (
     taken_by_fit,
 )
 from skda.comparison._engine import Outcome, Row, evaluate_all
+from skda.comparison._journal import Journal
 from skda.comparison._splits import LabelSplit, label_splits
 from skda.datasets import noise_source
 from skda.utils.optional import import_optional
@@ -42,6 +44,7 @@ def source_gain(
     n_per_class: int = 3,
     n_jobs: int | None = None,
     verbose: int = 0,
+    journal: str | PathLike[str] | None = None,
 ) -> pd.DataFrame:
     """Tell what a source, maybe with pairs, is worth to an estimator.
 
@@ -90,6 +93,8 @@ def source_gain(
         How many fits run at the same time, as in :func:`compare`.
     verbose : int, default=0
         Whether to show the progress, on the standard error stream.
+    journal : str or path-like, default=None
+        File in which finished fits are kept, and found again, as in :func:`compare`.
 
     Returns
     -------
@@ -156,6 +161,7 @@ def source_gain(
         list(KINDS) * n_splits,
         n_jobs=n_jobs,
         verbose=verbose,
+        journal=None if journal is None else Journal(journal),
     )
     by_kind = {kind: outcomes[i :: len(KINDS)] for i, kind in enumerate(KINDS)}
     reference = _accuracies(by_kind["none"])

@@ -13,6 +13,7 @@ import skorch
 import torch
 
 from skda import __version__
+from skda.utils.escaping import escape_markdown, printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,8 +101,8 @@ def _text_table(task: str, lines: Lines, legend: list[str]) -> str:
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     rows = [_aligned(line, widths, "  ") for line in lines]
     rows.insert(1, "  ".join("-" * width for width in widths))
-    paragraphs = [fill(line, 79) for line in legend]
-    return "\n".join([f"task {task}", "", *rows, "", *paragraphs, ""])
+    paragraphs = [fill(printable(line), 79) for line in legend]
+    return "\n".join([f"task {printable(task)}", "", *rows, "", *paragraphs, ""])
 
 
 def _markdown_table(task: str, lines: Lines, legend: list[str]) -> str:
@@ -111,7 +112,8 @@ def _markdown_table(task: str, lines: Lines, legend: list[str]) -> str:
     rows = [f"| {_aligned(line, widths, ' | ')} |" for line in lines]
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
     rows.insert(1, f"| {' | '.join(rule)} |")
-    return "\n".join([f"**{task}**", "", *rows, "", " ".join(legend), ""])
+    said = " ".join(map(escape_markdown, legend))
+    return "\n".join([f"**{escape_markdown(task)}**", "", *rows, "", said, ""])
 
 
 def _aligned(line: tuple[str, ...], widths: list[int], between: str) -> str:

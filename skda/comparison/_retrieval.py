@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import permutations
+from os import PathLike
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ from skda.comparison._engine import (
     evaluate_rows,
     spread,
 )
+from skda.comparison._journal import Journal
 from skda.comparison._lineups import choose_retrievers, reference_method, settings_of
 from skda.comparison._preprocessing import prepared
 from skda.comparison._splits import CategorySplit, category_splits, warn_of_few
@@ -74,6 +76,11 @@ class Retrieval(Experiment):
     def __init__(self, views: Mapping[str, Any], y: ArrayLike) -> None:
         self.views = views
         self.y = np.asarray(y)
+
+    @property
+    def data(self) -> tuple[Any, ...]:
+        """Views and categories."""
+        return dict(self.views), self.y
 
     def show(self, row: Row, split: CategorySplit) -> Shown:
         """Select the pairs of a setting; no category of a new one is shown."""
@@ -149,6 +156,7 @@ def compare_retrieval(
     scaling: str | None = "auto",
     n_jobs: int | None = None,
     verbose: int = 0,
+    journal: str | PathLike[str] | None = None,
 ) -> pd.DataFrame:
     """Compare retrievers on categories that they know no label of.
 
@@ -197,6 +205,9 @@ def compare_retrieval(
         per core. None is 1, unless joblib is told otherwise.
     verbose : int, default=0
         Whether to show the progress, on the standard error stream.
+    journal : str or path-like, default=None
+        File in which finished fits are kept, and found again, as in
+        :func:`skda.compare`.
 
     Returns
     -------
@@ -257,6 +268,7 @@ def compare_retrieval(
         preprocessing=(shared_transformer, scaling),
         n_jobs=n_jobs,
         verbose=verbose,
+        journal=None if journal is None else Journal(journal),
     )
     return tabulate(measured)
 
@@ -291,6 +303,7 @@ def measure(
     preprocessing: tuple[Any, Any] = ("auto", "auto"),
     n_jobs: int | None = None,
     verbose: int = 0,
+    journal: Journal | None = None,
 ) -> Measured:
     """Fit all methods in all settings; see :func:`compare_retrieval`.
 
@@ -308,6 +321,8 @@ def measure(
         How many fits run at the same time.
     verbose : int, default=0
         Whether to show the progress.
+    journal : Journal, default=None
+        Where finished fits are kept.
 
     Returns
     -------
@@ -326,7 +341,9 @@ def measure(
         alone = choose_retrievers([reference], len(views))
         ((_, estimator),) = prepared(alone, views, splits, *preprocessing)
         rows.append(retrieval_row(reference, "new", estimator))
-    outcomes = evaluate_rows(experiment, rows, splits, n_jobs=n_jobs, verbose=verbose)
+    outcomes = evaluate_rows(
+        experiment, rows, splits, n_jobs=n_jobs, verbose=verbose, journal=journal
+    )
     return Measured(experiment, splits, rows, outcomes)
 
 
