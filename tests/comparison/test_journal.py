@@ -2,6 +2,9 @@
 
 import functools
 import json
+import os
+import signal
+from concurrent.futures.process import BrokenProcessPool
 
 import numpy as np
 import pandas as pd
@@ -117,6 +120,36 @@ def test_jobs_write_for_themselves(data, tmp_path):
     assert keys[0] == keys[1]
     assert len(keys[0]) == 4
     assert one["accuracies"].tolist() == two["accuracies"].tolist()
+
+
+@pytest.mark.slow
+def test_a_killed_worker_takes_no_finished_fit_with_it(data, tmp_path):
+    flag = tmp_path / "flag"
+
+    class Fragile(ClassifierMixin, BaseEstimator):  # here, to be pickled by value
+        def __init__(self, random_state=None):
+            self.random_state = random_state
+
+        def fit(self, X, y=None):
+            (tmp_path / f"fit-{self.random_state}").touch()
+            self.classes_ = [0, 1, 2]
+            return self
+
+        def predict(self, X):
+            if len(list(tmp_path.glob("fit-*"))) > 3 and not flag.exists():
+                flag.touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+            return np.zeros(len(X), dtype=int)
+
+    given = {"X": data["X"], "y": data["y"], "n_splits": 6, "journal": tmp_path / "j"}
+    with pytest.raises(BrokenProcessPool) as caught:
+        compare(Fragile(), **given, n_jobs=2)
+    n_kept = len(Journal(tmp_path / "j"))
+    table = compare(Fragile(), **given)
+
+    assert n_kept >= 2
+    assert "run fewer at the same time" in caught.value.__notes__[-1]
+    assert len(table["accuracies"][0]) == len(Journal(tmp_path / "j")) == 6
 
 
 def test_torn_lines_are_passed_over(tmp_path):
