@@ -374,8 +374,8 @@ class BaseDomainClassifier(ClassifierMixin, BaseEstimator, ABC):
 
 def _check_not_all_zero(X: Any, domain: DomainName) -> None:
     """Reject a domain from which nothing can be learned."""
-    zero = X.nnz == 0 if issparse(X) else isinstance(X, np.ndarray) and not X.any()
-    if zero:
+    values = X.data if issparse(X) else X  # type: ignore[attr-defined]
+    if isinstance(values, np.ndarray) and not values.any():
         raise ValueError(
             f"Every feature of all {X.shape[0]} {domain} samples is zero: there is "
             f"nothing to learn from. Check how the features were made."
