@@ -120,6 +120,9 @@ class SourceOnly(BaseOneStreamClassifier, auto_wrap_output_keys=None):  # type: 
     def make_objective(self) -> Objective:
         return SourceOnlyObjective(self.entropy_weight)
 
+    def make_preprocessor(self, domain: DomainName) -> Any:
+        return super().make_preprocessor(domain) if self.estimator is None else None
+
     def fit_rows(self, source: Rows, target: Rows) -> None:
         if self.estimator is None:
             super().fit_rows(source, target)
