@@ -60,3 +60,37 @@ def test_only_what_varied_clearly_before_can_collapse():
 def test_a_failed_decomposition_is_a_divergence():
     with pytest.raises(ValueError, match="diverged: a matrix"), refuse_singular(1.0):
         torch.linalg.svd(torch.full((2, 2), np.nan))
+
+
+class Arriving(torch.Tensor):
+    """Losses on a GPU, whose copies have a device of their own."""
+
+    @property
+    def device(self):
+        return torch.device("cuda")
+
+    def to(self, *args, **kwargs):
+        return self.as_subclass(torch.Tensor)
+
+
+def test_losses_on_a_gpu_are_read_once_their_copies_have_arrived(monkeypatch):
+    arrived = []
+
+    class Event:
+        def record(self, stream):
+            pass
+
+        def query(self):
+            return bool(arrived)
+
+    monkeypatch.setattr(torch.cuda, "Event", Event)
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda device: None)
+    check = DivergenceCheck(lr=1.0)
+    losses = torch.tensor([float("nan")]).as_subclass(Arriving)
+    for _ in range(25):
+        check.watch(("a",), losses)
+    assert len(check.copies) == 2
+
+    arrived.append(True)
+    with pytest.raises(ValueError, match="diverged: a=nan"):
+        check.watch(("a",), losses)
