@@ -5,6 +5,7 @@ import pytest
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from skorch.callbacks import MlflowLogger
 
 from skda.heterogeneous import STN, GeoST
 from skda.model_selection import LabeledFold
@@ -63,3 +64,17 @@ def test_a_search_is_logged_with_what_it_tried(toy, runs):
 
     assert [run.data.tags["estimator_name"] for run in parent] == ["GridSearchCV"]
     assert {"3", "5"} <= tried
+
+
+def test_the_logger_of_skorch_logs_every_epoch(toy, runs):
+    with mlflow.start_run():
+        STN(max_epochs=3, callbacks=[MlflowLogger(create_artifact=False)]).fit(
+            toy.X, toy.y, source=toy.source
+        )
+    logged = [run for run in runs() if "train_loss" in run.data.metrics]
+    history = mlflow.MlflowClient().get_metric_history(
+        logged[0].info.run_id, "train_loss"
+    )
+
+    assert len(logged) == 1
+    assert [metric.step for metric in history] == [1, 2, 3]
