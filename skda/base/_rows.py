@@ -94,13 +94,13 @@ def transform_samples(
     """
     settings = {"dtype": dtype, "accept_sparse": "csr"}
     with _advice(domain, transformed=lenient):
-        if not lenient:
-            return validate_data(owner, X, reset=fitting, **settings)
-        if getattr(X, "ndim", 2) == 1:
+        if getattr(X, "ndim", 2) == 1 and (lenient or not isinstance(X, np.ndarray)):
             raise ValueError(
                 f"Expected a table of samples, got one {type(X).__name__} of shape "
                 f"{X.shape}: pass a row as a table of one row, such as X.iloc[[0]]."
             )
+        if not lenient:
+            return validate_data(owner, X, reset=fitting, **settings)
         if fitting:
             validate_data(owner, X, reset=True, skip_check_array=True)
         if transformer is None:
