@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from skda.cli._options import CompareOptions
-from skda.cli._output import journal_of, write_all
+from skda.cli._output import journal_of, say, write_all
 from skda.comparison._adaptation import (
     compare,
     labels_left,
@@ -14,15 +14,18 @@ from skda.comparison._adaptation import (
 )
 from skda.comparison._lineups import choose_classifiers, classifier_lineup, shorten
 from skda.comparison._report import AdaptationSettings, report_adaptation
-from skda.datasets import load_table
+from skda.datasets._messy import load_domains
 from skda.datasets._tables import load_paired_rows
 from skda.inspection import ComparisonDisplay
 from skda.utils.escaping import escape_mathtext
 from skda.utils.labels import check_labels
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     from matplotlib.figure import Figure
+    from sklearn.utils import Bunch
 
 __all__ = ["run_adaptation"]
 
@@ -30,7 +33,7 @@ __all__ = ["run_adaptation"]
 def run_adaptation(options: CompareOptions) -> None:
     """Compare classifiers, write the tables and draw the figure."""
     n_per_class = labels_left(options.labels_per_class, options.target_classes)
-    data = _load(options)
+    data, notes = _load(options)
     table = compare(
         _estimators(options, n_per_class),
         **data,
@@ -51,6 +54,7 @@ def run_adaptation(options: CompareOptions) -> None:
         quick_epochs=options.quick_epochs,
         n_pairs=_n_pairs(data),
         target_classes=options.target_classes,
+        preparation=notes,
     )
     write_all(
         options,
@@ -59,28 +63,40 @@ def run_adaptation(options: CompareOptions) -> None:
     )
 
 
-def _load(options: CompareOptions) -> dict[str, Any]:
-    """Choose the data: a task, or the user's own files."""
+def _load(options: CompareOptions) -> tuple[dict[str, Any], list[str]]:
+    """Choose the data: a task, or the user's own files and what was done to them."""
     if options.target is None:
+        pairs: dict[str, Any]
         pairs = {} if options.pairs is None else {"pairs": int(options.pairs[0])}
-        return {
-            "task": options.task or "digits",
-            "data_home": options.data_home,
-        } | pairs
-    target = load_table(options.target, options.label)
-    if options.source is None:
-        return {"X": target.data, "y": target.target}
+        task = {"task": options.task or "digits", "data_home": options.data_home}
+        return task | pairs, []
     labels = options.source_label or options.label, options.label
-    source = load_table(options.source, labels[0])
+    if options.source is None:
+        ((target,), notes) = _load_files(options, [options.target], labels[1:])
+        return {"X": target.data, "y": target.target}, notes
+    files = [options.target, options.source]
+    ((target, source), notes) = _load_files(options, files, labels[::-1])
     _check_classes(source.target, target.target)
-    data = {
+    data: dict[str, Any] = {
         "X": target.data,
         "y": target.target,
         "source": (source.data, source.target),
     }
     if options.pairs is not None:
         data["pairs"] = load_paired_rows(options.pairs, (source, target), labels)
-    return data
+    return data, notes
+
+
+def _load_files(
+    options: CompareOptions, files: list[str], labels: Sequence[str | None]
+) -> tuple[list[Bunch], list[str]]:
+    """Load tables, and tell what was done to them before the minutes of fitting."""
+    domains, notes = load_domains(
+        files, labels, drop=options.drop or (), impute=options.impute
+    )
+    for note in notes:
+        say("note", note)
+    return domains, notes
 
 
 def _n_pairs(data: dict[str, Any]) -> int | None:

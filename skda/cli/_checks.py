@@ -37,6 +37,11 @@ def check_options(options: CompareOptions) -> None:
     if options.pairs is not None:
         _check_pairs(options, options.pairs)
     check_outputs(options)
+    if (options.drop or options.impute) and options.target is None:
+        raise ValueError(
+            "Expected --target with --drop and --impute, which are for tables of your "
+            "own, got none: leave them out."
+        )
     _check_left(options)
 
 

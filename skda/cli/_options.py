@@ -22,6 +22,8 @@ class CompareOptions:
     label: str | None
     source_label: str | None
     pairs: list[str] | None
+    drop: list[str] | None
+    impute: bool
     view: list[str] | None
     labels: str | None
     methods: str | None

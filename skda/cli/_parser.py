@@ -82,9 +82,21 @@ def _add_data(group: Any) -> None:
         "--label",
         metavar="NAME",
         help="column of the labels in both files; gaps are unlabeled rows, all other "
-        "columns are features",
+        "columns are features, and words among them become columns of zeros and ones",
     )
     option("--source-label", metavar="NAME", help="that of the source, if it differs")
+    option(
+        "--drop",
+        metavar="NAME",
+        action="append",
+        help="leave out this column of the files, such as a name or a number of the "
+        "row; may be given again",
+    )
+    option(
+        "--impute",
+        action="store_true",
+        help="fill gaps: in numbers by the median, in words by the most frequent one",
+    )
     option(
         "--pairs",
         nargs="+",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -62,6 +62,8 @@ class AdaptationSettings(NamedTuple):
         How many pairs there were, None if none.
     target_classes : int, default=None
         How many classes the target kept, None if all.
+    preparation : sequence of str, default=()
+        What was done to the files.
     """
 
     task: str
@@ -72,6 +74,7 @@ class AdaptationSettings(NamedTuple):
     quick_epochs: int | None
     n_pairs: int | None = None
     target_classes: int | None = None
+    preparation: Sequence[str] = ()
 
 
 class RetrievalSettings(NamedTuple):
@@ -107,8 +110,9 @@ class RetrievalSettings(NamedTuple):
 def report_adaptation(table: pd.DataFrame, settings: AdaptationSettings) -> Report:
     """Write the table of a comparison of classifiers in all forms."""
     fields = settings._asdict()
-    if settings.target_classes is None:
-        del fields["target_classes"]
+    for option in ("target_classes", "preparation"):
+        if not fields[option]:
+            del fields[option]
     record = {
         **fields,
         "quick": settings.quick_epochs is not None,
@@ -196,7 +200,7 @@ def _legend(
             f"Fitted with {settings.n_pairs} pairs beside the source, and without any "
             f"where there is none: {', '.join(learners)}."
         )
-    return legend + _quick_note(settings.quick_epochs)
+    return [*legend, *settings.preparation, *_quick_note(settings.quick_epochs)]
 
 
 def _labels_left(settings: AdaptationSettings) -> str:

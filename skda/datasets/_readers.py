@@ -17,6 +17,8 @@ from skda.utils.optional import import_optional
 
 __all__ = ["labeled_rows", "read_array", "read_arrays", "read_frame", "reading"]
 
+#: What separates values where commas do not.
+SEPARATORS = (";", "\t", "|")
 #: How much of what a reader complains about is worth passing on.
 MOST_CHARACTERS = 200
 
@@ -152,11 +154,7 @@ def read_frame(file: Path, reader: str = "load_table") -> Any:
         if suffix == ".parquet":
             frame = pandas.read_parquet(file, engine="pyarrow")
         else:
-            # All at once, or pandas may find another type in every part of a column.
-            try:
-                frame = pandas.read_csv(file, low_memory=False)
-            except pandas.errors.EmptyDataError:
-                frame = pandas.DataFrame()
+            frame = _read_csv(file, pandas)
     if not len(frame):
         raise ValueError(f"Expected rows in {file}, got none: write one per sample.")
     frame.columns = frame.columns.astype(str)
@@ -167,6 +165,23 @@ def read_frame(file: Path, reader: str = "load_table") -> Any:
             f"rename one."
         )
     return frame
+
+
+def _read_csv(file: Path, pandas: Any) -> Any:
+    """Read values separated by commas, or by what the first line has instead."""
+    with file.open(encoding="utf-8", errors="replace") as lines:
+        header = lines.readline()
+    others = [s for s in SEPARATORS if s in header and "," not in header]
+    # All at once, or pandas may find another type in every part of a column.
+    options = {"sep": (others or [","])[0], "low_memory": False}
+    try:
+        if not others:
+            return pandas.read_csv(file, **options)
+        # Where the comma does not separate values, it may be the decimal one.
+        frames = [pandas.read_csv(file, **options, decimal=sign) for sign in ".,"]
+    except pandas.errors.EmptyDataError:
+        return pandas.DataFrame()
+    return max(frames, key=lambda frame: frame.select_dtypes("number").shape[1])
 
 
 def labeled_rows(y: Any, name: str, file: Path) -> NDArray[np.bool_]:

@@ -20,7 +20,7 @@ __all__ = ["load_paired_rows", "load_table"]
 #: Samples, labels or None, and the names of the features.
 Table = tuple[Any, Any, list[str]]
 #: Files whose columns have names.
-_FRAMES = (".csv", ".parquet")
+FRAMES = (".csv", ".parquet")
 #: How many names a message lists from either end.
 MOST_NAMES = 4
 
@@ -30,9 +30,11 @@ def load_table(path: str | PathLike[str], label: str | None = None) -> Bunch:
 
     The suffix tells the format:
 
-    - ``.csv`` and ``.parquet``: one row per sample, in the order of the file. The
-      column `label` has the labels; a gap in it is a sample without one. All other
-      columns are features.
+    - ``.csv`` and ``.parquet``: one row per sample, in the order of the file. Values
+      of a ``.csv`` are separated by commas, or by semicolons, tabs or ``|`` where the
+      first line has no comma; decimal commas are understood there. The column `label`
+      has the labels; a gap in it is a sample without one. All other columns are
+      features.
     - ``.npz``: the array ``X`` has the samples; the array `label`, by default ``y``,
       their labels.
     - ``.mat``: what :func:`load_mat` reads, which has a place for the labels.
@@ -87,9 +89,15 @@ def load_table(path: str | PathLike[str], label: str | None = None) -> Bunch:
     >>> pets.target
     array(['cat', 'dog', nan], dtype=object)
     """
-    file = _located(path)
+    file = located(path)
     read = _READERS[file.suffix.lower()]
-    data, target, names = read(file, label)
+    return as_bunch(*read(file, label), file, label)
+
+
+def as_bunch(
+    data: Any, target: Any, names: list[str], file: Path, label: str | None
+) -> Bunch:
+    """Check what was read of a file, see :func:`load_table`."""
     _check_features(data, names, file)
     if target is not None:
         check_consistent_length(data, target)
@@ -132,7 +140,7 @@ def load_paired_rows(
         If the features are not those of the domain, or if one file has more rows.
     """
     sides = [
-        _load_side(_located(path), domain, label)
+        _load_side(located(path), domain, label)
         for path, domain, label in zip(paths, domains, labels, strict=True)
     ]
     n_rows = [side.shape[0] for side in sides]
@@ -148,11 +156,12 @@ def load_paired_rows(
 def _load_side(file: Path, domain: Bunch, label: str | None) -> Any:
     """Load samples that have the features of a table, and maybe labels."""
     suffix = file.suffix.lower()
-    if suffix in _FRAMES:
+    if suffix in FRAMES:
         frame = read_frame(file)
         frame = frame.drop(columns=[] if label is None else label, errors="ignore")
-        if Path(domain.filename).suffix.lower() in _FRAMES:
-            frame = _arranged(frame, domain, file)
+        frame = domain.get("clean", _unchanged)(frame, file)
+        if Path(domain.filename).suffix.lower() in FRAMES:
+            frame = arrange(frame, domain.feature_names, domain.filename, file)
         data, _, names = _take_apart(frame, None, file)
     else:
         data = _archived(file, ["X"])[0] if suffix == ".npz" else load_mat(file).data
@@ -166,21 +175,47 @@ def _load_side(file: Path, domain: Bunch, label: str | None) -> Any:
     return data
 
 
-def _arranged(frame: Any, domain: Bunch, file: Path) -> Any:
-    """Put the columns of a table into the order of another one."""
-    there, wanted = list(frame.columns), domain.feature_names
+def _unchanged(frame: Any, _file: Path) -> Any:
+    return frame
+
+
+def arrange(frame: Any, wanted: list[str], model: Any, file: Path) -> Any:
+    """Put the columns of a table into the order of another one.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The table.
+    wanted : list of str
+        The columns.
+    model : str or Path
+        Where they are from, for errors.
+    file : Path
+        Where the table is from.
+
+    Returns
+    -------
+    DataFrame
+        The same columns in that order.
+
+    Raises
+    ------
+    ValueError
+        If it has others.
+    """
+    there = list(frame.columns)
     lacking = [name for name in wanted if name not in there]
     others = [name for name in there if name not in wanted]
     if lacking or others:
         raise ValueError(
-            f"Expected the features of {domain.filename} in {file}, got a table that "
-            f"lacks {_some(lacking)}, and has {_some(others)} beside: write the same "
+            f"Expected the features of {model} in {file}, got a table that lacks "
+            f"{list_some(lacking)}, and has {list_some(others)} beside: write the same "
             f"ones."
         )
     return frame[wanted]
 
 
-def _located(path: str | PathLike[str]) -> Path:
+def located(path: str | PathLike[str]) -> Path:
     """Insist on a file that can be read."""
     file = Path(path).expanduser()
     if file.suffix.lower() not in _READERS:
@@ -201,37 +236,67 @@ def _read_table(file: Path, label: str | None) -> Table:
 
 def _take_apart(frame: Any, label: str | None, file: Path) -> Table:
     """Tell the labels from the features."""
-    target = None
-    if label is not None:
-        if label not in frame.columns:
-            raise ValueError(
-                f"Expected a column {label!r} in {file}, got {_some(frame.columns)}: "
-                f"name the column of the labels."
-            )
-        column = frame.pop(label)
-        target = column.to_numpy(None if column.dtype.kind in "biuf" else object)
+    target = pop_labels(frame, label, file)
     _check_columns(frame, file)
     return frame.to_numpy(np.float64, na_value=np.nan), target, list(frame.columns)
 
 
-def _check_columns(frame: Any, file: Path) -> None:
-    """Insist on columns that can be features."""
+def pop_labels(frame: Any, label: str | None, file: Path) -> Any:
+    """Take the labels out of a table, if there are any.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The table, which loses the column.
+    label : str or None
+        Its name.
+    file : Path
+        Where the table is from, for errors.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,) or None
+        The labels.
+
+    Raises
+    ------
+    ValueError
+        If there is no such column.
+    """
+    if label is None:
+        return None
+    if label not in frame.columns:
+        raise ValueError(
+            f"Expected a column {label!r} in {file}, got {list_some(frame.columns)}: "
+            f"name the column of the labels."
+        )
+    column = frame.pop(label)
+    return column.to_numpy(None if column.dtype.kind in "biuf" else object)
+
+
+def check_names(frame: Any, file: Path) -> None:
+    """Insist on columns that have names."""
     nameless = [name for name in frame.columns if name.startswith("Unnamed: ")]
     if nameless:
         raise ValueError(
-            f"Expected a name for every column of {file}, got {_some(nameless)}: leave "
-            f"out the numbers of the rows (in pandas, to_csv(index=False)), as they "
-            f"may tell the label."
+            f"Expected a name for every column of {file}, got "
+            f"{list_some(nameless)}: leave out the numbers of the rows (in pandas, "
+            f"to_csv(index=False)), as they may tell the label."
         )
-    words = [name for name, dtype in frame.dtypes.items() if not _is_number(dtype)]
+
+
+def _check_columns(frame: Any, file: Path) -> None:
+    """Insist on columns that can be features."""
+    check_names(frame, file)
+    words = [name for name, dtype in frame.dtypes.items() if not is_number(dtype)]
     if words:
         raise ValueError(
             f"Expected features that are numbers in {file}, got others in "
-            f"{_some(words)}: encode or leave out these columns."
+            f"{list_some(words)}: encode or leave out these columns."
         )
 
 
-def _is_number(dtype: Any) -> bool:
+def is_number(dtype: Any) -> bool:
     return getattr(dtype, "kind", "O") in "biuf"
 
 
@@ -244,7 +309,7 @@ def _archived(file: Path, names: list[str]) -> list[NDArray[Any]]:
     """Read arrays by name, the samples first."""
     found = list(read_arrays(file, names).values())
     X = found[0]
-    if X.ndim != 2 or not _is_number(X.dtype):
+    if X.ndim != 2 or not is_number(X.dtype):
         raise ValueError(
             f"Expected an array of numbers of shape (n_samples, n_features) for 'X' in "
             f"{file}, got one of shape {X.shape} and type {X.dtype}."
@@ -275,8 +340,8 @@ def _check_features(data: Any, names: list[str], file: Path) -> None:
     if len(gaps):
         raise ValueError(
             f"Expected a number in every row of every feature in {file}, got gaps in "
-            f"{_some([names[i] for i in gaps])}: fill them, or leave out these rows or "
-            f"columns."
+            f"{list_some([names[i] for i in gaps])}: fill them, or leave out these "
+            f"rows or columns."
         )
 
 
@@ -284,7 +349,7 @@ def _numbered(X: NDArray[Any]) -> list[str]:
     return [f"x{i}" for i in range(X.shape[1])]
 
 
-def _some(names: Any) -> str:
+def list_some(names: Any) -> str:
     """List names, but of thousands the first and the last only."""
     quoted = [repr(str(name)) for name in names]
     if len(quoted) > 2 * MOST_NAMES:
