@@ -51,7 +51,9 @@ def _add_compare(commands: Any) -> None:
         description="Compare methods and controls over several draws of few labels; "
         "of retrieval, over several draws of the categories that are new.",
     )
-    _add_data(compare.add_argument_group("data"))
+    data = compare.add_argument_group("data")
+    _add_data(data)
+    _add_files(data)
     protocol = compare.add_argument_group("protocol")
     _add_protocol(protocol)
     _add_run(protocol)
@@ -85,6 +87,10 @@ def _add_data(group: Any) -> None:
         "columns are features, and words among them become columns of zeros and ones",
     )
     option("--source-label", metavar="NAME", help="that of the source, if it differs")
+
+
+def _add_files(group: Any) -> None:
+    option = group.add_argument
     option(
         "--drop",
         metavar="NAME",

@@ -114,7 +114,7 @@ def test_pairs_are_made_numbers_of_like_their_domain(folder):
     domains, _ = _load(
         _frame(), _frame().rename(columns={"size": "height"}), drop=["name"]
     )
-    pairs = _frame(9).drop(columns="kind")
+    pairs = _frame()[:9].drop(columns="kind")
     pairs.loc[0, "color"] = "never seen"
     pairs[pairs.columns[::-1]].to_csv("t.csv", index=False)
     pairs.rename(columns={"size": "height"}).to_csv("s.csv", index=False)
@@ -179,13 +179,12 @@ def test_one_command_compares_messy_files(folder, capsys):
     options = ["--drop", "name", "--impute", "--methods", "SVMt", "--splits", "1"]
     code = cli.main(["compare", *data, *options, "--json", "r.json"])
     out, err = capsys.readouterr()
-    said = [
-        "t.csv: left out 'name'; encoded 'color' (3 categories) as zeros and ones; "
+    encoded = "left out 'name'; encoded 'color' (3 categories) as zeros and ones; "
+    filled = (
         "filled the gaps in 'weight' (5), of numbers by the median, of words by the "
-        "most frequent one.",
-        "s.csv: left out 'name'; encoded 'color' (3 categories) as zeros and ones; "
-        "found no gap to fill.",
-    ]
+        "most frequent one."
+    )
+    said = [f"t.csv: {encoded}{filled}", f"s.csv: {encoded}found no gap to fill."]
 
     assert code == 0
     assert json.loads((folder / "r.json").read_text())["preparation"] == said
