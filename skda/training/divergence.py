@@ -24,6 +24,8 @@ __all__ = [
 EPOCHS_BETWEEN_COPIES = 10
 #: How far the outputs of a new network vary between samples that it can tell apart.
 CLEARLY = 0.01
+#: A loss that has grown by this factor was not minimized.
+GROWTH = 10.0
 CURE = "lower the learning rate, lr={lr:g}, or scale the features."
 
 
@@ -109,21 +111,32 @@ def check_parameters(module: nn.Module, lr: float) -> None:
 
 
 def check_collapse(
-    before: Mapping[str, float], after: Mapping[str, float], lr: float
+    before: Mapping[str, float],
+    after: Mapping[str, float],
+    losses: Sequence[float],
+    lr: float,
 ) -> None:
-    """Raise an error if outputs that varied clearly are equal up to rounding.
+    """Raise an error if outputs that varied are equal up to rounding.
+
+    They must have varied clearly, or the loss must have grown a lot instead of
+    falling: the outputs of a network may well become equal where its inputs are
+    almost so.
 
     Parameters
     ----------
     before, after : mapping of str to float
         How far the outputs of a network vary, by the name of its input, before and
         after the training.
+    losses : sequence of float
+        Sum of the losses in every epoch.
     lr : float
         Learning rate, for the message.
     """
     rounding = 8 * torch.finfo(torch.float32).eps
+    has_grown = len(losses) > 0 and losses[-1] > GROWTH * abs(losses[0])
+    least = rounding if has_grown else CLEARLY
     collapsed = [
-        name for name, x in before.items() if x > CLEARLY and after[name] <= rounding
+        name for name, x in before.items() if x > least and after[name] <= rounding
     ]
     if collapsed:
         raise ValueError(

@@ -174,6 +174,11 @@ class DomainNet(NeuralNet):
             columns[name] = np.array([row.get(name, np.nan) for row in self.history])
         return columns
 
+    def losses_of_phase(self) -> list[float]:
+        """List the training losses of the epochs of the last phase."""
+        rows = self.history[self._first_epoch :]
+        return [row["train_loss"] for row in rows if "train_loss" in row]
+
     def initialized_instance(
         self, instance_or_cls: Any, kwargs: dict[str, Any]
     ) -> nn.Module:

@@ -165,7 +165,8 @@ class NetTraining:
                     break
                 net.set_params(**phase._asdict())
                 net.partial_fit(domains, randomness=randomness)
-        check_collapse(before, self._variation(net.module_, domains), self.lr)
+        after = self._variation(net.module_, domains)
+        check_collapse(before, after, net.losses_of_phase(), self.lr)
         self.net_: DomainNet = net
         self.history_: dict[str, NDArray[Any]] = net.columns()
         self.n_iter_: int = len(net.history)

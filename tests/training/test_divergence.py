@@ -51,10 +51,18 @@ def test_variation_is_relative():
 
 def test_only_what_varied_clearly_before_can_collapse():
     before = {"source": 1e-3, "target": 0.2}
-    check_collapse(before, {"source": 0.0, "target": 1e-5}, lr=1.0)
+    check_collapse(before, {"source": 0.0, "target": 1e-5}, [2.0, 1.0], lr=1.0)
 
     with pytest.raises(ValueError, match="all samples of the target to the same"):
-        check_collapse(before, {"source": 0.0, "target": 0.0}, lr=1.0)
+        check_collapse(before, {"source": 0.0, "target": 0.0}, [2.0, 1.0], lr=1.0)
+
+
+def test_what_varied_at_all_can_collapse_if_the_loss_has_grown():
+    before = {"source": 0.0, "target": 1e-3}
+    check_collapse(before, {"source": 0.0, "target": 1e-4}, [1.0, 50.0], lr=1.0)
+
+    with pytest.raises(ValueError, match="all samples of the target to the same"):
+        check_collapse(before, {"source": 0.0, "target": 0.0}, [1.0, 50.0], lr=1.0)
 
 
 def test_a_failed_decomposition_is_a_divergence():
