@@ -219,6 +219,7 @@ class ViewPreprocessing:
                 X,
                 accept_sparse="csr",
                 dtype=self._dtype,
+                order="C",  # sums over columns are rounded by the order in memory
                 input_name=f"view {name!r}",
                 estimator=self,
             )
