@@ -16,7 +16,7 @@ examples:
   skda compare --source a.csv --target b.parquet --label kind --figure result.svg
   skda compare --task amazon_surf:webcam_decaf6 --data-home DIR --json result.json
   skda compare --task mfeat_fac:mfeat_zer --pairs 300 --data-home DIR
-  skda compare --task amazon_squeezenet:webcam_squeezenet --labels-per-class 0
+  skda compare --task reviews_books:reviews_dvd --labels-per-class 0 --data-home DIR
   skda compare --task amazon_squeezenet:webcam_squeezenet --target-classes 5
   skda compare --task wikipedia --data-home DIR --figure result.png
   skda compare --view image=a.csv --view text=b.csv --labels c.csv
@@ -24,9 +24,10 @@ examples:
 TASK_HELP = """\
 digits (the default, comes along), office_caltech, mfeat, reuters, or SOURCE:TARGET,
 such as amazon_surf:webcam_decaf6, mfeat_fou:mfeat_pix, reuters_0:reuters_4 or
-wikipedia_text:wikipedia_image; or, to compare cross-modal retrieval, wikipedia,
-wikipedia_deep, bbcsport or views of a data set, such as mfeat:fou-kar, msrc:gist-hog or
-reuters:0-1
+wikipedia_text:wikipedia_image, or, with the same features on both sides,
+reviews_books:reviews_dvd, pacs_photo:pacs_sketch, mnist:usps or coil1:coil2; or, to
+compare cross-modal retrieval, wikipedia, wikipedia_deep, bbcsport or views of a data
+set, such as mfeat:fou-kar, msrc:gist-hog or reuters:0-1
 """
 
 

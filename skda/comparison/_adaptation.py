@@ -24,8 +24,9 @@ from skda.comparison._engine import (
 )
 from skda.comparison._journal import Journal
 from skda.comparison._lineups import choose_classifiers, classifier_lineup
-from skda.comparison._splits import LabelSplit, keep_classes, label_splits
+from skda.comparison._splits import LabelSplit, label_splits
 from skda.datasets import load_task
+from skda.datasets._target_classes import keep_classes
 from skda.utils.optional import import_optional
 from skda.utils.validation import final_estimator
 
@@ -201,7 +202,7 @@ def compare(
     given = {"X": X, "y": y, "source": source, "pairs": pairs}
     data = _data(given, task, data_home)
     if target_classes is not None:
-        data = keep_classes(data, target_classes)
+        data = keep_classes(data, target_classes, "target_classes")
     n_left = labels_left(n_per_class, target_classes)
     lineup = classifier_lineup(
         n_per_class=n_left, target_classes=target_classes, paired=pairs is not None

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import Bunch, check_random_state, check_scalar
+from sklearn.utils import check_random_state
 
 from skda.datasets import label_few
-from skda.utils._sklearn import safe_indexing
-from skda.utils.labels import check_labels, union_of_classes
+from skda.utils.labels import check_labels
 from skda.utils.warnings import warn_user
 
 __all__ = [
     "CategorySplit",
     "LabelSplit",
     "category_splits",
-    "keep_classes",
     "label_splits",
     "warn_of_few",
 ]
@@ -94,50 +91,6 @@ def label_splits(
         )
     warn_of_few(min(int(split.hidden.sum()) for split in splits), "rows")
     return splits
-
-
-def keep_classes(data: Bunch, n_classes: int) -> Bunch:
-    """Leave the first classes of the source in the target, and all in the source.
-
-    Parameters
-    ----------
-    data : Bunch
-        With ``X``, ``y`` and ``source``.
-    n_classes : int
-        How many classes to keep, in the order of their names.
-
-    Returns
-    -------
-    Bunch
-        The same with fewer target rows. Rows without a label are left out.
-    """
-    if data.source is None:
-        raise ValueError(
-            "Expected source=(X_source, y_source) beside target_classes, got none: "
-            "pass it, or leave target_classes out."
-        )
-    if data.get("pairs") is not None:
-        raise ValueError(
-            "Expected either pairs or target_classes, got both: leave one out."
-        )
-    X_source, y_source = data.source
-    labels = check_labels(y_source, X_source)
-    classes = union_of_classes(labels, labels)
-    check_scalar(n_classes, "target_classes", Integral, min_val=1)
-    if n_classes >= len(classes):
-        raise ValueError(
-            f"Expected target_classes below the {len(classes)} classes of the source, "
-            f"got {n_classes}: lower it, or leave it out."
-        )
-    truth = check_labels(data.y, data.X)
-    kept = np.flatnonzero(truth.known)[np.isin(truth.values, classes[:n_classes])]
-    if not len(kept):
-        raise ValueError(
-            f"Expected target rows of the classes {classes[:n_classes].tolist()}, got "
-            f"none: raise target_classes."
-        )
-    X, y = (safe_indexing(rows, kept) for rows in (data.X, data.y))
-    return Bunch(**{**data, "X": X, "y": y})
 
 
 def category_splits(

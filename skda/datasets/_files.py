@@ -12,11 +12,11 @@ from sklearn.utils import Bunch
 
 from skda.datasets._readers import read_arrays
 
-__all__ = ["load_npz", "load_office_caltech"]
+__all__ = ["OFFICE_DOMAINS", "load_npz", "load_office_caltech", "locate"]
 
 DataHome = str | os.PathLike[str] | None
 
-_DOMAINS = ["amazon", "caltech", "webcam", "dslr"]
+OFFICE_DOMAINS = ["amazon", "caltech", "webcam", "dslr"]
 _FEATURES = {
     "surf": "SURF bag-of-words counts, 800 columns of uint8",
     "decaf6": "DeCAF6 (fc6 after ReLU), 4096 columns of float32",
@@ -84,7 +84,7 @@ def load_npz(name: str, data_home: DataHome = None) -> Bunch:
             f"Expected the name of a file in the folder data_home, got {name!r}: leave "
             f"out the folder, and pass it as data_home."
         )
-    return Bunch(**read_arrays(_locate(name, data_home)))
+    return Bunch(**read_arrays(locate(name, data_home)))
 
 
 @overload
@@ -172,7 +172,7 @@ def load_office_caltech(
     (157, 800)
     """
     for argument, value, choices in (
-        ("domain", domain, _DOMAINS),
+        ("domain", domain, OFFICE_DOMAINS),
         ("features", features, list(_FEATURES)),
     ):
         if value not in choices:
@@ -180,7 +180,7 @@ def load_office_caltech(
                 f"Expected {argument} to be one of {choices}, got {value!r}."
             )
     name = f"office_caltech_{domain}_{features}"
-    path = _locate(name, data_home, siblings=f"office_caltech_{domain}_*")
+    path = locate(name, data_home, siblings=f"office_caltech_{domain}_*")
     arrays = read_arrays(path)
     X, y = arrays["X"], arrays["y"]
     if return_X_y:
@@ -198,8 +198,28 @@ def load_office_caltech(
     )
 
 
-def _locate(name: str, data_home: DataHome, siblings: str = "*") -> Path:
-    """Find a file, or say where it should be and which of its siblings are there."""
+def locate(name: str, data_home: DataHome, siblings: str = "*") -> Path:
+    """Find a file, or say where it should be and which of its siblings are there.
+
+    Parameters
+    ----------
+    name : str
+        Its name, without the suffix ``.npz``.
+    data_home : str or path-like or None
+        Its folder; None is the environment variable ``SKDA_DATA``.
+    siblings : str, default="*"
+        Pattern of the names to list if it is not there.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file, or no folder to look into.
+    """
     home = data_home or os.environ.get("SKDA_DATA")
     if not home:
         raise FileNotFoundError(

@@ -5,13 +5,16 @@ from __future__ import annotations
 from os import PathLike
 
 import numpy as np
+from numpy.random import RandomState
 from sklearn.model_selection import train_test_split
 from sklearn.utils import Bunch
 
 from skda.datasets._digits import load_digits_domains
-from skda.datasets._files import load_office_caltech
+from skda.datasets._domains import DOMAIN_FILES, load_domains
+from skda.datasets._files import OFFICE_DOMAINS, load_office_caltech
 from skda.datasets._pairs import PAIRED_TASKS, VIEW_FILES, load_views
 from skda.datasets._roles import give_roles
+from skda.datasets._target_classes import cut_to_long_tail, keep_classes
 
 __all__ = ["load_task"]
 
@@ -23,6 +26,14 @@ _TASKS = {
     "mfeat": "mfeat_fou:mfeat_pix",
     "reuters": "reuters_0:reuters_4",
 }
+#: A task of every data set, for an error.
+_EXAMPLES = (
+    *_TASKS.values(),
+    "reviews_books:reviews_dvd",
+    "pacs_photo:pacs_sketch",
+    "mnist:usps",
+    "coil1:coil2",
+)
 #: What can be set apart as pairs, for an error.
 _PAIRABLE = (
     "digits, mfeat_fac:mfeat_zer, reuters_0:reuters_4 or wikipedia_text:wikipedia_image"
@@ -30,27 +41,53 @@ _PAIRABLE = (
 
 
 def load_task(
-    name: str, data_home: DataHome = None, *, n_pairs: int | None = None
+    name: str,
+    data_home: DataHome = None,
+    *,
+    n_pairs: int | None = None,
+    n_target_classes: int | None = None,
+    long_tail: float | None = None,
+    random_state: int | RandomState | None = 0,
 ) -> Bunch:
-    """Load a source and a target of different features.
+    """Load a source and a target with the same classes.
+
+    Some tasks have domains of different features, as
+    :mod:`skda.heterogeneous` adapts them, others of the same, as
+    :mod:`skda.unsupervised` and :mod:`skda.partial` need them.
 
     Parameters
     ----------
     name : str
         "digits" (embedded; see :func:`load_digits_domains`), "office_caltech", "mfeat"
-        or "reuters", or the domains as "source:target": two of Office+Caltech-10 by
-        domain and features, as in "amazon_surf:webcam_decaf6"; or two views of a data
-        set: of the mfeat digits, as in "mfeat_fou:mfeat_pix"; languages of Reuters, as
-        in "reuters_0:reuters_4"; text and image of Wikipedia, as in
-        "wikipedia_text:wikipedia_image"; and those of bbcsport and msrc. Two views get
-        one half of the objects each, so that no object is on both sides. Two features
-        of one domain of Office+Caltech-10 are of the same images, as in some published
-        tables: the source has them labeled.
+        or "reuters", or the domains as "source:target". These are
+
+        - domains of the same features: product reviews, as in
+          "reviews_books:reviews_dvd" (also elec and kitchen); photographs and drawings,
+          as in "pacs_photo:pacs_sketch" (also art_painting and cartoon); digits,
+          "mnist:usps"; objects seen from two sides, "coil1:coil2";
+        - two of Office+Caltech-10 by domain and features, the same or not, as in
+          "amazon_surf:webcam_decaf6". Two features of one domain are of the same
+          images, as in some published tables: the source has them labeled;
+        - two views of a data set: of the mfeat digits, as in "mfeat_fou:mfeat_pix";
+          languages of Reuters, as in "reuters_0:reuters_4"; text and image of
+          Wikipedia, as in "wikipedia_text:wikipedia_image"; and those of bbcsport and
+          msrc. They get one half of the objects each, so that no object is on both
+          sides.
     data_home : str or path-like, default=None
         Folder of the files; None is the environment variable ``SKDA_DATA``.
     n_pairs : int, default=None
         Of "digits" and two views, how many objects to take away from the two domains,
         as many from either, and to give as pairs instead. None is none.
+    n_target_classes : int, default=None
+        How many classes the target keeps, for partial adaptation: the first ones.
+        Other target rows are left out. None keeps all.
+    long_tail : float, default=None
+        Cuts the target to class shares that fall geometrically, in a random order of
+        the classes: how many times as frequent the first one is as the last. As many
+        rows stay as this allows, one of every class at least. The source stays as it
+        is, so that class shares differ between the domains. None cuts nothing.
+    random_state : int, RandomState instance or None, default=0
+        Seed of what `long_tail` draws; nothing else is drawn.
 
     Returns
     -------
@@ -71,7 +108,8 @@ def load_task(
     Raises
     ------
     ValueError
-        If there is no such task, or if it cannot spare the pairs.
+        If there is no such task, if it cannot spare the pairs or the classes, or if a
+        file is damaged.
     FileNotFoundError
         If a file is missing.
 
@@ -89,33 +127,63 @@ def load_task(
     >>> task = load_task("digits", n_pairs=100)
     >>> [side.shape for side in task.pairs]
     [(100, 64), (100, 48)]
+
+    A target that lacks classes of the source, and is skewed:
+
+    >>> import numpy as np
+    >>> task = load_task("digits", n_target_classes=4, long_tail=10)
+    >>> np.bincount(task.y), len(np.unique(task.source[1]))
+    (array([19,  9, 42, 90]), 10)
     """
+    task = _load(name, data_home, n_pairs)
+    if n_target_classes is not None:
+        task = keep_classes(task, n_target_classes, "n_target_classes")
+    if long_tail is not None:
+        task = cut_to_long_tail(task, long_tail, random_state)
+    return task
+
+
+def _load(name: str, data_home: DataHome, n_pairs: int | None) -> Bunch:
+    """Load both domains as they are."""
     if name == "digits":
         return load_digits_domains(n_pairs=n_pairs)
     domains = _TASKS.get(name, name).split(":")
-    if len(domains) != 2 or "-" in name:
+    names = [domain.removeprefix("office_caltech_") for domain in domains]
+    data_sets = [_data_set(domain) for domain in names]
+    if len(names) != 2 or "-" in name or None in data_sets:
         raise ValueError(
             f"Expected digits, {', '.join(_TASKS)} or SOURCE:TARGET, such as "
-            f"{' or '.join(_TASKS.values())}, got {name!r}. For retrieval, "
-            f"skda.datasets.load_pairs knows {', '.join(PAIRED_TASKS)} and views, such "
-            f"as mfeat:fou-kar."
+            f"{', '.join(_EXAMPLES[:-1])} or {_EXAMPLES[-1]}, got {name!r}. For "
+            f"retrieval, skda.datasets.load_pairs knows {', '.join(PAIRED_TASKS)} and "
+            f"views, such as mfeat:fou-kar."
         )
-    source, target = (domain.removeprefix("office_caltech_") for domain in domains)
-    data_set, other = (domain.partition("_")[0] for domain in (source, target))
-    if data_set not in VIEW_FILES and other not in VIEW_FILES:
-        if n_pairs is not None:
-            raise ValueError(
-                f"Expected a task whose domains see the same objects, such as "
-                f"{_PAIRABLE}, got n_pairs={n_pairs} with {name!r}: leave out the "
-                f"pairs."
-            )
-        return _load_images(source, target, data_home)
+    (source, target), (data_set, other) = names, data_sets
     if data_set != other:
         raise ValueError(
             f"Expected two domains with the same classes, got {source!r} and "
             f"{target!r}: take both from one data set."
         )
-    return _load_views(source, target, data_home, n_pairs)
+    if data_set in VIEW_FILES:
+        return _load_views(source, target, data_home, n_pairs)
+    if n_pairs is not None:
+        raise ValueError(
+            f"Expected a task whose domains see the same objects, such as {_PAIRABLE}, "
+            f"got n_pairs={n_pairs} with {name!r}: leave out the pairs."
+        )
+    if data_set in DOMAIN_FILES:
+        return load_domains(data_set, source, target, data_home)
+    return _load_images(source, target, data_home)
+
+
+def _data_set(domain: str) -> str | None:
+    """Tell which data set a domain belongs to; None if to none."""
+    for data_set, files in DOMAIN_FILES.items():
+        if domain in files:
+            return data_set
+    prefix = domain.partition("_")[0]
+    if prefix in DOMAIN_FILES or prefix in VIEW_FILES:
+        return prefix
+    return "office_caltech" if prefix in OFFICE_DOMAINS else None
 
 
 def _load_images(source: str, target: str, data_home: DataHome) -> Bunch:

@@ -149,7 +149,9 @@ def test_the_embedded_digits_are_the_default(capsys):
 
 
 MISTAKES = [
-    (["--task", "moons"], "Expected digits, .* got 'moons'"),
+    (["--task", "moons"], "Expected digits, .*reviews_books:.*, got 'moons'"),
+    (["--task", "mnist:coil1"], "with the same classes, got 'mnist' and 'coil1'"),
+    (["--task", "mnist:usps", "--pairs", "9"], "same objects, .* n_pairs=9 with 'mn"),
     (["--task", "amazon_surf:webcam_decaf6"], "SKDA_DATA"),
     (["--methods", "STN,Wonder"], "methods among .*SSAN.*, got 'Wonder'"),
     (["--splits", "0"], "n_splits to be at least 1"),
@@ -201,6 +203,21 @@ def test_no_labels_and_few_classes_have_line_ups_of_their_own(own_alike, capsys)
     assert report["target_classes"] == 2
     assert report["n_per_class"] == 0
     assert {r["source"] for r in report["records"]} == {"real"}
+
+
+def test_tasks_of_domains_with_the_same_features(tmp_path, capsys):
+    data = make_heterogeneous_domains(60, 60, n_classes=3, random_state=0)
+    X, y = data.source
+    for side in ("books", "dvd"):
+        np.savez(tmp_path / f"amazon_review400_{side}.npz", X=X, y=y)
+    few = ["--methods", "SPL", "--splits", "1", "--target-classes", "2"]
+    argv = ["--task", "reviews_books:reviews_dvd", "--data-home", str(tmp_path)]
+    code = cli.main(["compare", *argv, *few])
+    out, _ = capsys.readouterr()
+
+    assert code == 0
+    assert out.startswith("task reviews_books:reviews_dvd\n")
+    assert "of which 2 classes are kept" in " ".join(out.split())
 
 
 def test_too_few_test_rows_are_said_in_one_line(run, capsys):
