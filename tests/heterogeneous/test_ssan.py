@@ -263,7 +263,7 @@ SWITCHES = [
 
 def test_every_switch_changes_the_predictions(data, make_clf, subtests):
     # Strong terms, so that what little some switches change shows soon.
-    strong = {"alpha": 0.5, "beta": 0.1, "gamma": 1.0}
+    strong = {"alpha": 0.5, "beta": 0.1, "gamma": 1.0, "max_epochs": 20}
 
     def predictions(**params):
         clf = make_clf(**(strong | params)).fit(data.X, data.y, source=data.source)
