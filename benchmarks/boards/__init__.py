@@ -1,0 +1,1 @@
+"""Boards: every method at its defaults on every kind of data."""
