@@ -17,6 +17,7 @@ from skda.base._rows import DomainName, Rows, SourceDomain, transform_samples
 from skda.utils._sklearn import BaseEstimator, ClassifierMixin, fit_context
 from skda.utils.declaration import estimator
 from skda.utils.labels import (
+    Labels,
     check_labels,
     labeled_accuracy,
     union_of_classes,
@@ -314,6 +315,7 @@ class BaseDomainClassifier(ClassifierMixin, BaseEstimator, ABC):
             )
         for domain, samples in rows.items():
             _check_not_all_zero(samples, domain)
+        self._fit_shared(rows, labels)
         rows = self._preprocess(rows, fitting=True)
         rows.setdefault("source", rows["target"][:0])  # no source is one of no rows
         return Rows(rows["source"], labels["source"]), Rows(rows["target"], target)
@@ -333,6 +335,11 @@ class BaseDomainClassifier(ClassifierMixin, BaseEstimator, ABC):
     def _has_transformer(self, domain: DomainName) -> bool:
         """Say whether the user's transformer comes before the validation."""
         return getattr(self, f"{domain}_transformer_") is not None
+
+    def _fit_shared(
+        self, rows: dict[DomainName, Any], labels: dict[str, Labels]
+    ) -> None:
+        """Fit what the domains share to the samples and labels of both."""
 
     def _preprocess(
         self, rows: dict[DomainName, Any], *, fitting: bool

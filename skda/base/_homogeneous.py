@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse, vstack
 from sklearn.base import clone
-from sklearn.utils.validation import check_array
+from sklearn.utils.validation import check_array, has_fit_parameter
 
 from skda.base._classifier import BaseDomainClassifier
 from skda.base._rows import DomainName, Rows
@@ -33,6 +33,8 @@ class BaseHomogeneousClassifier(BaseDomainClassifier):
     ----------
     shared_transformer : transformer
         Cloned, fitted on the samples of both domains and applied to them ever after.
+        One that tells the domains apart, as :class:`skda.preprocessing.DomainScaler`
+        does, learns which is which, and the labels of the source.
     source_transformer, target_transformer : transformer
         The same for the samples of one domain, before the shared one.
 
@@ -102,21 +104,32 @@ class BaseHomogeneousClassifier(BaseDomainClassifier):
     def _has_transformer(self, domain: DomainName) -> bool:
         return super()._has_transformer(domain) or self.shared_transformer_ is not None
 
+    def _fit_shared(
+        self, rows: dict[DomainName, Any], labels: dict[str, Labels]
+    ) -> None:
+        """Fit the transformer that the domains share."""
+        self._check_same_shape({name: np.shape(X)[1:] for name, X in rows.items()})
+        transformer = self.shared_transformer_
+        if transformer is None:
+            return
+        if _tells_domains_apart(transformer) and "source" in rows:
+            y_source = labels["source"].with_gaps()
+            transformer.fit(rows["target"], source=(rows["source"], y_source))
+        else:
+            transformer.fit(_stacked(list(rows.values())))
+
     def _preprocess(
         self, rows: dict[DomainName, Any], *, fitting: bool
     ) -> dict[DomainName, Any]:
         """Take the samples of both domains through the transformer that they share."""
-        if fitting:
-            self._check_same_shape({name: np.shape(X)[1:] for name, X in rows.items()})
-        transformer = self.shared_transformer_
-        if transformer is not None:
-            if fitting:
-                transformer.fit(_stacked(list(rows.values())))
+        if self.shared_transformer_ is not None:
             rows = {name: self._shared(X, name) for name, X in rows.items()}
         return super()._preprocess(rows, fitting=fitting)
 
     def _shared(self, X: Any, domain: DomainName) -> NDArray[Any]:
-        rows = apply_transformer(self.shared_transformer_, X, fitting=False)
+        transformer = self.shared_transformer_
+        role = {"domain": domain} if _tells_domains_apart(transformer) else {}
+        rows = apply_transformer(transformer, X, fitting=False, **role)
         return check_array(
             rows, dtype=self._dtype, accept_sparse="csr", input_name=f"X_{domain}"
         )
@@ -137,6 +150,11 @@ class BaseHomogeneousClassifier(BaseDomainClassifier):
             f"{type(self).__name__} expects source and target samples of one shape, "
             f"got {source} and {target}: resize the images to one size."
         )
+
+
+def _tells_domains_apart(transformer: Any) -> bool:
+    """Say whether a transformer is fitted to a target and a source."""
+    return has_fit_parameter(transformer, "source")
 
 
 def _stacked(domains: list[Any]) -> Any:

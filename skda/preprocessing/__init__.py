@@ -1,5 +1,8 @@
 """What happens to rows before any method."""
 
+from skda.preprocessing._domain_scaler import DomainScaler
+from skda.preprocessing._linear_optimal_transport import LinearOptimalTransport
+from skda.preprocessing._normal_scores import NormalScoreTransformer
 from skda.preprocessing._per_view import PerView
 from skda.preprocessing._rows import (
     GraphSmoother,
@@ -11,7 +14,10 @@ from skda.preprocessing._rows import (
 )
 
 __all__ = [
+    "DomainScaler",
     "GraphSmoother",
+    "LinearOptimalTransport",
+    "NormalScoreTransformer",
     "PerView",
     "RowScaler",
     "cosine_graph",

@@ -135,7 +135,11 @@ class RowScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Take a power of every feature, then scale every row to unit length.
 
     The root of bag-of-words counts, and of other features that are never negative,
-    keeps a few large ones from deciding the direction of a row.
+    keeps a few large ones from deciding the direction of a row. ``RowScaler(0.5)``
+    takes the root whatever the sign, and ``RowScaler(1.0)`` gives plain unit rows.
+
+    **Not for** tables of few features, or of features in different units: there, the
+    length of a row tells the classes apart, or one feature decides its direction.
 
     Parameters
     ----------

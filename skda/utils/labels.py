@@ -61,6 +61,12 @@ class Labels(NamedTuple):
         one_hot[self.known, np.searchsorted(classes, self.values)] = 1.0
         return one_hot
 
+    def with_gaps(self) -> NDArray[Any]:
+        """One label for every sample, None where it is unknown."""
+        labels = np.full(len(self.known), None, dtype=object)
+        labels[self.known] = self.values
+        return labels
+
 
 def check_labels(y: ArrayLike | None, X: Any) -> Labels:
     """Tell the known labels of ``X`` from the unknown ones; ``y=None`` knows none.

@@ -24,6 +24,7 @@ __all__ = [
     "RandomState",
     "Share",
     "SharedTransformer",
+    "TargetShares",
     "Transformer",
     "Verbosity",
     "WholeNumber",
@@ -48,4 +49,5 @@ LayerSizes = Annotated[Sequence[int], "array-like"]
 RandomState = Annotated[int | np.random.RandomState | None, "random_state"]
 Verbosity = Annotated[int, "verbose"]
 Transformer = Annotated[Any, HasMethods(["fit_transform", "transform"]), None]
+TargetShares = Annotated[Any, StrOptions({"balanced"}), "array-like", None]
 SharedTransformer = Annotated[Any, HasMethods(["fit", "transform"]), None]

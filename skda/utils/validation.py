@@ -26,12 +26,13 @@ __all__ = [
 ]
 
 
-def apply_transformer(transformer: Any, X: Any, *, fitting: bool) -> Any:
+def apply_transformer(transformer: Any, X: Any, *, fitting: bool, **params: Any) -> Any:
     """Transform samples, if there is a transformer, whatever the global output is."""
     if transformer is None:
         return X
+    transform = transformer.fit_transform if fitting else transformer.transform
     with config_context(transform_output="default"):
-        return transformer.fit_transform(X) if fitting else transformer.transform(X)
+        return transform(X, **params)
 
 
 def check_pair(pair: Any, form: str) -> tuple[Any, Any]:

@@ -6,12 +6,14 @@ import polars as pl
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array
+from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.impute import SimpleImputer
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skda.model_selection import HideLabels
+from skda.preprocessing import DomainScaler
 from skda.unsupervised import DANN, MCC, SourceOnly, SymNets
 
 
@@ -106,6 +108,31 @@ def test_the_shared_transformer_sees_both_domains(domains, make_clf):
         by_hand.predict_proba(scaler.transform(domains.source[0])),
         rtol=1e-4,
         atol=1e-6,
+    )
+
+
+def test_a_shared_transformer_may_tell_the_domains_apart(domains, make_clf):
+    X_source, y_source = domains.source
+    y_source = np.where(np.arange(len(y_source)) % 5, y_source, -1)
+    scaler = DomainScaler(class_prior="balanced", shared_transformer=StandardScaler())
+    clf = make_clf(shared_transformer=scaler)
+    with pytest.warns(UserWarning, match="leaves out"):
+        clf.fit(domains.X, source=(X_source, y_source))
+    by_hand = clone(scaler).fit(domains.X, source=(X_source, y_source))
+    plain = make_clf()
+    with pytest.warns(UserWarning, match="leaves out"):
+        plain.fit(
+            by_hand.transform(domains.X),
+            source=(by_hand.transform(X_source, domain="source"), y_source),
+        )
+
+    assert_allclose(clf.shared_transformer_.mean_source_, by_hand.mean_source_)
+    assert_allclose(
+        clf.predict_proba(domains.X), plain.predict_proba(by_hand.transform(domains.X))
+    )
+    assert_allclose(
+        clf.predict_proba(X_source, domain="source"),
+        plain.predict_proba(by_hand.transform(X_source, domain="source")),
     )
 
 
