@@ -14,7 +14,8 @@ from sklearn.utils.estimator_checks import estimator_checks_generator
 from skda.training import Batch, Domain, Domains, Pairs
 from skda.utils.labels import UNLABELED
 
-collect_ignore = ["outside_package"]  # which needs to be installed: test_outside_package
+#: test_outside_package.py installs it first.
+collect_ignore = ["outside_package"]
 
 # The nets here are tiny: threads cost more than they give (13x on two cores).
 torch.set_num_threads(1)
