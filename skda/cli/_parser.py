@@ -15,6 +15,7 @@ examples:
   skda compare
   skda compare --source a.csv --target b.parquet --label kind --figure result.svg
   skda compare --task amazon_surf:webcam_decaf6 --data-home DIR --json result.json
+  skda compare --source a.csv --target b.csv --label kind --drop name --impute
   skda compare --task mfeat_fac:mfeat_zer --pairs 300 --data-home DIR
   skda compare --task reviews_books:reviews_dvd --labels-per-class 0 --data-home DIR
   skda compare --task amazon_squeezenet:webcam_squeezenet --target-classes 5

@@ -117,8 +117,9 @@ def compare(
         SVM, a network and label spreading, which know the target only, then STN, SSAN
         and GeoST; with `pairs`, the methods that learn from these, too. With no labels:
         a logistic regression and a network of the source, then
-        CenteredLabelPropagation, TargetCentroids, SPL, MCC and SymNets. With
-        `target_classes`: the same two, then PruneClasses, SHOT, BA3US and ISRA.
+        CenteredLabelPropagation, TargetCentroids, SPL, MCC and SymNets; with `pairs`
+        PairedRidgeTransfer, HHTL and DATN. With `target_classes`: the same two
+        controls, then PruneClasses, SHOT, BA3US and ISRA.
     X : {array-like, sparse matrix} of shape (n_target, n_features), default=None
         Target samples. None takes those of `task`.
     y : array-like of shape (n_target,), default=None

@@ -126,8 +126,10 @@ def classifier_lineup(
     """
     if target_classes is not None:
         return partial_estimators()
+    if n_per_class == 0 and paired:  # of domains with other features
+        return _by_class(PairedRidgeTransfer(), HHTL(), DATN())
     if n_per_class == 0:
-        return unsupervised_estimators() | (paired_estimators() if paired else {})
+        return unsupervised_estimators()
     return default_estimators(paired=paired)
 
 

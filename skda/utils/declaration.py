@@ -8,11 +8,12 @@ the fitted attributes of the base classes.
 
 from __future__ import annotations
 
-import inspect
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field
+from inspect import get_annotations
 from numbers import Integral, Real
-from types import NoneType, UnionType
+from types import MappingProxyType, NoneType, UnionType
 from typing import (
     Annotated,
     Any,
@@ -130,7 +131,10 @@ def estimator(class_: Class) -> Class:
     Ridge(alpha=2.0)
     """
     cls: Any = class_
-    cls._declaration = Declaration(_own_parameters(cls), Docstring.parse(cls.__doc__))
+    # Types may be names of the function in which the class is defined.
+    names = sys._getframe(1).f_locals
+    own = _own_parameters(cls, names)
+    cls._declaration = Declaration(own, Docstring.parse(cls.__doc__))
     parameters = _all_parameters(cls)
     docstring = _complete_docstring(cls, parameters)
     if "__init__" not in vars(cls):
@@ -144,12 +148,15 @@ def estimator(class_: Class) -> Class:
     return class_
 
 
-def _own_parameters(cls: type) -> dict[str, Parameter]:
-    """Read what the body of a class declares."""
+def _own_parameters(
+    cls: type, names: Mapping[str, Any] = MappingProxyType({})
+) -> dict[str, Parameter]:
+    """Read what the body of a class declares, in types of the module or in ``names``."""
     inherited = _all_parameters(cls)
+    local = {**names, **vars(cls)}
     hints = {
         name: hint
-        for name, hint in inspect.get_annotations(cls, eval_str=True).items()
+        for name, hint in get_annotations(cls, locals=local, eval_str=True).items()
         if not name.startswith("_")
         and not name.endswith("_")
         and ClassVar not in {hint, get_origin(hint)}
@@ -195,7 +202,7 @@ def _in_order(
 
 def _make_constructor(cls: type, parameters: Mapping[str, Parameter]) -> None:
     """Let ``dataclasses`` write a constructor that stores every hyper-parameter."""
-    annotations = dict(inspect.get_annotations(cls))
+    annotations = dict(get_annotations(cls))
     # A private or fitted attribute with an annotation is no argument.
     cls.__annotations__ = {n: p.hint for n, p in parameters.items()}
     for name, parameter in parameters.items():

@@ -603,6 +603,17 @@ def test_pairs_add_methods_to_the_default_line_up():
     ]
 
 
+def test_pairs_alone_take_the_place_of_labels():
+    lineup = classifier_lineup(n_per_class=0, target_classes=None, paired=True)
+    methods = [name for name in lineup if name != "DATN"]  # which takes its time
+    table = compare(methods, task="digits", pairs=200, n_per_class=0, n_splits=1)
+
+    assert list(lineup) == ["PairedRidgeTransfer", "HHTL", "DATN"]
+    assert table["source"].tolist() == ["real", "real"]
+    assert table["pairs"].all()
+    assert (table["accuracy"] > 0.6).all()
+
+
 @pytest.mark.slow
 def test_the_default_line_up_learns_the_digits_from_pairs_too():
     table = compare(n_splits=1, pairs=200).set_index(["method", "source"])
