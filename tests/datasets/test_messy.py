@@ -136,10 +136,7 @@ def test_many_categories_share_a_column(folder):
 
 MISTAKES = [
     ({}, "60 different words in 'name', such as 'row 0': leave it out .--drop name"),
-    (
-        {"drop": ["name", "names"]},
-        "--drop with the name of a feature, got 'names'; there",
-    ),
+    ({"drop": ["name", "names"]}, "the name of a feature, got 'names'; there are"),
     ({"drop": ["kind"]}, "--drop with the name of a feature, got 'kind'"),
     ({"drop": ["name"]}, "gaps in 'color', 'weight': fill them .--impute., or leave"),
     ({"drop": ["name"], "impute": True}, "a value in every column .* in 'weight': le"),
