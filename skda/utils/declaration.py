@@ -151,7 +151,7 @@ def estimator(class_: Class) -> Class:
 def _own_parameters(
     cls: type, names: Mapping[str, Any] = MappingProxyType({})
 ) -> dict[str, Parameter]:
-    """Read what the body of a class declares, in types of the module or in ``names``."""
+    """Read what the body of a class declares, in types of its module or in names."""
     inherited = _all_parameters(cls)
     local = {**names, **vars(cls)}
     hints = {
