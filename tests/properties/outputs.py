@@ -54,6 +54,6 @@ def _of_views(name, scaled, convert):
     if scaled:
         estimator.set_params(shared_transformer=StandardScaler())
     quietly(estimator.fit, new, y, source=source)
-    return {
-        view: np.asarray(z) for view, z in quietly(estimator.transform, new).items()
-    }
+    embeddings = map(np.asarray, quietly(estimator.transform, new).values())
+    a, b = (z / np.linalg.norm(z, axis=1)[:, None] for z in embeddings)
+    return {"similarities": a @ b.T}  # axes may point the other way in both views
