@@ -161,15 +161,26 @@ def slice_views(
 
 def count_pairs(views: Mapping[str, Any]) -> int:
     """Count the pairs, of which every view must have the same number."""
-    lengths = {
-        name: X.shape[0] if hasattr(X, "shape") else len(X) for name, X in views.items()
-    }
+    lengths = {name: _n_rows(X, name) for name, X in views.items()}
     if len(set(lengths.values())) > 1:
         raise ValueError(
             f"Expected paired views, with as many rows in each, got {lengths}: row i "
             f"of every view must belong to the same sample."
         )
     return next(iter(lengths.values()))
+
+
+def _n_rows(X: Any, name: str) -> int:
+    """Count the rows of a view, which has no shape if it is a list."""
+    if hasattr(X, "shape"):
+        n_rows = X.shape[0] if X.shape else None
+    else:
+        n_rows = len(X) if hasattr(X, "__len__") else None
+    if n_rows is None:
+        raise ValueError(
+            f"Expected rows in view {name!r}, got a single {type(X).__name__}."
+        )
+    return int(n_rows)
 
 
 def to_dense(views: Mapping[str, Any]) -> dict[str, Any]:
@@ -200,7 +211,12 @@ def stack_rows(above: Any, below: Any) -> Any:
     if hasattr(above, "iloc") and hasattr(below, "iloc"):  # pandas is optional
         return import_optional("pandas", "Stacking frames").concat([above, below])
     if issparse(above) or issparse(below):
-        return vstack([above, below], format="csr")
+        return vstack([_without_float16(above), _without_float16(below)], format="csr")
     if isinstance(above, list) and isinstance(below, list):
         return above + below
     return np.concatenate([np.asarray(above), np.asarray(below)])
+
+
+def _without_float16(X: Any) -> Any:
+    """Widen a type of numbers that sparse matrices cannot have."""
+    return X.astype(np.float32) if getattr(X, "dtype", None) == np.float16 else X

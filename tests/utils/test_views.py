@@ -5,6 +5,7 @@ from scipy.sparse import csr_array, dok_array, issparse
 from skda.utils.labels import check_labels
 from skda.utils.views import (
     ViewRows,
+    count_pairs,
     is_list_of_views,
     is_mapping,
     mean_and_scale,
@@ -87,3 +88,15 @@ def test_mean_and_scale_have_the_unit_of_the_features(scaling, exponent):
 
     for value, expected in zip(got, mean_and_scale(X, scaling), strict=True):
         np.testing.assert_array_equal(value, np.ldexp(expected, exponent))
+
+
+@pytest.mark.parametrize("scalar", [1.5, np.array(1.5)])
+def test_a_single_number_is_no_view(scalar):
+    with pytest.raises(ValueError, match="Expected rows in view 'a', got a single"):
+        count_pairs({"a": scalar, "b": np.eye(2)})
+
+
+def test_half_precision_is_widened_beside_a_sparse_matrix():
+    rows = stack_rows(csr_array(np.eye(2)), np.eye(2, dtype=np.float16))
+
+    assert rows.shape == (4, 2)
