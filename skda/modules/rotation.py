@@ -115,7 +115,10 @@ class RotatedLinear(nn.Module):
         start, basis = self.start, self.basis
         orthogonal = start - start @ basis @ basis.T
         n_units, n_features = start.shape
-        layer = nn.Linear(n_features, n_units, device=start.device, dtype=start.dtype)
+        # Without initial weights, which would be drawn from a global generator.
+        layer: nn.Linear = nn.utils.skip_init(
+            nn.Linear, n_features, n_units, device=start.device, dtype=start.dtype
+        )
         layer.weight.copy_(self.weight @ basis.T + self.decay * orthogonal)
         layer.bias.copy_(self.bias)
         return layer

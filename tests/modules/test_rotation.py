@@ -89,3 +89,12 @@ def test_other_rows_than_those_of_the_training_are_no_triangle(X):
     assert not rotated.eval()._is_triangular(Z)
     with torch.no_grad():
         assert not rotated.train()._is_triangular(Z)
+
+
+def test_going_back_to_the_features_draws_nothing(X):
+    rotated = RotatedLinear(nn.Linear(20, 4).double(), X)
+    before = torch.get_rng_state()
+
+    rotated.unrotated()
+
+    assert torch.equal(torch.get_rng_state(), before)
