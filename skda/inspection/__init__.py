@@ -2,6 +2,7 @@
 
 from skda.inspection._class_weights import ClassWeightsDisplay
 from skda.inspection._comparison import ComparisonDisplay
+from skda.inspection._critical_difference import CriticalDifferenceDisplay
 from skda.inspection._embedding import EmbeddingDisplay
 from skda.inspection._retrieval import RetrievalDisplay
 from skda.inspection._retrieval_embedding import RetrievalEmbeddingDisplay
@@ -12,6 +13,7 @@ from skda.inspection._topics import TopicMapDisplay
 __all__ = [
     "ClassWeightsDisplay",
     "ComparisonDisplay",
+    "CriticalDifferenceDisplay",
     "EmbeddingDisplay",
     "RetrievalDisplay",
     "RetrievalEmbeddingDisplay",

@@ -8,6 +8,7 @@ import pytest
 
 from skda.inspection import (
     ComparisonDisplay,
+    CriticalDifferenceDisplay,
     EmbeddingDisplay,
     SourceGainDisplay,
     TermsDisplay,
@@ -27,6 +28,7 @@ COMPARISON = TABLE.assign(method="Method", std=0.1)
 HISTORY = {"phase": ["train"] * 2, "risk": [2.0, 1.0], "train_loss": [2.0, 1.0]}
 DATA = {
     ComparisonDisplay: (COMPARISON,),
+    CriticalDifferenceDisplay: (np.eye(3),),
     SourceGainDisplay: (TABLE,),
     TermsDisplay: (HISTORY,),
     EmbeddingDisplay: ({"target": np.eye(2)}, {"target": [0, 1]}),
