@@ -139,6 +139,13 @@ def test_rounding_is_no_variance():
     assert_array_equal(scaler.scale_, 1)
 
 
+def test_small_differences_of_large_values_are_variance():
+    column = (10000 + np.arange(2000) % 2).astype(np.float32)
+    scaler = DomainScaler().fit(column[:, None], source=(column[:, None], None))
+
+    assert_array_equal(scaler.scale_, 0.5)
+
+
 def test_one_target_sample_is_scaled_by_the_source():
     scaler = DomainScaler().fit([[5.0]], source=([[-1.0], [1.0]], None))
 

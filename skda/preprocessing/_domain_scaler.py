@@ -114,5 +114,5 @@ def _moments(
     exponents = np.frexp(np.abs(centered).max(axis=0))[1]
     squares = np.ldexp(centered, -exponents) ** 2
     spread = np.ldexp(np.sqrt(np.average(squares, axis=0, weights=weights)), exponents)
-    rounding = len(X) * np.finfo(X.dtype).eps * np.abs(mean)
+    rounding = 4 * np.finfo(X.dtype).eps * np.abs(mean)
     return mean, np.where(spread > rounding, spread, 0.0)

@@ -29,7 +29,7 @@ class LinearOptimalTransport(BaseDomainTransformer):
 
     Of all maps that give the source the covariance of the target it moves the samples
     least. Put the features on one scale first, and reduce more than some hundred of
-    them, as ``:math:`A``` takes :math:`p^3` operations::
+    them, as :math:`A` takes :math:`p^3` operations::
 
         LinearOptimalTransport(
             shared_transformer=make_pipeline(StandardScaler(), PCA(0.99))
