@@ -313,7 +313,7 @@ def test_wrong_domains_are_refused(transformer, X, source):
     with pytest.raises(ValueError, match=r"same features, got .*\(50, 3\).*\(30, 4\)"):
         clone(transformer).fit(X, source=(source[0][:, :3], None))
     with pytest.raises(ValueError, match="domain must be"):
-        clone(transformer).fit(X, source=source).transform(X, domain="tagret")
+        clone(transformer).fit(X, source=source).transform(X, domain="test")
 
 
 @two_domains
