@@ -4,6 +4,7 @@ import ast
 import tokenize
 from io import StringIO
 from pathlib import Path
+from pprint import pformat
 
 import skda
 
@@ -47,19 +48,22 @@ def test_imports_point_downwards():
             if top == "skda" and there not in ("", here) and RANK[there] >= RANK[here]:
                 upwards.setdefault(_name(path), []).append(module)
 
-    assert not upwards
+    assert not upwards, pformat(upwards, width=160)
 
 
 def test_private_sklearn_names_come_through_the_shim():
     private = {
-        _name(path): [
-            m for m in _imports(path) if m.startswith("sklearn.") and "._" in m
-        ]
+        _name(path): found
         for path in FILES
         if path.name != "_sklearn.py"
+        and (
+            found := [
+                m for m in _imports(path) if m.startswith("sklearn.") and "._" in m
+            ]
+        )
     }
 
-    assert not {name: modules for name, modules in private.items() if modules}
+    assert not private, pformat(private, width=160)
 
 
 def _code_lines(text):
@@ -96,6 +100,6 @@ def _excesses(path):
 
 
 def test_files_and_functions_stay_small():
-    excesses = {_name(path): _excesses(path) for path in FILES}
+    excesses = {_name(path): found for path in FILES if (found := _excesses(path))}
 
-    assert not {name: found for name, found in excesses.items() if found}
+    assert not excesses, pformat(excesses, width=160)

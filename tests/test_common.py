@@ -129,15 +129,13 @@ def test_there_are_estimators_to_check():
 
 def test_only_keywords_configure():
     positional = {
-        cls.__name__: [
-            p.name
-            for p in inspect.signature(cls).parameters.values()
-            if p.kind is p.POSITIONAL_OR_KEYWORD
-        ]
+        (cls.__name__, p.name)
         for cls in ESTIMATORS
+        for p in inspect.signature(cls).parameters.values()
+        if p.kind is p.POSITIONAL_OR_KEYWORD
     }
 
-    assert not {k: v for k, v in positional.items() if v not in ([], ["estimator"])}
+    assert {name for _, name in positional} == {"estimator"}, positional
 
 
 @pytest.mark.parametrize(
