@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from scipy.sparse import csr_array
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import make_blobs
 from sklearn.impute import SimpleImputer
@@ -90,6 +91,15 @@ def test_one_row_as_a_series_is_refused():
         clf = GeoST(target_transformer=transformer).fit(X, LABELS)
         with pytest.raises(ValueError, match="a table of samples, got one Series"):
             clf.predict(X.iloc[0])
+
+
+@pytest.mark.parametrize("container", [np.asarray, csr_array])
+@pytest.mark.parametrize("side", ["source", "target"])
+def test_a_domain_of_zeros_is_refused(side, container):
+    domains = {"source": SOURCE[0], "target": NUMBERS}
+    domains[side] = container(np.zeros_like(domains[side]))
+    with pytest.raises(ValueError, match=f"of all 60 {side} samples is zero"):
+        GeoST().fit(domains["target"], LABELS, source=(domains["source"], SOURCE[1]))
 
 
 def test_the_worth_of_a_source_in_frames_is_measured():

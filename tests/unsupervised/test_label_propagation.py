@@ -204,7 +204,7 @@ def test_one_class_is_always_right():
     assert set(clf.predict(at(20, 100, 200))) == {"a"}
 
 
-@pytest.mark.parametrize("value", [0.0, 0.1, 1.0])
+@pytest.mark.parametrize("value", [0.1, 1.0])
 @pytest.mark.parametrize("power", [None, 1.0])
 def test_rows_at_the_mean_take_equal_shares(value, power):
     # Less their mean, nothing is left of ten rows, but rounding along the source's.
@@ -216,8 +216,8 @@ def test_rows_at_the_mean_take_equal_shares(value, power):
     assert_array_equal(clf.predict_proba(rows), np.full((10, 2), 0.5))
 
 
-def test_rows_of_both_domains_may_be_zero():
-    rows = np.zeros((6, 2))
+def test_rows_of_both_domains_may_be_equal():
+    rows = np.ones((6, 2))
     clf = CenteredLabelPropagation().fit(rows, source=(rows, [0, 0, 1, 1, 2, 2]))
 
     assert_allclose(clf.predict_proba(rows), np.full((6, 3), 1 / 3))
