@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal, NamedTuple
 
-import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import validate_data
 
@@ -95,7 +94,7 @@ def transform_samples(
     """
     settings = {"dtype": dtype, "accept_sparse": "csr"}
     with _advice(domain, transformed=lenient):
-        if getattr(X, "ndim", 2) == 1 and (lenient or not isinstance(X, np.ndarray)):
+        if hasattr(X, "to_frame") or (lenient and getattr(X, "ndim", 2) == 1):
             raise ValueError(
                 f"Expected a table of samples, got one {type(X).__name__} of shape "
                 f"{X.shape}: pass a row as a table of one row, such as X.iloc[[0]]."
