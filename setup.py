@@ -47,6 +47,7 @@ EXTRAS["test"] = [
     "polars",
     "pytest>=9",
     "pytest-cov",
+    "pytest-xdist",
 ]
 
 setup(

@@ -63,7 +63,7 @@ def _predict(estimator, seed):
     return clf.fit(TARGET, LABELS, source=SOURCE).predict_proba(TARGET)
 
 
-@pytest.mark.parametrize("estimator", ESTIMATORS, ids=repr)
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda clf: type(clf).__name__)
 def test_fits_in_threads_equal_serial_ones(estimator):
     seeds = list(range(4)) * 2
     serial = [_predict(estimator, seed) for seed in seeds]
@@ -86,7 +86,7 @@ def test_retrieval_in_threads_equals_serial():
     np.testing.assert_array_equal(parallel, serial)
 
 
-@pytest.mark.parametrize("module", [None, with_dropout, broken])
+@pytest.mark.parametrize("module", [None, with_dropout, broken], ids=["none", "dropout", "broken"])
 def test_the_callers_generators_are_untouched(module):
     before = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
     clf = SourceOnly(max_epochs=2, module=module, random_state=0)
