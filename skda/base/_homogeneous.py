@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_array, has_fit_parameter
 
 from skda.base._classifier import BaseDomainClassifier
 from skda.base._rows import DomainName, Rows
+from skda.utils.arrays import to_numpy
 from skda.utils.declaration import estimator
 from skda.utils.labels import Labels, check_labels, union_of_classes
 from skda.utils.ranges import SharedTransformer
@@ -131,7 +132,10 @@ class BaseHomogeneousClassifier(BaseDomainClassifier):
         role = {"domain": domain} if _tells_domains_apart(transformer) else {}
         rows = apply_transformer(transformer, X, fitting=False, **role)
         return check_array(
-            rows, dtype=self._dtype, accept_sparse="csr", input_name=f"X_{domain}"
+            to_numpy(rows),
+            dtype=self._dtype,
+            accept_sparse="csr",
+            input_name=f"X_{domain}",
         )
 
     def _check_same_shape(self, shapes: dict[DomainName, tuple[int, ...]]) -> None:

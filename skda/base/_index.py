@@ -16,6 +16,7 @@ from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skda.utils._sklearn import BaseEstimator, fit_context
+from skda.utils.arrays import to_numpy
 from skda.utils.declaration import estimator
 from skda.utils.ranges import Count
 
@@ -97,7 +98,7 @@ class GalleryIndex(BaseEstimator):
         ModuleNotFoundError
             If faiss is asked for and not installed.
         """
-        rows: Any = validate_data(self, X, dtype=[np.float64, np.float32])
+        rows: Any = validate_data(self, to_numpy(X), dtype=[np.float64, np.float32])
         self.backend_ = _resolve_backend(self.backend)
         # A row of zeros gets a direction at right angles to all queries: in a Euclidean
         # metric, the origin would be closer to them than most rows are.
@@ -180,7 +181,9 @@ class GalleryIndex(BaseEstimator):
 
     def _query_points(self, queries: ArrayLike) -> NDArray[np.floating]:
         check_is_fitted(self)
-        rows: Any = validate_data(self, queries, dtype=self._points.dtype, reset=False)
+        rows: Any = validate_data(
+            self, to_numpy(queries), dtype=self._points.dtype, reset=False
+        )
         return _unit_points(rows)
 
     def _check_n_neighbors(self, n_neighbors: int | None) -> int:

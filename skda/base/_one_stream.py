@@ -24,6 +24,7 @@ from skda.modules import (
     width_after,
 )
 from skda.training import Domains, Objective, Phase, Samples, labels_of
+from skda.utils.arrays import to_numpy
 from skda.utils.declaration import estimator
 from skda.utils.ranges import Count, LayerSizes, NonNegative, WholeNumber
 from skda.utils.scaling import rescale_rows
@@ -253,7 +254,7 @@ class BaseOneStreamClassifier(BaseHomogeneousClassifier, BaseNetClassifier):
             getattr(self, f"{domain}_transformer_"), X, fitting=fitting
         )
         images = check_array(
-            np.asarray(rows),
+            np.asarray(to_numpy(rows)),
             dtype=[np.float32, np.uint8],
             ensure_2d=False,
             allow_nd=True,

@@ -19,6 +19,7 @@ from skda.utils._sklearn import (
     is_scalar_nan,
     safe_indexing,
 )
+from skda.utils.arrays import to_numpy
 from skda.utils.declaration import estimator
 from skda.utils.labels import Labels
 from skda.utils.validation import check_pair
@@ -193,6 +194,7 @@ class BasePairedClassifier(BaseDomainClassifier):
                 for side, domain in zip(sides, _DOMAINS, strict=True)
             ]
             return PairedRows(*rows)
+        pairs = to_numpy(pairs)
         (n_rows, width), n_target = _shape(pairs, "a tuple or 2D"), len(target.X)
         if n_rows != n_target:
             raise ValueError(
@@ -252,7 +254,7 @@ def _n_missing(X: Any) -> NDArray[Any]:
     if issparse(X):
         rows = X.tocoo()  # type: ignore[attr-defined]
         return np.bincount(rows.coords[0][np.isnan(rows.data)], minlength=rows.shape[0])
-    values = np.asarray(X)
+    values = np.asarray(to_numpy(X))
     if values.dtype.kind in "OSU":
         return np.frompyfunc(_is_missing, 1, 1)(values).astype(int).sum(axis=1)
     return np.isnan(values).sum(axis=1)

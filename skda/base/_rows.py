@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import validate_data
 
 from skda.utils._sklearn import BaseEstimator
+from skda.utils.arrays import to_numpy
 from skda.utils.labels import Labels
 from skda.utils.validation import apply_transformer
 
@@ -93,6 +94,8 @@ def transform_samples(
         Numbers, unless a further transformer is to come.
     """
     settings = {"dtype": dtype, "accept_sparse": "csr"}
+    if transformer is None:
+        X = to_numpy(X)
     with _advice(domain, transformed=lenient):
         if hasattr(X, "to_frame") or (lenient and getattr(X, "ndim", 2) == 1):
             raise ValueError(
@@ -105,7 +108,7 @@ def transform_samples(
             validate_data(owner, X, reset=True, skip_check_array=True)
         if transformer is None:
             return X
-        rows = apply_transformer(transformer, X, fitting=fitting)
+        rows = to_numpy(apply_transformer(transformer, X, fitting=fitting))
         if fitting:
             owner._transformed = TransformedSamples()
         return validate_data(owner._transformed, rows, reset=fitting, **settings)

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_array, validate_data
 
 from skda.preprocessing import PerView
 from skda.utils._sklearn import BaseEstimator
+from skda.utils.arrays import to_numpy
 from skda.utils.declaration import estimator
 from skda.utils.labels import Labels, check_labels, union_of_classes
 from skda.utils.ranges import Transformer
@@ -142,7 +143,7 @@ class ViewPreprocessing:
         else:
             rows: Any = validate_data(
                 self,
-                X,
+                to_numpy(X),
                 reset=fitting,
                 accept_sparse="csr",
                 dtype=self._dtype,
@@ -216,7 +217,7 @@ class ViewPreprocessing:
         """Validate the matrices, and make them dense."""
         checked: dict[str, Any] = {
             name: check_array(
-                X,
+                to_numpy(X),
                 accept_sparse="csr",
                 dtype=self._dtype,
                 order="C",  # sums over columns are rounded by the order in memory

@@ -13,6 +13,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skda.utils._sklearn import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
+from skda.utils.arrays import to_numpy
 from skda.utils.labels import labeled_accuracy
 
 __all__ = ["TargetDelegator"]
@@ -179,4 +180,4 @@ class TargetDelegator(ClassifierMixin, MetaEstimatorMixin, BaseEstimator, ABC):
                 f"Expected domain='target', the only domain that {type(self).__name__} "
                 f"has learned, got {domain!r}: pass target samples."
             )
-        return getattr(self.estimator_, method)(X)
+        return getattr(self.estimator_, method)(to_numpy(X))

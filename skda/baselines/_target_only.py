@@ -14,6 +14,7 @@ from sklearn.utils import indexable
 from skda.base import estimator
 from skda.baselines._delegation import TargetDelegator
 from skda.utils._sklearn import HasMethods, fit_context
+from skda.utils.arrays import to_numpy
 from skda.utils.labels import UNLABELED, check_labels, union_of_classes
 
 __all__ = ["TargetOnly"]
@@ -98,7 +99,8 @@ class TargetOnly(TargetDelegator):
         Parameters
         ----------
         X : {array-like, sparse matrix, dataframe} of shape (n_target, n_features)
-            Target samples, which reach the classifier as they are.
+            Target samples, which reach the classifier as they are, but tensors as
+            arrays.
         y : array-like of shape (n_target,)
             Target labels; -1, None, NaN or pandas.NA where unknown.
         source : tuple (X_source, y_source), default=None
@@ -122,6 +124,7 @@ class TargetOnly(TargetDelegator):
                 "TargetOnly requires y to be passed, but the target y is None: pass "
                 "the labels, with -1 where they are unknown."
             )
+        X = to_numpy(X)
         labels = check_labels(y, X)
         if not labels.known.any():
             raise ValueError(

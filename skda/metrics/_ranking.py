@@ -13,6 +13,7 @@ from sklearn.metrics import pairwise_distances_chunked
 from sklearn.utils import check_array
 from sklearn.utils.multiclass import unique_labels
 
+from skda.utils.arrays import to_numpy
 from skda.utils.labels import check_labels
 from skda.utils.warnings import warn_user
 
@@ -84,7 +85,9 @@ def average_precisions(
     >>> average_precisions([[1, 0, 1, 0]], [[0.5, 0.5, 0.5, 0.5]])
     array([0.5])
     """
-    scores = check_array(similarities, dtype=np.float64, input_name="similarities")
+    scores = check_array(
+        to_numpy(similarities), dtype=np.float64, input_name="similarities"
+    )
     is_relevant = np.asarray(relevant, dtype=bool)
     if is_relevant.shape != scores.shape:
         raise ValueError(
@@ -252,7 +255,9 @@ def _n_as_similar(
 
 
 def _prepare_rows(X: ArrayLike, y: ArrayLike, role: str) -> NDArray[np.float64]:
-    rows: NDArray[np.float64] = check_array(X, dtype=np.float64, input_name=role)
+    rows: NDArray[np.float64] = check_array(
+        to_numpy(X), dtype=np.float64, input_name=role
+    )
     n_labels = len(np.atleast_1d(np.asarray(y, dtype=object)))
     if n_labels != len(rows):
         raise ValueError(

@@ -114,7 +114,7 @@ class HideLabels(MetaEstimatorMixin, BaseEstimator):
         ValueError
             If the method finds nothing to learn from, as without a source.
         """
-        hidden = None if y is None else np.full_like(y, UNLABELED, dtype=int)
+        hidden = None if y is None else np.full(np.shape(y), UNLABELED)
         metadata = {"source": source, "pairs": pairs}
         given = {name: value for name, value in metadata.items() if value is not None}
         estimator = clone(self.estimator)

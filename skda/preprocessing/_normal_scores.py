@@ -11,6 +11,7 @@ from sklearn.base import OneToOneFeatureMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skda.utils._sklearn import BaseEstimator, TransformerMixin, fit_context
+from skda.utils.arrays import to_numpy
 from skda.utils.declaration import estimator
 
 __all__ = ["NormalScoreTransformer"]
@@ -69,7 +70,7 @@ class NormalScoreTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimat
         self : object
             Fitted transformer.
         """
-        rows = validate_data(self, X, dtype=FLOATS)
+        rows = validate_data(self, to_numpy(X), dtype=FLOATS)
         self.values_, self.scores_ = [], []
         for column in rows.T:
             values, counts = np.unique(column, return_counts=True)
@@ -92,7 +93,7 @@ class NormalScoreTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimat
             Scores.
         """
         check_is_fitted(self)
-        rows = validate_data(self, X, dtype=FLOATS, reset=False)
+        rows = validate_data(self, to_numpy(X), dtype=FLOATS, reset=False)
         scores = np.empty_like(rows)
         for j, column in enumerate(rows.T):
             scores[:, j] = np.interp(column, self.values_[j], self.scores_[j])

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skorch.helper import SliceDict
 
 from skda.utils._sklearn import HasMethods, fit_context
+from skda.utils.arrays import to_numpy
 from skda.utils.views import (
     count_pairs,
     is_list_of_views,
@@ -140,7 +141,7 @@ class PerView(TransformerMixin, BaseEstimator):
             return name_views(X)
         rows: Any = validate_data(
             self,
-            X,
+            to_numpy(X),
             reset=fitting,
             accept_sparse="csr",
             ensure_all_finite="allow-nan",

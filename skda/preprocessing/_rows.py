@@ -15,6 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skda.utils._sklearn import BaseEstimator, TransformerMixin, fit_context
+from skda.utils.arrays import to_numpy
 from skda.utils.declaration import estimator
 from skda.utils.ranges import Count, Power
 from skda.utils.scaling import normalize_rows, rescale_rows
@@ -182,7 +183,7 @@ class RowScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self : object
             Fitted transformer.
         """
-        rows = validate_data(self, X, dtype=FLOATS)
+        rows = validate_data(self, to_numpy(X), dtype=FLOATS)
         automatic = 0.5 if rows.min() >= 0 else 1.0
         self.power_ = automatic if self.power == "auto" else float(self.power)
         return self
@@ -201,7 +202,7 @@ class RowScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             Scaled samples.
         """
         check_is_fitted(self)
-        rows = validate_data(self, X, dtype=FLOATS, reset=False)
+        rows = validate_data(self, to_numpy(X), dtype=FLOATS, reset=False)
         if self.power_ != 1:
             rows = np.sign(rows) * np.abs(rows) ** rows.dtype.type(self.power_)
         return normalize_rows(rows) if self.normalize else rows
@@ -277,7 +278,7 @@ class GraphSmoother(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ndarray of shape (n_samples, n_features)
             Smoothed samples.
         """
-        rows = validate_data(self, X, dtype=FLOATS)
+        rows = validate_data(self, to_numpy(X), dtype=FLOATS)
         graph = cosine_graph(rows, self.n_neighbors)
         graph = (graph + identity(len(rows), dtype=rows.dtype)).tocsr()
         self.degree_ = np.asarray(graph.sum(axis=1)).ravel()
@@ -301,7 +302,7 @@ class GraphSmoother(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             Smoothed samples.
         """
         check_is_fitted(self)
-        rows = validate_data(self, X, dtype=FLOATS, reset=False)
+        rows = validate_data(self, to_numpy(X), dtype=FLOATS, reset=False)
         weights = neighbor_similarities(self.neighbors_, rows, rows.dtype)
         degree = 1 + np.asarray(weights.sum(axis=1))  # (n, 1), its own weight included
         mixed = rows / degree + weights @ self._shares / np.sqrt(degree)

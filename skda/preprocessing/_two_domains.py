@@ -13,6 +13,7 @@ from sklearn.utils import Tags, check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skda.utils._sklearn import BaseEstimator, TransformerMixin, fit_context
+from skda.utils.arrays import to_numpy
 from skda.utils.declaration import estimator
 from skda.utils.labels import Labels, check_labels
 from skda.utils.ranges import SharedTransformer, TargetShares
@@ -178,7 +179,9 @@ class BaseDomainTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimato
         """Say whether there was a source in the fit."""
 
     def _validate(self, X: Any, *, fitting: bool) -> Any:
-        return validate_data(self, X, dtype=FLOATS, accept_sparse="csr", reset=fitting)
+        return validate_data(
+            self, to_numpy(X), dtype=FLOATS, accept_sparse="csr", reset=fitting
+        )
 
     def _share(self, domains: list[Any]) -> list[Any]:
         """Fit the shared transformer on the samples of the domains and apply it."""

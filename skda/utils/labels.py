@@ -13,6 +13,7 @@ from sklearn.utils import assert_all_finite, check_consistent_length, column_or_
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
 
 from skda.utils._sklearn import is_pandas_na, is_scalar_nan
+from skda.utils.arrays import to_numpy
 from skda.utils.warnings import warn_user
 
 __all__ = [
@@ -91,6 +92,7 @@ def check_labels(y: ArrayLike | None, X: Any) -> Labels:
     """
     if y is None:
         return Labels(np.zeros(X.shape[0], dtype=bool), np.empty(0))
+    y = to_numpy(y)
     labels = column_or_1d(y, warn=True)
     check_consistent_length(X, labels)
     if labels.dtype.kind in "OSU":
@@ -196,7 +198,9 @@ def labeled_accuracy(
     known, y_true = check_labels(y, y_pred)
     if not known.any():
         raise ValueError("Every label is missing: there is nothing to score.")
-    weight = None if sample_weight is None else np.asarray(sample_weight)[known]
+    weight = (
+        None if sample_weight is None else np.asarray(to_numpy(sample_weight))[known]
+    )
     return accuracy_score(y_true, y_pred[known], sample_weight=weight)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse, vstack
 
+from skda.utils.arrays import to_numpy
 from skda.utils.labels import Labels
 from skda.utils.optional import import_optional
 
@@ -113,7 +114,7 @@ def name_views(X: Any, names: list[str] | None = None) -> dict[str, Any]:
         views = dict(zip(names, X, strict=True))
     if not views:
         raise ValueError("Expected at least one view, got none.")
-    return views
+    return {name: to_numpy(view) for name, view in views.items()}
 
 
 def slice_views(

@@ -13,23 +13,21 @@ from tests.properties.invariants import quietly
 from tests.properties.views import toy_views
 
 
-def outputs(name, *, scaled=False, convert=None):
+def outputs(name, *, scaled=False, convert=None, convert_labels=None):
     """Fit an estimator to a toy, and collect what it says, as arrays.
 
     With ``scaled``, transformers of the user come first; ``convert`` is what to make of
-    every array of samples.
+    every array of samples, ``convert_labels`` of all labels.
     """
-    return (
-        _of_views(name, scaled, convert or np.asarray)
-        if (name in RETRIEVERS)
-        else _of_domains(name, scaled, convert or np.asarray)
-    )
+    collect = _of_views if name in RETRIEVERS else _of_domains
+    return collect(name, scaled, convert or np.asarray, convert_labels or np.asarray)
 
 
-def _of_domains(name, scaled, convert):
+def _of_domains(name, scaled, convert, convert_labels):
     X, y, (X_source, y_source), pairs = toy_domains(name)
     X, X_source = convert(X), convert(X_source)
-    given = {"source": (X_source, y_source)}
+    y = convert_labels(y)
+    given = {"source": (X_source, convert_labels(y_source))}
     if takes_pairs(name):
         given["pairs"] = tuple(map(convert, pairs))
     estimator = build_estimator(name)
@@ -46,10 +44,11 @@ def _of_domains(name, scaled, convert):
     return {key: np.asarray(value) for key, value in said.items()}
 
 
-def _of_views(name, scaled, convert):
+def _of_views(name, scaled, convert, convert_labels):
     X, y, (known, y_known), _ = toy_views()
     new = {view: convert(rows) for view, rows in X.items()}
-    source = {view: convert(rows) for view, rows in known.items()}, y_known
+    known = {view: convert(rows) for view, rows in known.items()}
+    source = known, convert_labels(y_known)
     estimator = build_estimator(name)
     if scaled:
         estimator.set_params(shared_transformer=StandardScaler())

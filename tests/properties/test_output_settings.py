@@ -11,6 +11,7 @@ import pandas as pd
 import polars as pl
 import pytest
 import sklearn
+import torch
 
 from tests.properties.estimators import BUILDERS
 from tests.properties.outputs import outputs
@@ -49,6 +50,16 @@ def test_frames_give_the_results_of_arrays(name, output):
         got = outputs(name, convert=frame)
 
     _assert_same(got, expected, atol=1e-5)  # sums in another order are rounded anew
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_tensors_give_the_results_of_arrays(name):
+    def require_gradients(X):
+        return torch.tensor(X, requires_grad=True)
+
+    got = outputs(name, convert=require_gradients, convert_labels=torch.as_tensor)
+
+    _assert_same(got, outputs(name), atol=1e-5)
 
 
 @pytest.fixture(scope="module")
