@@ -1,10 +1,16 @@
 """MLflow logs the estimator that was fitted, not one that it uses inside."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
 import mlflow
+import numpy as np
 import pytest
+from sklearn import model_selection
+from sklearn.decomposition import PCA
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from skorch.callbacks import MlflowLogger
 
 from skda.heterogeneous import STN, GeoST
@@ -78,3 +84,43 @@ def test_the_logger_of_skorch_logs_every_epoch(toy, runs):
 
     assert len(logged) == 1
     assert [metric.step for metric in history] == [1, 2, 3]
+
+
+def test_a_fit_inside_a_validation_leaves_autologging_disabled(toy, runs):
+    pipe = make_pipeline(StandardScaler(), GeoST())
+    params = {"geost__source": toy.source}
+    cv = LabeledFold(cv=3)  # called by its module, where MLflow patches it
+    model_selection.cross_validate(pipe, toy.X, toy.y, cv=cv, params=params)
+
+    assert not runs()
+
+
+def test_a_fit_that_ends_first_leaves_another_one_unlogged(toy, runs):
+    def fit(has_begun, goes_on):
+        def wait(X):
+            has_begun.set()
+            assert goes_on.wait(60)
+            return X
+
+        clf = GeoST(target_transformer=FunctionTransformer(wait))
+        clf.fit(toy.X, toy.y, source=toy.source)
+
+    events = [(Event(), Event()), (Event(), Event())]
+    with ThreadPoolExecutor(2) as pool:
+        fits = []
+        for has_begun, goes_on in events:
+            fits.append(pool.submit(fit, has_begun, goes_on))
+            assert has_begun.wait(60)
+        for result, (_, goes_on) in zip(fits, events, strict=True):
+            goes_on.set()
+            result.result()
+
+    assert not runs()
+
+
+def test_a_failed_fit_leaves_autologging_enabled(toy, runs):
+    with pytest.raises(ValueError, match="NaN"):
+        GeoST().fit(np.full_like(toy.X, np.nan), toy.y, source=toy.source)
+    PCA().fit(toy.X)
+
+    assert _names(runs) == {"PCA"}
