@@ -1,6 +1,7 @@
 """Fixtures and settings shared by all tests."""
 
 from contextlib import suppress
+import sys
 from typing import NamedTuple
 from unittest import SkipTest
 
@@ -19,6 +20,13 @@ collect_ignore = ["outside_package"]
 
 # The nets here are tiny: threads cost more than they give (13x on two cores).
 torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def _no_figures():
+    """Close the figures that doctests and earlier tests have left open."""
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
 
 
 class Toy(NamedTuple):

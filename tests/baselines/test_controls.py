@@ -153,7 +153,7 @@ def test_a_single_row_will_do(control):
 
 
 @all_controls
-@pytest.mark.parametrize("zero", [KNOWN, ~KNOWN, KNOWN & (Y == 0), KNOWN | ~KNOWN])
+@pytest.mark.parametrize("zero", [KNOWN, ~KNOWN, KNOWN & (Y == 0)])
 def test_rows_of_zeros_are_harmless(control, zero):
     clf = clone(control).fit(np.where(zero[:, None], 0, X), Y)
 
