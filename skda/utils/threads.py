@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock, Thread
 
 import torch
 
@@ -12,6 +13,8 @@ __all__ = ["limit_threads"]
 #: Rows times parameters of a step below which one thread is as fast as two on an idle
 #: machine, and many times as fast on a busy one (benchmarks/speed/threads.py).
 WORTH_THREADS = 1e8
+
+_SETTING_THREADS = Lock()
 
 
 @contextmanager
@@ -28,14 +31,28 @@ def limit_threads(n_multiplications: float, device: torch.device) -> Iterator[No
     Yields
     ------
     None
-        The number of threads is restored afterwards.
+        The number of threads is restored afterwards. Other Python threads, those
+        that start inside the block included, keep theirs: sums are rounded by it.
     """
-    n_threads = torch.get_num_threads()
+    with _SETTING_THREADS:
+        n_threads = torch.get_num_threads()
     if n_threads == 1 or device.type != "cpu" or n_multiplications > WORTH_THREADS:
         yield
         return
-    torch.set_num_threads(1)
     try:
+        _set_own_threads(1, n_threads)
         yield
     finally:
         torch.set_num_threads(n_threads)
+
+
+def _set_own_threads(n_threads: int, n_others: int) -> None:
+    """Set the number of threads of this Python thread.
+
+    PyTorch has a number for each, and a new one begins with the last that was set.
+    """
+    with _SETTING_THREADS:
+        torch.set_num_threads(n_threads)
+        other = Thread(target=torch.set_num_threads, args=(n_others,))
+        other.start()
+        other.join()

@@ -1,5 +1,7 @@
 """Tests of `skda.utils.threads`."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
 
@@ -30,3 +32,25 @@ def test_threads_are_restored_after_an_error():
         raise RuntimeError
 
     assert torch.get_num_threads() == 2
+
+
+def test_a_python_thread_that_starts_inside_keeps_its_threads():
+    with ThreadPoolExecutor(1) as pool, limit_threads(0, torch.device("cpu")):
+        n_inside = pool.submit(torch.get_num_threads).result()
+
+    assert n_inside == 2
+
+
+def test_large_work_that_starts_inside_small_work_is_rounded_alike():
+    generator = torch.Generator().manual_seed(0)
+    X, W = torch.randn(2, 256, 4096, generator=generator)
+
+    def multiply():
+        with limit_threads(2 * WORTH_THREADS, torch.device("cpu")):
+            return X @ W.T
+
+    alone = multiply()
+    with ThreadPoolExecutor(1) as pool, limit_threads(0, torch.device("cpu")):
+        beside = pool.submit(multiply).result()
+
+    assert torch.equal(alone, beside)
