@@ -8,13 +8,28 @@ from threading import Lock, Thread
 
 import torch
 
-__all__ = ["limit_threads"]
+__all__ = ["limit_threads", "number_of_threads"]
 
 #: Rows times parameters of a step below which one thread is as fast as two on an idle
 #: machine, and many times as fast on a busy one (benchmarks/speed/threads.py).
 WORTH_THREADS = 1e8
 
 _SETTING_THREADS = Lock()
+
+
+def number_of_threads() -> int:
+    """Count the threads on which PyTorch runs in this Python thread.
+
+    A new one settles on a number at its first use of PyTorch: let this be the first, so
+    that it is not the number that :func:`limit_threads` sets for another one.
+
+    Returns
+    -------
+    int
+        The number of threads.
+    """
+    with _SETTING_THREADS:
+        return torch.get_num_threads()
 
 
 @contextmanager
@@ -34,8 +49,7 @@ def limit_threads(n_multiplications: float, device: torch.device) -> Iterator[No
         The number of threads is restored afterwards. Other Python threads, those
         that start inside the block included, keep theirs: sums are rounded by it.
     """
-    with _SETTING_THREADS:
-        n_threads = torch.get_num_threads()
+    n_threads = number_of_threads()
     if n_threads == 1 or device.type != "cpu" or n_multiplications > WORTH_THREADS:
         yield
         return
