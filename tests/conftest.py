@@ -1,7 +1,7 @@
 """Fixtures and settings shared by all tests."""
 
-from contextlib import suppress
 import sys
+from contextlib import suppress
 from typing import NamedTuple
 from unittest import SkipTest
 

@@ -86,7 +86,7 @@ def test_retrieval_in_threads_equals_serial():
     np.testing.assert_array_equal(parallel, serial)
 
 
-@pytest.mark.parametrize("module", [None, with_dropout, broken], ids=["none", "dropout", "broken"])
+@pytest.mark.parametrize("module", [None, with_dropout, broken], ids=list("abc"))
 def test_the_callers_generators_are_untouched(module):
     before = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
     clf = SourceOnly(max_epochs=2, module=module, random_state=0)
