@@ -13,7 +13,7 @@ from sklearn.base import clone
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from skda.base._rows import DomainName, Rows, SourceDomain, transform_samples
+from skda.base._rows import DomainName, Rows, transform_samples
 from skda.utils._sklearn import BaseEstimator, ClassifierMixin, fit_context
 from skda.utils.declaration import estimator
 from skda.utils.labels import (
@@ -24,7 +24,11 @@ from skda.utils.labels import (
     warn_about_missing_classes,
 )
 from skda.utils.ranges import Transformer
-from skda.utils.validation import apply_transformer, check_pair
+from skda.utils.validation import (
+    apply_transformer,
+    check_pair,
+    remember_features,
+)
 from skda.utils.warnings import NoSourceWarning, warn_user
 
 __all__ = ["BaseDomainClassifier", "DomainName", "Rows"]
@@ -301,7 +305,8 @@ class BaseDomainClassifier(ClassifierMixin, BaseEstimator, ABC):
         self.n_features_in_source_ = None
         if source is not None:
             X_s, y_s = check_pair(source, "source=(X_source, y_source)")
-            self._source_domain = SourceDomain()
+            name = f"the source of {type(self).__name__}"
+            self._source_domain = remember_features(name)
             rows["source"] = self._validate_rows(X_s, "source", fitting=True)
             self.n_features_in_source_ = self._source_domain.n_features_in_
             labels["source"] = check_labels(y_s, rows["source"])

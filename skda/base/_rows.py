@@ -6,15 +6,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import validate_data
 
-from skda.utils._sklearn import BaseEstimator
 from skda.utils.arrays import to_numpy
 from skda.utils.labels import Labels
-from skda.utils.validation import apply_transformer
+from skda.utils.validation import (
+    apply_transformer,
+    check_magnitude,
+    remember_features,
+)
 
-__all__ = ["DomainName", "Rows", "SourceDomain", "transform_samples"]
+__all__ = ["DomainName", "Rows", "transform_samples"]
 
 DomainName = Literal["target", "source"]
 
@@ -43,18 +47,6 @@ class Rows(NamedTuple):
         """
         known = self.labels.known
         return Rows(self.X[known], self.labels._replace(known=known[known]))
-
-
-class SourceDomain(BaseEstimator):
-    """Remembers the features of the source, as an estimator does the target's.
-
-    scikit-learn's checks of names and numbers of features work on any estimator, and
-    call it by its name when they complain.
-    """
-
-
-class TransformedSamples(BaseEstimator):
-    """Remembers the features that the user's transformer returns."""
 
 
 def transform_samples(
@@ -93,7 +85,6 @@ def transform_samples(
     array-like of shape (n, p)
         Numbers, unless a further transformer is to come.
     """
-    settings = {"dtype": dtype, "accept_sparse": "csr"}
     if transformer is None:
         X = to_numpy(X)
     with _advice(domain, transformed=lenient):
@@ -103,15 +94,26 @@ def transform_samples(
                 f"{X.shape}: pass a row as a table of one row, such as X.iloc[[0]]."
             )
         if not lenient:
-            return validate_data(owner, X, reset=fitting, **settings)
+            return _validate(owner, X, domain, fitting=fitting, dtype=dtype)
         if fitting:
             validate_data(owner, X, reset=True, skip_check_array=True)
         if transformer is None:
             return X
         rows = to_numpy(apply_transformer(transformer, X, fitting=fitting))
         if fitting:
-            owner._transformed = TransformedSamples()
-        return validate_data(owner._transformed, rows, reset=fitting, **settings)
+            name = f"{type(owner).__name__} behind {domain}_transformer"
+            owner._transformed = remember_features(name)
+        return _validate(owner._transformed, rows, domain, fitting=fitting, dtype=dtype)
+
+
+def _validate(
+    owner: Any, X: Any, domain: DomainName, *, fitting: bool, dtype: type
+) -> Any:
+    """Make an array of samples, all of them numbers of a sound size."""
+    with np.errstate(over="ignore"):  # a value too large is an error, here
+        rows = validate_data(owner, X, reset=fitting, dtype=dtype, accept_sparse="csr")
+    check_magnitude(rows, f"the {domain} samples")
+    return rows
 
 
 @contextmanager
@@ -120,7 +122,7 @@ def _advice(domain: DomainName, *, transformed: bool) -> Iterator[None]:
     try:
         yield
     except (TypeError, ValueError) as error:
-        message = str(error)
+        message = str(error).replace("\nthe source", "\nThe source")
         missing = "NaN" in message and "contains NaN" in message
         raw = "could not convert" in message or "to numeric" in message
         if transformed or not (missing or raw):

@@ -11,12 +11,16 @@ from sklearn.base import clone
 from sklearn.utils.validation import check_array, validate_data
 
 from skda.preprocessing import PerView
-from skda.utils._sklearn import BaseEstimator
 from skda.utils.arrays import to_numpy
 from skda.utils.declaration import estimator
 from skda.utils.labels import Labels, check_labels, union_of_classes
 from skda.utils.ranges import Transformer
-from skda.utils.validation import apply_transformer, check_pair
+from skda.utils.validation import (
+    apply_transformer,
+    check_magnitude,
+    check_pair,
+    remember_features,
+)
 from skda.utils.views import (
     ViewRows,
     count_pairs,
@@ -32,10 +36,6 @@ from skda.utils.views import (
 __all__ = ["ViewPreprocessing", "Views"]
 
 Views = Any  # a mapping, a list or one array: see BaseRetriever.fit
-
-
-class ViewColumns(BaseEstimator):
-    """Remembers the columns of one view, as an estimator does those of its input."""
 
 
 @estimator
@@ -95,7 +95,7 @@ class ViewPreprocessing:
             raw_source = self._views_by_name(views, fitting=False, complete=True)
             known = check_labels(y_source, np.empty(count_pairs(raw_source)))
             _check_source_labels(known, labels)
-            all_rows = {n: stack_rows(raw_source[n], rows) for n, rows in raw.items()}
+            all_rows = self._stack(raw_source, raw)
         any_labeled = known.known.any() or labels.known.any()
         self.classes_ = union_of_classes(known, labels) if any_labeled else np.empty(0)
         rows = self._fit_preprocessing(all_rows, known, labels)
@@ -103,6 +103,13 @@ class ViewPreprocessing:
             vars(self).pop("feature_names_in_", None)  # of an earlier fit
             self.n_features_in_ = sum(self.view_widths_.values())
         return rows
+
+    def _stack(self, source: dict[str, Any], target: dict[str, Any]) -> dict[str, Any]:
+        """Put the rows of every view below those of the source."""
+        if self.shared_transformer_ is None:  # which takes anything
+            source = self._check_arrays(source, of=" of the source")
+            target = self._check_arrays(target)
+        return {name: stack_rows(source[name], X, name) for name, X in target.items()}
 
     def _fit_preprocessing(
         self, views: dict[str, Any], known: Labels, labels: Labels
@@ -171,7 +178,10 @@ class ViewPreprocessing:
     def _check_columns(self, views: Mapping[str, Any], *, fitting: bool) -> None:
         """Check the names of the columns of every view, as scikit-learn does."""
         if fitting:
-            self._columns = {name: ViewColumns() for name in views}
+            called = type(self).__name__
+            self._columns = {
+                name: remember_features(f"view {name!r} of {called}") for name in views
+            }
         for name, X in views.items():
             columns = list(getattr(X, "columns", ()))
             repeated = sorted({str(c) for c in columns if columns.count(c) > 1})
@@ -213,20 +223,36 @@ class ViewPreprocessing:
                 )
         return self._scale(dense)
 
-    def _check_arrays(self, views: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+    def _check_arrays(
+        self, views: Mapping[str, Any], *, of: str = ""
+    ) -> dict[str, NDArray[Any]]:
         """Validate the matrices, and make them dense."""
-        checked: dict[str, Any] = {
-            name: check_array(
-                to_numpy(X),
-                accept_sparse="csr",
-                dtype=self._dtype,
-                order="C",  # sums over columns are rounded by the order in memory
-                input_name=f"view {name!r}",
-                estimator=self,
-            )
-            for name, X in views.items()
+        checked = {
+            name: self._check_view(X, f"view {name!r}{of}") for name, X in views.items()
         }
         return to_dense(checked)
+
+    def _check_view(self, X: Any, called: str) -> Any:
+        """Validate one matrix, and call it by its name if there is an error."""
+        try:
+            with np.errstate(over="ignore"):  # a value too large is an error, here
+                rows: Any = check_array(
+                    to_numpy(X),
+                    accept_sparse="csr",
+                    dtype=self._dtype,
+                    order="C",  # sums over columns are rounded by the order in memory
+                    input_name=called,
+                    estimator=self,
+                )
+        except (TypeError, ValueError) as error:
+            message = str(error)
+            if called in message:
+                raise
+            cure = "could not convert" in message and self.shared_transformer is None
+            advice = "\nPass a shared_transformer that makes numbers of them."
+            raise ValueError(f"V{called[1:]}: {message}{advice * cure}") from error
+        check_magnitude(rows, called)
+        return rows
 
     def _scale(self, views: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         ready = {}

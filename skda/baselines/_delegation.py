@@ -16,7 +16,7 @@ from skda.utils._sklearn import BaseEstimator, ClassifierMixin, MetaEstimatorMix
 from skda.utils.arrays import to_numpy
 from skda.utils.labels import labeled_accuracy
 
-__all__ = ["TargetDelegator"]
+__all__ = ["TargetDelegator", "check_rows"]
 
 
 def _estimator_has(method: str) -> Callable[[TargetDelegator], bool]:
@@ -180,4 +180,33 @@ class TargetDelegator(ClassifierMixin, MetaEstimatorMixin, BaseEstimator, ABC):
                 f"Expected domain='target', the only domain that {type(self).__name__} "
                 f"has learned, got {domain!r}: pass target samples."
             )
+        check_rows(X)
         return getattr(self.estimator_, method)(to_numpy(X))
+
+
+def check_rows(X: Any) -> None:
+    """Refuse what is no table of samples, and what classifiers take for numbers.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+        Samples, which a pipeline of the user may make numbers of.
+    """
+    if X is None or np.isscalar(X):
+        raise ValueError(
+            f"Expected a table of samples, with a row for each, got {X!r}."
+        )
+    if isinstance(X, (list, tuple)):
+        lengths = {len(row) for row in X if isinstance(row, (list, tuple))}
+        if len(lengths) > 1:
+            raise ValueError(
+                f"Expected rows of one length, got rows of {min(lengths)} to "
+                f"{max(lengths)} features: fill in what is missing."
+            )
+    kind = getattr(getattr(X, "dtype", None), "kind", "")
+    if kind in ("m", "M"):
+        raise ValueError(
+            f"Expected features that are numbers, got dates or times ({X.dtype}): make "
+            f"numbers of them, such as the year, or pass a table for a pipeline to do "
+            f"it."
+        )

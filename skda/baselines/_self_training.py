@@ -18,6 +18,7 @@ from skda.utils._sklearn import HasMethods, MetaEstimatorMixin
 from skda.utils.labels import UNLABELED
 from skda.utils.promotion import most_certain
 from skda.utils.ranges import Count, PositiveShare
+from skda.utils.validation import check_magnitude
 
 __all__ = ["BalancedSelfTraining"]
 
@@ -99,6 +100,8 @@ class BalancedSelfTraining(MetaEstimatorMixin, TargetControl):
             estimator = clone(self.estimator)
         if len(self.classes_) == 1:
             estimator = DummyClassifier()
+        if isinstance(estimator, LinearSVC):  # which would run on forever
+            check_magnitude(X, f"the target of {type(self).__name__}", power=4)
         known = codes != UNLABELED
         self.estimator_ = estimator.fit(X[known], codes[known])
 

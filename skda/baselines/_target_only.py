@@ -12,7 +12,7 @@ from sklearn.svm import SVC
 from sklearn.utils import indexable
 
 from skda.base import estimator
-from skda.baselines._delegation import TargetDelegator
+from skda.baselines._delegation import TargetDelegator, check_rows
 from skda.utils._sklearn import HasMethods, fit_context
 from skda.utils.arrays import to_numpy
 from skda.utils.labels import UNLABELED, check_labels, union_of_classes
@@ -124,6 +124,7 @@ class TargetOnly(TargetDelegator):
                 "TargetOnly requires y to be passed, but the target y is None: pass "
                 "the labels, with -1 where they are unknown."
             )
+        check_rows(X)
         X = to_numpy(X)
         labels = check_labels(y, X)
         if not labels.known.any():

@@ -96,7 +96,7 @@ class Retrieval(Experiment):
             return Shown(new, None, {"source": (known, y_known)}, is_control=False)
         if row.setting == "new":
             return Shown(new, None, {}, is_control=True)
-        both = {name: stack_rows(X, new[name]) for name, X in known.items()}
+        both = {name: stack_rows(X, new[name], name) for name, X in known.items()}
         return Shown(both, None, {}, is_control=True)
 
     def apply(self, fitted: Any, split: CategorySplit) -> Any:

@@ -147,7 +147,7 @@ class HHTL(BaseMappedClassifier):
             return np.hstack(evaluate_layers(X, self.source_weights_))
         layers = evaluate_layers(X, self.target_weights_)
         maps = zip(self.ridges_, layers, strict=True)
-        return np.hstack([ridge.predict(h) for ridge, h in maps])
+        return np.hstack([self._map_rows(ridge, h) for ridge, h in maps])
 
 
 def fit_denoiser(X: NDArray[Any], corruption: float) -> Array:

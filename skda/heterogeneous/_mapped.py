@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import softmax
 from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import Ridge
 from sklearn.svm import LinearSVC
 
 from skda.base import BasePairedClassifier, DomainName, PairedRows, Rows, estimator
@@ -19,6 +20,7 @@ from skda.utils._sklearn import (
     HasMethods,
     TransformerMixin,
 )
+from skda.utils.validation import check_magnitude
 
 __all__ = ["Array", "BaseMappedClassifier"]
 
@@ -110,7 +112,14 @@ class BaseMappedClassifier(
         )
         self._fitted_codes = np.unique(codes)
         self._n_features_out = X.shape[1]
-        self.estimator_ = self._make_estimator().fit(X, codes)
+        estimator = self._make_estimator()
+        if isinstance(estimator, LinearSVC):  # which would run on forever
+            check_magnitude(X, f"what {type(self).__name__} classifies", power=4)
+        self.estimator_ = estimator.fit(X, codes)
+
+    def _map_rows(self, ridge: Ridge, X: NDArray[Any]) -> Array:
+        """Map rows; scikit-learn makes a vector of them if there is one feature."""
+        return ridge.predict(X).reshape(len(X), -1)
 
     def _make_estimator(self) -> Any:
         """Build the classifier; a constant one if there is one class."""

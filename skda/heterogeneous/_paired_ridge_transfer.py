@@ -83,4 +83,4 @@ class PairedRidgeTransfer(BaseMappedClassifier):
         self.ridge_ = Ridge(alpha=self.alpha).fit(pairs.target, pairs.source)
 
     def _features(self, X: NDArray[Any], domain: DomainName) -> NDArray[Any]:
-        return X if domain == "source" else self.ridge_.predict(X)
+        return X if domain == "source" else self._map_rows(self.ridge_, X)

@@ -13,7 +13,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skda.utils._sklearn import HasMethods, fit_context
-from skda.utils.labels import UNLABELED, labeled_accuracy
+from skda.utils.labels import UNLABELED, check_labels, labeled_accuracy
 
 __all__ = ["HideLabels"]
 
@@ -98,7 +98,7 @@ class HideLabels(MetaEstimatorMixin, BaseEstimator):
         X : {array-like, sparse matrix} of shape (n_target, n_features)
             Target samples.
         y : array-like of shape (n_target,), default=None
-            Target labels, of which none is looked at.
+            Target labels, which are checked, and of which none is learned from.
         source : tuple (X_source, y_source), default=None
             Source samples and labels, which the method is given if they are not None.
         pairs : tuple or array-like, default=None
@@ -114,7 +114,9 @@ class HideLabels(MetaEstimatorMixin, BaseEstimator):
         ValueError
             If the method finds nothing to learn from, as without a source.
         """
-        hidden = None if y is None else np.full(np.shape(y), UNLABELED)
+        hidden = None
+        if y is not None:  # wrong ones, such as dates, would be an error of the score
+            hidden = np.full(len(check_labels(y, y).known), UNLABELED)
         metadata = {"source": source, "pairs": pairs}
         given = {name: value for name, value in metadata.items() if value is not None}
         estimator = clone(self.estimator)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterable
 from datetime import date, time, timedelta
 from typing import Any, NamedTuple
@@ -87,8 +88,8 @@ def check_labels(y: ArrayLike | None, X: Any) -> Labels:
     Raises
     ------
     ValueError
-        If the labels are of several kinds, dates, or strings that look like a mark of
-        unlabeled samples and are none: "-1" and blanks.
+        If the labels are collections, of several kinds, dates, or strings that look
+        like a mark of unlabeled samples and are none: "-1" and blanks.
     """
     if y is None:
         return Labels(np.zeros(X.shape[0], dtype=bool), np.empty(0))
@@ -98,6 +99,7 @@ def check_labels(y: ArrayLike | None, X: Any) -> Labels:
     if labels.dtype.kind in "OSU":
         # Not labels itself: in a list of names, NumPy has made names of -1 and NaN.
         objects = np.asarray(y, dtype=object).ravel()
+        _refuse_collections(objects.tolist())
         known = np.array([not _is_missing(label) for label in objects], dtype=bool)
         values = _homogeneous(objects[known].tolist(), objects[~known].tolist())
     elif labels.dtype.kind in "mM":
@@ -202,6 +204,17 @@ def labeled_accuracy(
         None if sample_weight is None else np.asarray(to_numpy(sample_weight))[known]
     )
     return accuracy_score(y_true, y_pred[known], sample_weight=weight)
+
+
+def _refuse_collections(labels: list[Any]) -> None:
+    """Refuse labels that are tuples and the like, which equal no mark."""
+    for label in labels:
+        if isinstance(label, (tuple, list, set, dict)) or getattr(label, "ndim", 0) > 0:
+            raise ValueError(
+                f"Expected one name or number as the label of every sample, got a "
+                f"{type(label).__name__}, {reprlib.repr(label)}, in y: pass a sequence "
+                f"of labels, such as [label for (label,) in y]."
+            )
 
 
 def _is_missing(label: Any) -> bool:

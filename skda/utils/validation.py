@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 from sklearn import config_context
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
+
+from skda.utils._sklearn import BaseEstimator
 
 __all__ = [
     "apply_transformer",
@@ -20,10 +23,39 @@ __all__ = [
     "before_final",
     "check_device",
     "check_layers",
+    "check_magnitude",
     "check_pair",
     "check_precision",
     "final_estimator",
+    "remember_features",
 ]
+
+
+class FeatureMemory(BaseEstimator):
+    """Remembers number and names of features, as an estimator does those of ``X``.
+
+    scikit-learn's checks of features work on any estimator, and call it by the name of
+    its class: every object has a class of its own.
+    """
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return remember_features, (type(self).__name__,), self.__getstate__()
+
+
+def remember_features(name: str) -> Any:
+    """Build what remembers features that are not the ``X`` of an estimator.
+
+    Parameters
+    ----------
+    name : str
+        What errors call it, such as "the source of GeoST".
+
+    Returns
+    -------
+    FeatureMemory
+        To be passed to scikit-learn's ``validate_data``.
+    """
+    return type(name, (FeatureMemory,), {})()
 
 
 def apply_transformer(transformer: Any, X: Any, *, fitting: bool, **params: Any) -> Any:
@@ -33,6 +65,36 @@ def apply_transformer(transformer: Any, X: Any, *, fitting: bool, **params: Any)
     transform = transformer.fit_transform if fitting else transformer.transform
     with config_context(transform_output="default"):
         return transform(X, **params)
+
+
+def check_magnitude(X: Any, where: str, *, power: int = 2) -> None:
+    """Refuse values whose powers, which the methods compute, are infinite.
+
+    Sums of 1e8 squares, or of 1e16 fourth powers, still are finite.
+
+    Parameters
+    ----------
+    X : {ndarray, sparse matrix} of shape (n, p)
+        Finite samples. The methods bring those of type float32 to a unit in which
+        squares are finite, so that float64 alone is checked.
+    where : str
+        What the samples are, for the error.
+    power : int, default=2
+        The highest power that is computed.
+    """
+    values = X.data if issparse(X) else X  # type: ignore[attr-defined]
+    if getattr(values, "dtype", None) != np.float64 or not values.size:
+        return
+    limit = 1e-4 * float(np.finfo(np.float64).max) ** (1 / power)
+    largest = max(values.max(), -values.min())
+    if largest > limit:
+        row, column = (int(places[0]) for places in (abs(X) >= largest).nonzero())
+        name = "square" if power == 2 else f"{power}th power"
+        raise ValueError(
+            f"Expected absolute values up to {limit:.0e} in {where}, got {largest:.0e} "
+            f"in row {row}, column {column}, whose {name} overflows: correct the "
+            f"value, or measure the feature in a larger unit."
+        )
 
 
 def check_pair(pair: Any, form: str) -> tuple[Any, Any]:

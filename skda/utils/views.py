@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import issparse, vstack
+from scipy.sparse import csr_array, issparse, vstack
+from sklearn.utils import check_array
 
 from skda.utils.arrays import to_numpy
 from skda.utils.labels import Labels
@@ -176,10 +177,12 @@ def _n_rows(X: Any, name: str) -> int:
     if hasattr(X, "shape"):
         n_rows = X.shape[0] if X.shape else None
     else:
-        n_rows = len(X) if hasattr(X, "__len__") else None
+        is_scalar = isinstance(X, (str, Mapping)) or not hasattr(X, "__len__")
+        n_rows = None if is_scalar else len(X)
     if n_rows is None:
         raise ValueError(
-            f"Expected rows in view {name!r}, got a single {type(X).__name__}."
+            f"Expected rows in view {name!r}, got a single {type(X).__name__}: pass an "
+            f"array, a sparse matrix, a frame or a list with a row for every pair."
         )
     return int(n_rows)
 
@@ -207,17 +210,26 @@ def mean_and_scale(X: NDArray[Any], scaling: str | None) -> tuple[Any, Any]:
     return mean * unit, np.where(scale > tiny, scale, 1.0).astype(X.dtype) * unit
 
 
-def stack_rows(above: Any, below: Any) -> Any:
-    """Stack arrays, sparse matrices or lists of rows."""
+def stack_rows(above: Any, below: Any, name: str) -> Any:
+    """Stack arrays, sparse matrices or lists of rows of one view."""
+    widths = [getattr(X, "shape", ())[1:] for X in (above, below)]
+    if hasattr(above, "shape") and hasattr(below, "shape") and widths[0] != widths[1]:
+        raise ValueError(
+            f"Expected view {name!r} to have the same features in the source as in X, "
+            f"got rows of shape {widths[0]} and {widths[1]}: pass the same columns."
+        )
     if hasattr(above, "iloc") and hasattr(below, "iloc"):  # pandas is optional
         return import_optional("pandas", "Stacking frames").concat([above, below])
     if issparse(above) or issparse(below):
-        return vstack([_without_float16(above), _without_float16(below)], format="csr")
+        return vstack([_storable(above, name), _storable(below, name)], format="csr")
     if isinstance(above, list) and isinstance(below, list):
         return above + below
     return np.concatenate([np.asarray(above), np.asarray(below)])
 
 
-def _without_float16(X: Any) -> Any:
-    """Widen a type of numbers that sparse matrices cannot have."""
-    return X.astype(np.float32) if getattr(X, "dtype", None) == np.float16 else X
+def _storable(X: Any, name: str) -> Any:
+    """Make a sparse matrix of rows, of numbers of a type that it can have."""
+    if issparse(X):
+        return X
+    rows = check_array(X, ensure_all_finite=False, input_name=f"view {name!r}")
+    return csr_array(rows.astype(np.float32) if rows.dtype == np.float16 else rows)

@@ -75,14 +75,14 @@ def test_values_that_are_no_numbers(toy, make_clf, subtests, side):
         np.inf: "contains infinity",
         -np.inf: "contains infinity",
     }
-    if clf._dtype is not np.float64:  # which holds it
-        messages[1e300] = "infinity or a value too large"
+    holds_it = clf._dtype is np.float64
+    huge = r"1e\+300 in row 3, column 1, whose square overflows"
+    messages[1e300] = huge if holds_it else "infinity or a value too large"
     for flaw, message in messages.items():
         X, X_source = toy.X.copy(), toy.source[0].copy()
         (X if side == "target" else X_source)[3, 1] = flaw
         with (
             subtests.test(flaw=flaw),
-            np.errstate(over="ignore"),
             pytest.raises(ValueError, match=message),
         ):
             clf.fit(X, toy.y, source=(X_source, toy.source[1]))
@@ -167,10 +167,21 @@ def test_an_unlabeled_target(toy, make_clf):
 
 def test_a_source_of_another_width_in_prediction(toy, make_clf):
     clf = make_clf().fit(toy.X, toy.y, source=toy.source)
-    with pytest.raises(ValueError, match="X has 5 features, but SourceDomain is exp"):
+    with pytest.raises(ValueError, match="X has 5 features, but the source of "):
         clf.predict(toy.source[0][:, :5], domain="source")
     with pytest.raises(ValueError, match=r"X has 6 features, but .* is expecting 9"):
         clf.predict(toy.source[0])
+
+
+@with_parameters("target_transformer")
+def test_what_a_transformer_returns_is_named_in_errors(toy, make_clf):
+    keep = FunctionTransformer(lambda X: X[:, np.abs(X).max(axis=0) < 1e6])
+    clf = make_clf(target_transformer=keep).fit(toy.X, toy.y, source=toy.source)
+    X = toy.X.copy()
+    X[0, 0] = 1e7
+
+    with pytest.raises(ValueError, match=r"but .* behind target_transformer is expect"):
+        clf.predict(X)
 
 
 def test_the_source_is_unknown_where_there_was_none(toy, make_clf):

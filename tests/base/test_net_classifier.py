@@ -244,7 +244,7 @@ def test_both_domains_are_predicted_and_transformed(toy, make_clf):
     assert clf.predict_proba(X_source, domain="source").shape == (300, 3)
     assert clf.transform(X_source, domain="source").shape == (300, 32)
     with pytest.raises(
-        ValueError, match=r"X has 9 features, but SourceDomain is expecting 6"
+        ValueError, match=r"X has 9 features, but the source of .* is expecting 6"
     ):
         clf.predict(toy.X, domain="source")
     with pytest.raises(ValueError, match="domain must be 'target' or 'source'"):

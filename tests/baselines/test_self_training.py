@@ -123,3 +123,11 @@ def test_a_score_for_every_pair_of_classes_is_an_error():
 def test_a_regressor_is_an_error():
     with pytest.raises(ValueError, match="'estimator' parameter of BalancedSelf"):
         BalancedSelfTraining(LinearRegression()).fit(X, Y)
+
+
+def test_features_without_a_scale_that_liblinear_hangs_on_are_an_error():
+    rows = X.copy()
+    rows[0, 0] = 1e100
+
+    with pytest.raises(ValueError, match="whose 4th power overflows"):
+        BalancedSelfTraining(power=None).fit(rows, Y)

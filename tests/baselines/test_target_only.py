@@ -296,3 +296,30 @@ def test_svm_on_office_caltech_is_within_a_deviation_of_the_known_accuracy():
         accuracies.append(svm.score(X[hidden], y[hidden]))
 
     assert np.mean(accuracies) == pytest.approx(0.889, abs=0.033)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (None, "Expected a table of samples, with a row for each, got None"),
+        (
+            "data.csv",
+            "Expected a table of samples, with a row for each, got 'data.csv'",
+        ),
+        ([[1.0] * (1 + i % 2) for i in range(len(Y))], "got rows of 1 to 2 features"),
+        (np.full(X.shape, np.datetime64("2026-01-01")), "got dates or times"),
+    ],
+)
+@pytest.mark.parametrize("clf", [TargetOnly(), TargetOnly(LogisticRegression())])
+def test_rows_that_are_none_are_refused(rows, message, clf):
+    with pytest.raises(ValueError, match=message):
+        clf.fit(rows, Y)
+    fitted = clf.fit(X, Y)
+
+    with pytest.raises(ValueError, match=message):
+        fitted.predict(rows)
+
+
+def test_dates_are_no_labels():
+    with pytest.raises(ValueError, match="got dates or times"):
+        TargetOnly().fit(X, np.full(len(Y), np.datetime64("2026-01-01")))

@@ -9,7 +9,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
-from skda.heterogeneous import PairedRidgeTransfer
+from skda.heterogeneous import HHTL, PairedRidgeTransfer
 from skda.model_selection import LabeledFold
 from skda.utils.warnings import NoSourceWarning
 
@@ -211,3 +211,23 @@ def test_pairs_may_be_searched_over_with_the_target(paired):
     search.fit(X, y, source=paired.source, pairs=aligned)
 
     assert search.best_params_ == {"alpha": 1.0}
+
+
+@pytest.mark.parametrize("cls", [PairedRidgeTransfer, HHTL])
+def test_a_source_of_one_feature_will_do(paired, cls):
+    source = paired.source[0][:, :1], paired.source[1]
+    pairs = paired.pairs[0][:, :1], paired.pairs[1]
+
+    clf = paired.fit(cls(), source=source, pairs=pairs)
+
+    assert clf.transform(paired.X_test).shape[1] == clf._n_features_out
+    assert_allclose(clf.predict_proba(paired.X_test).sum(axis=1), 1)
+
+
+@pytest.mark.parametrize("cls", [PairedRidgeTransfer, HHTL])
+def test_features_without_a_scale_that_liblinear_hangs_on_are_an_error(paired, cls):
+    X = paired.source[0].copy()
+    X[0, 0] = 1e100
+
+    with pytest.raises(ValueError, match=r"what .* classifies, .* 4th power overf"):
+        paired.fit(cls(scaling=None), source=(X, paired.source[1]))

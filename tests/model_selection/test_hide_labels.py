@@ -221,3 +221,10 @@ def test_the_parameters_of_the_method_can_be_searched(data, routed):
     best = search.best_estimator_[-1]
     assert best.estimator_.beta == search.best_params_["hidelabels__estimator__beta"]
     assert search.predict(data.X).shape == (60,)
+
+
+def test_dates_are_no_labels_though_hidden(data):
+    y = np.full(len(data.X), np.datetime64("2026-01-01"))
+
+    with pytest.raises(ValueError, match="got dates or times"):
+        HideLabels(STN(max_epochs=1)).fit(data.X, y, source=data.source)

@@ -7,8 +7,9 @@ import pandas as pd
 import polars as pl
 import pytest
 import sklearn
+from scipy.sparse import csr_array
 from sklearn.compose import ColumnTransformer
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from skorch.helper import SliceDict
 
 import skda.retrieval
@@ -105,6 +106,65 @@ def test_a_network_that_has_become_constant_is_an_error(toy_pairs):
         est.fit(toy_pairs.views, source=toy_pairs.source)
 
 
+# Views that are none
+
+BAD_VIEWS = {
+    "Expected rows in .*view 'text'.*, got a single": [3.0, None, "a.csv", {"a": 1}],
+    "View 'text'.*: Expected 2D array, got 1D": [np.arange(12)],
+    "View 'text'.*: Found array with dim 3": [np.ones((12, 2, 2))],
+    "View 'text'.*: Found array with 0 feature": [np.empty((12, 0))],
+    "View 'text'.*: could not convert .*\nPass a shared_t": [[["red", "round"]] * 12],
+    "View 'text'.*: setting an array element": [[[1.0], [1.0, 2.0]] * 6],
+    "in view 'text'.*, got 1e.300 in row 0, column 0": [np.full((12, 5), 1e300)],
+}
+EVERY_BAD_VIEW = [(X, message) for message, views in BAD_VIEWS.items() for X in views]
+
+
+def _views(text):
+    rng = np.random.default_rng(0)
+    return {"image": rng.normal(size=(12, 4)), "text": text}
+
+
+@pytest.mark.parametrize(("text", "message"), EVERY_BAD_VIEW)
+@pytest.mark.parametrize("where", ["X", "source"])
+@pytest.mark.parametrize("kind", [np.asarray, csr_array])
+def test_what_is_no_view_is_an_error_in_words(text, message, where, kind):
+    good, y = _views(kind(np.random.default_rng(0).normal(size=(12, 5)))), [0, 1] * 6
+    X, known = (_views(text), good) if where == "X" else (good, _views(text))
+
+    with pytest.raises(ValueError, match=message):
+        RidgeCCA().fit(X, source=(known, y))
+
+
+@pytest.mark.parametrize("kind", [np.asarray, csr_array])
+def test_both_sides_have_the_same_features(kind):
+    known, X = _views(kind(np.ones((12, 7)))), _views(np.ones((12, 5)))
+
+    for transformer in (None, StandardScaler(with_mean=False)):
+        with pytest.raises(
+            ValueError, match=r"view 'text' to have the same .* shape \(7,\) and \(5,\)"
+        ):
+            RidgeCCA(shared_transformer=transformer).fit(X, source=(known, [0, 1] * 6))
+
+
+@pytest.mark.parametrize("dtype", [object, np.float16, np.float32])
+def test_a_sparse_view_goes_with_dense_ones_of_any_type(dtype):
+    rows = np.random.default_rng(0).integers(-9, 9, size=(12, 5))
+    known, y = _views(rows.astype(float)), [0, 1] * 6
+    expected = RidgeCCA().fit(_views(rows.astype(float)), source=(known, y))
+
+    for transformer in (None, FunctionTransformer(accept_sparse=True)):
+        est = RidgeCCA(shared_transformer=transformer)
+        est.fit(_views(csr_array(rows)), source=(_views(rows.astype(dtype)), y))
+
+        for got, z in zip(
+            est.transform(known).values(),
+            expected.transform(known).values(),
+            strict=True,
+        ):
+            np.testing.assert_array_equal(got, z)
+
+
 # Names of columns
 
 
@@ -134,7 +194,10 @@ def test_columns_of_one_name_are_an_error(frames):
 def test_arrays_after_frames_warn_by_scikit_learns_words(frames, toy_pairs):
     est = RidgeCCA().fit(frames)
 
-    with pytest.warns(UserWarning, match="does not have valid feature names"):
+    with pytest.warns(
+        UserWarning,
+        match=r"not have valid feature names, but view '.*' of RidgeCCA was",
+    ):
         got = est.transform(toy_pairs.test)
 
     expected = RidgeCCA().fit(toy_pairs.views).transform(toy_pairs.test)

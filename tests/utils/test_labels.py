@@ -156,3 +156,12 @@ def test_dates_are_no_classes(y, kind):
     expected = rf"got dates or times \({kind}\) in y: make classes of them"
     with pytest.raises(ValueError, match=expected):
         check_labels(y, X)
+
+
+@pytest.mark.parametrize("kind", [tuple, list, set, np.array])
+def test_a_label_is_no_collection(kind):
+    y = np.empty(4, dtype=object)
+    y[:] = [kind([label]) for label in (-1, 0, 1, 2)]
+
+    with pytest.raises(ValueError, match="Expected one name or number as the label of"):
+        check_labels(y, X)

@@ -1,9 +1,21 @@
 """Tests of `skda.utils.validation`."""
 
+import pickle
+from copy import deepcopy
+
+import numpy as np
 import pytest
 import torch
+from scipy.sparse import csr_array
+from sklearn.utils.validation import validate_data
 
-from skda.utils.validation import check_device, check_pair, check_precision
+from skda.utils.validation import (
+    check_device,
+    check_magnitude,
+    check_pair,
+    check_precision,
+    remember_features,
+)
 
 
 def test_unknown_devices_are_an_error():
@@ -42,3 +54,36 @@ def test_auto_precision_asks_the_processor(able, monkeypatch):
 def test_a_pair_is_a_tuple_of_two(pair):
     with pytest.raises(TypeError, match=r"Expected source=\(a, b\), a tuple of two"):
         check_pair(pair, "source=(a, b)")
+
+
+@pytest.mark.parametrize("make", [np.asarray, csr_array])
+def test_values_whose_squares_overflow_are_an_error(make):
+    X = np.diag([1.0, -1e160, 1e150])
+
+    with pytest.raises(
+        ValueError,
+        match=r"up to 1e\+150 in X, got 1e\+160 in row 1, column 1, whose sq",
+    ):
+        check_magnitude(make(X), "X")
+
+    check_magnitude(make(np.clip(X, -1e150, None)), "X")
+    check_magnitude(make(np.diag([1.0, 1e30]).astype(np.float32)), "X", power=8)
+
+
+def test_solvers_may_need_higher_powers():
+    check_magnitude(np.full((2, 2), 1e73), "X", power=4)
+
+    with pytest.raises(ValueError, match="whose 4th power overflows"):
+        check_magnitude(np.full((2, 2), 1e74), "X", power=4)
+
+
+def test_remembered_features_have_a_name_that_survives_pickling():
+    memory = remember_features("the source of GeoST")
+    validate_data(memory, np.eye(3))
+    loaded = pickle.loads(pickle.dumps(memory))  # noqa: S301
+
+    for same in (deepcopy(memory), loaded):
+        with pytest.raises(
+            ValueError, match="X has 2 features, but the source of GeoST is expecting 3"
+        ):
+            validate_data(same, np.eye(2), reset=False)

@@ -73,9 +73,9 @@ def test_there_must_be_views():
 
 
 def test_stacked_takes_rows_as_they_come():
-    assert stack_rows(["a"], ["b", "c"]) == ["a", "b", "c"]
-    assert issparse(stack_rows(csr_array(np.eye(2)), np.eye(2)))
-    assert stack_rows([[1.0]], np.eye(1)).shape == (2, 1)
+    assert stack_rows(["a"], ["b", "c"], "x") == ["a", "b", "c"]
+    assert issparse(stack_rows(csr_array(np.eye(2)), np.eye(2), "x"))
+    assert stack_rows([[1.0]], np.eye(1), "x").shape == (2, 1)
 
 
 @pytest.mark.parametrize("exponent", [-100, 100])
@@ -97,6 +97,6 @@ def test_a_single_number_is_no_view(scalar):
 
 
 def test_half_precision_is_widened_beside_a_sparse_matrix():
-    rows = stack_rows(csr_array(np.eye(2)), np.eye(2, dtype=np.float16))
+    rows = stack_rows(csr_array(np.eye(2)), np.eye(2, dtype=np.float16), "x")
 
     assert rows.shape == (4, 2)
