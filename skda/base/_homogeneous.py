@@ -17,7 +17,7 @@ from skda.utils.arrays import to_numpy
 from skda.utils.declaration import estimator
 from skda.utils.labels import Labels, check_labels, union_of_classes
 from skda.utils.ranges import SharedTransformer
-from skda.utils.validation import apply_transformer
+from skda.utils.validation import apply_transformer, check_magnitude
 from skda.utils.warnings import warn_user
 
 __all__ = ["BaseHomogeneousClassifier"]
@@ -131,12 +131,15 @@ class BaseHomogeneousClassifier(BaseDomainClassifier):
         transformer = self.shared_transformer_
         role = {"domain": domain} if _tells_domains_apart(transformer) else {}
         rows = apply_transformer(transformer, X, fitting=False, **role)
-        return check_array(
-            to_numpy(rows),
-            dtype=self._dtype,
-            accept_sparse="csr",
-            input_name=f"X_{domain}",
-        )
+        with np.errstate(over="ignore"):  # a value too large is an error, here
+            checked: Any = check_array(
+                to_numpy(rows),
+                dtype=self._dtype,
+                accept_sparse="csr",
+                input_name=f"X_{domain}",
+            )
+        check_magnitude(checked, f"the {domain} samples")
+        return checked
 
     def _check_same_shape(self, shapes: dict[DomainName, tuple[int, ...]]) -> None:
         """Reject domains that do not look alike."""

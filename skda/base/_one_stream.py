@@ -253,13 +253,14 @@ class BaseOneStreamClassifier(BaseHomogeneousClassifier, BaseNetClassifier):
         rows = apply_transformer(
             getattr(self, f"{domain}_transformer_"), X, fitting=fitting
         )
-        images = check_array(
-            np.asarray(to_numpy(rows)),
-            dtype=[np.float32, np.uint8],
-            ensure_2d=False,
-            allow_nd=True,
-            input_name=f"X_{domain}",
-        )
+        with np.errstate(over="ignore"):  # a value too large is an error, here
+            images = check_array(
+                np.asarray(to_numpy(rows)),
+                dtype=[np.float32, np.uint8],
+                ensure_2d=False,
+                allow_nd=True,
+                input_name=f"X_{domain}",
+            )
         if images.ndim == 4 and _has_channels_last(images.shape):
             return np.ascontiguousarray(np.moveaxis(images, -1, 1))
         return images

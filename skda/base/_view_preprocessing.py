@@ -148,16 +148,17 @@ class ViewPreprocessing:
                 names = list(self.views)
             views = name_views(X, names)
         else:
-            rows: Any = validate_data(
-                self,
-                to_numpy(X),
-                reset=fitting,
-                accept_sparse="csr",
-                dtype=self._dtype,
-                ensure_min_features=2 if fitting else 1,
-                ensure_min_samples=2 if fitting else 1,
-                ensure_all_finite=self.shared_transformer is None,
-            )
+            with np.errstate(over="ignore"):  # a value too large is an error, here
+                rows: Any = validate_data(
+                    self,
+                    to_numpy(X),
+                    reset=fitting,
+                    accept_sparse="csr",
+                    dtype=self._dtype,
+                    ensure_min_features=2 if fitting else 1,
+                    ensure_min_samples=2 if fitting else 1,
+                    ensure_all_finite=self.shared_transformer is None,
+                )
             views = slice_views(
                 rows, self.views, getattr(self, "feature_names_in_", None)
             )

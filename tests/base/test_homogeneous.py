@@ -9,6 +9,7 @@ from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
@@ -213,6 +214,19 @@ def test_what_it_makes_is_checked(domains, make_clf):
         pytest.raises(ValueError, match="X_target contains NaN"),
     ):
         clf.fit(domains.X, source=domains.source)
+
+
+def test_what_it_makes_may_be_too_large(domains, make_clf):
+    X = domains.X.copy()
+    X[3, 1] = 1e300
+    as_it_is = FunctionTransformer()
+
+    with pytest.raises(ValueError, match=r"Input X_target .* too large for .*float32"):
+        make_clf(shared_transformer=as_it_is).fit(X, source=domains.source)
+    with pytest.raises(ValueError, match=r"the target samples, .* whose square overfl"):
+        SourceOnly(LogisticRegression(), shared_transformer=as_it_is).fit(
+            X, source=domains.source
+        )
 
 
 def test_a_source_without_labels_is_no_source(domains, make_clf):

@@ -159,10 +159,13 @@ def test_images_need_a_network_that_takes_them(images):
         _fit(MCC(), images)
 
 
-def test_an_image_must_be_finite(make_clf, images):
+@pytest.mark.parametrize(
+    ("value", "flaw"), [(np.nan, "contains NaN"), (1e300, "contains .* too large for")]
+)
+def test_an_image_must_be_finite(make_clf, images, value, flaw):
     X = images["X"].astype(float)
-    X[3, 1, 2, 2] = np.nan
-    with pytest.raises(ValueError, match="X_target contains NaN"):
+    X[3, 1, 2, 2] = value
+    with pytest.raises(ValueError, match=f"X_target {flaw}"):
         make_clf().fit(X, source=images["source"])
 
 

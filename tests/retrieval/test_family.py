@@ -165,6 +165,14 @@ def test_a_sparse_view_goes_with_dense_ones_of_any_type(dtype):
             np.testing.assert_array_equal(got, z)
 
 
+@pytest.mark.parametrize("form", [np.hstack, list])
+def test_values_beyond_the_type_of_a_network_are_an_error(form):
+    views = [np.eye(12, 4), np.full((12, 5), 1e300)]
+
+    with pytest.raises(ValueError, match="too large for dtype"):
+        DMTL().fit(form(views), [0, 1] * 6)
+
+
 # Names of columns
 
 
