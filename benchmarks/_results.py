@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-__all__ = ["append", "data_file", "load", "sha256"]
+__all__ = ["append", "circumstances", "data_file", "load", "sha256"]
 
 FOLDER = Path(__file__).parent / "results"
 PACKAGES = ("torch", "scikit-learn", "skorch", "numpy", "skda")
@@ -24,8 +24,16 @@ PACKAGES = ("torch", "scikit-learn", "skorch", "numpy", "skda")
 
 def append(file: str, /, **fields: Any) -> None:
     """Add a line to ``results/<file>.jsonl``, with all that a figure depends on."""
-    record = fields | {
-        "device": fields.get("device", "cpu"),
+    record = fields | circumstances(fields.get("device", "cpu"))
+    FOLDER.mkdir(exist_ok=True)
+    with (FOLDER / f"{file}.jsonl").open("a") as lines:
+        lines.write(json.dumps(record, default=repr) + "\n")
+
+
+def circumstances(device: str = "cpu") -> dict[str, Any]:
+    """Say what a figure depends on beside data and method."""
+    return {
+        "device": device,
         "processor": _processor(),
         "threads": torch.get_num_threads(),
         "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
@@ -35,9 +43,6 @@ def append(file: str, /, **fields: Any) -> None:
         "dirty": bool(_git("status", "--porcelain", "--", "skda")),
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    FOLDER.mkdir(exist_ok=True)
-    with (FOLDER / f"{file}.jsonl").open("a") as lines:
-        lines.write(json.dumps(record, default=repr) + "\n")
 
 
 def load(name: str) -> Iterator[dict[str, Any]]:

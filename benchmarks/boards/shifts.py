@@ -44,7 +44,10 @@ def shift(name: str, X: NDArray[Any], y: NDArray[Any], seed: int) -> Domains:
     Parameters
     ----------
     name : str
-        One of `SHIFTS`.
+        One of `SHIFTS`: "scaled", "rotated", "noised", "warped" (a monotone function
+        of every feature) and "lost" (a fifth of them) change the target; by "axis1"
+        and "axis2", rows far along a principal axis are mostly target; by "shares" the
+        classes have other shares there.
     X : ndarray of shape (n_samples, n_features)
         Rows.
     y : ndarray of shape (n_samples,)
@@ -56,9 +59,16 @@ def shift(name: str, X: NDArray[Any], y: NDArray[Any], seed: int) -> Domains:
     -------
     Domains
         No row is in both. Features are on the scale of `X`, but for what is changed.
+
+    Raises
+    ------
+    ValueError
+        If there is no such shift.
     """
+    if name not in SHIFTS:
+        raise ValueError(f"Expected one of {', '.join(SHIFTS)}, got {name!r}.")
     rng = RandomState(seed)
-    in_target = _PARTITIONS.get(name, _at_random)(X, y, rng)
+    in_target = _draw_target(name, X, y, rng)
     X_target = X[in_target]
     if name in _CHANGES:
         mean, scale = X.mean(axis=0), X.std(axis=0)
@@ -100,46 +110,35 @@ def _lose(Z: Rows, rng: RandomState) -> Rows:
     return Z * kept
 
 
-def _at_random(X: Rows, y: NDArray[Any], rng: RandomState) -> NDArray[np.bool_]:
-    """Draw half of every class."""
-    return _draw(y, rng, lambda k: 0.5)
-
-
-def _class_shares(X: Rows, y: NDArray[Any], rng: RandomState) -> NDArray[np.bool_]:
-    """Let the share of the rows that go to the target rise from class to class."""
-    classes = np.unique(y)
-    chances = dict(
-        zip(rng.permutation(classes), np.linspace(0.15, 0.85, len(classes)), strict=True)
-    )
-    return _draw(y, rng, chances.__getitem__)
-
-
-def _draw(
-    y: NDArray[Any], rng: RandomState, chance: Callable[[Any], float]
+def _draw_target(
+    name: str, X: Rows, y: NDArray[Any], rng: RandomState
 ) -> NDArray[np.bool_]:
-    """Draw a share of every class, at least a row and not all."""
+    """Draw the rows that are the target, at random or by the shift."""
+    if name in _AXES:
+        return _far_along(X, _AXES[name], rng)
+    classes = np.unique(y)
+    shares = np.full(len(classes), 0.5)
+    if name == "shares":
+        shares = rng.permutation(np.linspace(0.15, 0.85, len(classes)))
     drawn = np.zeros(len(y), dtype=bool)
-    for k in np.unique(y):
+    for k, share in zip(classes, shares, strict=True):
         rows = np.flatnonzero(y == k)
-        n_drawn = int(np.clip(round(chance(k) * len(rows)), 1, max(len(rows) - 1, 1)))
+        # At least a row of each class, and not all.
+        n_drawn = int(np.clip(round(share * len(rows)), 1, max(len(rows) - 1, 1)))
         drawn[rng.choice(rows, n_drawn, replace=False)] = True
     return drawn
 
 
-def _along(axis: int) -> Callable[..., NDArray[np.bool_]]:
-    """Make a split by which rows far along a principal axis are mostly target."""
-
-    def split(X: Rows, y: NDArray[Any], rng: RandomState) -> NDArray[np.bool_]:
-        scale = X.std(axis=0)
-        Z = (X - X.mean(axis=0)) / np.where(scale > 0, scale, 1.0)
-        # The sign that comes of the decomposition is arbitrary.
-        _, _, axes = np.linalg.svd(Z, full_matrices=False)
-        direction = axes[min(axis, len(axes) - 1)]
-        t = Z @ direction * np.sign(direction[np.abs(direction).argmax()])
-        ranks = t.argsort(kind="stable").argsort() / len(t) - 0.5
-        return rng.random_sample(len(t)) < 1 / (1 + np.exp(-8 * ranks))
-
-    return split
+def _far_along(X: Rows, axis: int, rng: RandomState) -> NDArray[np.bool_]:
+    """Draw mostly rows that are far along a principal axis."""
+    scale = X.std(axis=0)
+    Z = (X - X.mean(axis=0)) / np.where(scale > 0, scale, 1.0)
+    _, _, axes = np.linalg.svd(Z, full_matrices=False)
+    direction = axes[min(axis, len(axes) - 1)]
+    # The sign that comes of the decomposition is arbitrary.
+    t = Z @ direction * np.sign(direction[np.abs(direction).argmax()])
+    ranks = t.argsort(kind="stable").argsort() / len(t) - 0.5
+    return rng.random_sample(len(t)) < 1 / (1 + np.exp(-8 * ranks))
 
 
 _CHANGES: dict[str, Change] = {
@@ -149,11 +148,8 @@ _CHANGES: dict[str, Change] = {
     "warped": _warp,
     "lost": _lose,
 }
-_PARTITIONS: dict[str, Callable[..., NDArray[np.bool_]]] = {
-    "axis1": _along(0),
-    "shares": _class_shares,
-    "axis2": _along(1),
-}
+#: Principal axes along which source and target are split.
+_AXES = {"axis1": 0, "axis2": 1}
 #: Shifts that were made for the confirming side.
 NEW = ("warped", "lost", "axis2")
-SHIFTS = (*_CHANGES, *_PARTITIONS)
+SHIFTS = (*_CHANGES, *_AXES, "shares")

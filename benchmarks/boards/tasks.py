@@ -11,11 +11,22 @@ from itertools import permutations
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["GROUPS", "KINDS", "QUICK", "REGIMES", "SPLIT", "Task", "all_tasks", "side"]
+__all__ = [
+    "GROUPS",
+    "KINDS",
+    "QUICK",
+    "REGIMES",
+    "SIDES",
+    "SPLIT",
+    "Task",
+    "all_tasks",
+    "side",
+]
 
 GROUPS = ("few", "unsupervised", "partial", "retrieval")
 #: "many" is 20 classes and more, "skewed" shares of classes that differ much.
 KINDS = ("text", "images", "drawings", "tables", "digits", "many", "skewed")
+SIDES = ("choosing", "confirming")
 #: Labels per class of the few-label group; "r" are labels drawn at random.
 REGIMES = ("1", "3", "10", "r")
 SPLIT = Path(__file__).with_name("split.json")
@@ -68,7 +79,7 @@ class Task(NamedTuple):
     @property
     def name(self) -> str:
         """The name, which no other task has."""
-        return "/".join((self.group, self.data, self.regime))
+        return f"{self.group}/{self.data}/{self.regime}"
 
 
 OFFICE = ("amazon", "caltech", "webcam", "dslr")
@@ -204,14 +215,14 @@ _SHIFTED = {
 }
 #: How many classes the target of a partial task keeps, by pair and by table.
 _PARTIAL_PAIRS = {
-    **{pair: ("images", 5) for pair in _PAIRS["images"][:12]},
-    **{pair: ("images", 4) for pair in _PAIRS["images"][12:24:4]},
-    **{pair: ("drawings", 4) for pair in _PAIRS["drawings"]},
-    **{pair: ("digits", 5) for pair in _PAIRS["digits"]},
-    **{pair: ("many", 10) for pair in _PAIRS["many"]},
-    **{pair: ("images", 4) for pair in _NEW_PAIRS["images"][:3]},
-    **{pair: ("drawings", 3) for pair in _NEW_PAIRS["drawings"]},
-    **{pair: ("digits", 4) for pair in _NEW_PAIRS["digits"][:4]},
+    **dict.fromkeys(_PAIRS["images"][:12], ("images", 5)),
+    **dict.fromkeys(_PAIRS["images"][12:24:4], ("images", 4)),
+    **dict.fromkeys(_PAIRS["drawings"], ("drawings", 4)),
+    **dict.fromkeys(_PAIRS["digits"], ("digits", 5)),
+    **dict.fromkeys(_PAIRS["many"], ("many", 10)),
+    **dict.fromkeys(_NEW_PAIRS["images"][:3], ("images", 4)),
+    **dict.fromkeys(_NEW_PAIRS["drawings"], ("drawings", 3)),
+    **dict.fromkeys(_NEW_PAIRS["digits"][:4], ("digits", 4)),
 }
 _PARTIAL_SHIFTED = {
     ("tables", "table_vowel", "scaled"): 5,
@@ -277,7 +288,7 @@ def _places() -> dict[str, str]:
     sides = json.loads(SPLIT.read_text(encoding="utf-8"))
     return {
         f"{group}/{data}": name
-        for name in ("choosing", "confirming")
+        for name in SIDES
         for group, members in sides[name].items()
         for data in members
     }

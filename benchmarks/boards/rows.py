@@ -1,0 +1,338 @@
+"""Rows of the boards: plain baselines as a user would tune them, and all methods."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score, balanced_accuracy_score
+from sklearn.model_selection import StratifiedKFold
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.preprocessing import FunctionTransformer, Normalizer, StandardScaler
+from sklearn.svm import SVC
+
+from benchmarks.boards.problems import Objects, Problem
+from skda import baselines, heterogeneous, partial, retrieval, unsupervised
+from skda.comparison._adaptation import taken_by_fit
+from skda.comparison._engine import seeded_clone
+from skda.comparison._lineups import settings_of
+from skda.comparison._retrieval import Retrieval, retrieval_row
+from skda.utils.labels import UNLABELED
+
+__all__ = [
+    "BASELINE",
+    "CANDIDATES",
+    "DEFAULT",
+    "LEFT_OUT",
+    "Retriever",
+    "choose",
+    "measure",
+    "measure_baseline",
+    "methods",
+]
+
+#: Name of the row of plain baselines.
+BASELINE = "plain baseline"
+#: What these measure, in the order of a record.
+SCORES = ("score", "balanced", "new_score", "new_balanced")
+REPRESENTATIONS = {
+    "standardized": StandardScaler(),
+    "unit": Normalizer(),
+    "raw": FunctionTransformer(),
+}
+CLASSIFIERS = {
+    "logistic regression C=1": LogisticRegression(max_iter=1000),
+    "logistic regression C=10": LogisticRegression(C=10, max_iter=1000),
+    # The limit ends fits to raw rows of very different units, which take hours else.
+    "linear SVM C=0.1": SVC(kernel="linear", C=0.1, max_iter=50_000),
+    "linear SVM C=1": SVC(kernel="linear", max_iter=50_000),
+    "RBF SVM C=1": SVC(),
+    "RBF SVM C=10": SVC(C=10),
+    "LDA": LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto"),
+    "1-NN": KNeighborsClassifier(1),
+    "5-NN": KNeighborsClassifier(5),
+}
+CANDIDATES = {
+    f"{name}, {rows}": (rows, classifier)
+    for rows in REPRESENTATIONS
+    for name, classifier in CLASSIFIERS.items()
+}
+#: What is chosen where labels are too few for folds.
+DEFAULT = "logistic regression C=1, standardized"
+FEWEST_LABELS = 3
+N_FOLDS = 3
+#: Methods of skda that no board has, with the reason.
+LEFT_OUT = {
+    **dict.fromkeys(
+        ("DATN", "HHTL", "PairedRidgeTransfer", "SSDAE"),
+        "learns from pairs, of which the boards have none",
+    ),
+    "GalleryIndex": "an index, no method",
+    "TargetOnly": "wraps a classifier, as the plain baselines do",
+}
+#: Of retrieval; the first one of RidgeCCA is the chosen one.
+_PLAIN_RETRIEVERS = {
+    "RidgeCCA": retrieval.RidgeCCA(),
+    "PLS": retrieval.PLS(),
+    "MCCA": retrieval.MCCA(),
+}
+_SEED = 0
+
+
+class Retriever(NamedTuple):
+    """A method of retrieval in one setting.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The method.
+    setting : str
+        One of `skda.comparison._retrieval.SETTINGS`.
+    """
+
+    estimator: Any
+    setting: str
+
+
+def methods(group: str) -> dict[str, Any]:
+    """Build every method that can be run on a group of tasks, at its defaults.
+
+    Parameters
+    ----------
+    group : str
+        One of :data:`benchmarks.boards.tasks.GROUPS`.
+
+    Returns
+    -------
+    dict of str to (estimator or Retriever)
+        The methods by name.
+    """
+    if group == "retrieval":
+        return {
+            f"{name}, {setting}": Retriever(estimator, setting)
+            for name, estimator in _all_of(retrieval).items()
+            for setting in settings_of(estimator)
+        }
+    if group == "few":
+        return _all_of(baselines) | _all_of(heterogeneous)
+    if group == "unsupervised":
+        return _all_of(unsupervised)
+    plain = ("SPL", "CenteredLabelPropagation", "TargetCentroids", "SourceOnly")
+    every = _all_of(unsupervised)
+    return _all_of(partial) | {name: every[name] for name in plain}
+
+
+def measure(method: Any, problem: Problem | Objects) -> dict[str, Any]:
+    """Fit a method and judge it.
+
+    Parameters
+    ----------
+    method : estimator or Retriever
+        One of :func:`methods`.
+    problem : Problem or Objects
+        What to fit it to.
+
+    Returns
+    -------
+    dict
+        "score", the accuracy on the rows of the fit whose class was hidden, or the
+        mean average precision; "balanced" accuracy; "new_score" and "new_balanced" on
+        rows that no fit saw; "seconds" to fit and to label the rows of the fit;
+        "warnings", how each one begins.
+    """
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        if isinstance(problem, Objects):
+            found = _measure_retriever(method, problem)
+        else:
+            found = _measure_classifier(method, problem)
+    said = {f"{w.category.__name__}: {str(w.message)[:80]}" for w in caught}
+    return found | {"warnings": sorted(said)}
+
+
+def measure_baseline(problem: Problem | Objects) -> dict[str, Any]:
+    """Measure all plain baselines, and the one that a user would choose.
+
+    Parameters
+    ----------
+    problem : Problem or Objects
+        What to fit them to.
+
+    Returns
+    -------
+    dict
+        What :func:`measure` gives of the chosen one; "chosen", its name; "oracle", the
+        name of the one with the best score, of equal ones the chosen one; "candidates",
+        the four scores of each by name.
+    """
+    start = time.perf_counter()
+    if isinstance(problem, Objects):
+        rows = {
+            f"{name}, {setting}": _measure_retriever(Retriever(each, setting), problem)
+            for name, each in _PLAIN_RETRIEVERS.items()
+            for setting in settings_of(each)
+        }
+        chosen = next(iter(rows))
+        seconds = rows[chosen]["seconds"]
+        found = {name: [row[key] for key in SCORES] for name, row in rows.items()}
+    else:
+        chosen = choose(problem)
+        judged = {chosen: _judge_candidate(chosen, problem)}
+        seconds = time.perf_counter() - start
+        for name in CANDIDATES:
+            if name not in judged:
+                judged[name] = _judge_candidate(name, problem)
+        found = {name: scores for name, scores in judged.items() if scores is not None}
+        # The chosen one comes first, so that it is the best of equal ones.
+    oracle = max(found, key=lambda name: found[name][0])
+    return dict(zip(SCORES, found[chosen], strict=True)) | {
+        "seconds": seconds,
+        "warnings": [],
+        "chosen": chosen,
+        "oracle": oracle,
+        "candidates": found,
+    }
+
+
+def choose(problem: Problem) -> str:
+    """Choose a plain baseline as a user would, by labels that are not hidden.
+
+    Parameters
+    ----------
+    problem : Problem
+        The problem; of the target, only the labels shown are looked at.
+
+    Returns
+    -------
+    str
+        One of `CANDIDATES`, with the best mean accuracy over folds of the labeled
+        rows, or of the source where no target row is labeled; the first of equal ones.
+        It is `DEFAULT` with fewer than three labels in some class.
+    """
+    X_all, X, y = _labeled(problem)
+    if np.unique(y, return_counts=True)[1].min() < FEWEST_LABELS:
+        return DEFAULT
+    folds = StratifiedKFold(N_FOLDS, shuffle=True, random_state=0)
+    splits = list(folds.split(X, y))
+    best, name_of_best = -1.0, DEFAULT
+    for rows, transformer in REPRESENTATIONS.items():
+        Z = _represent(transformer, X_all, X)
+        for name, (needed, classifier) in CANDIDATES.items():
+            if needed != rows:
+                continue
+            parts = [
+                _predict(classifier, (Z[train], y[train]), Z[test])
+                for train, test in splits
+            ]
+            if any(part is None for part in parts):
+                continue
+            scores = [
+                accuracy_score(y[test], part)
+                for (_, test), part in zip(splits, parts, strict=True)
+            ]
+            if np.mean(scores) > best:
+                best, name_of_best = float(np.mean(scores)), name
+    return name_of_best
+
+
+def _all_of(package: Any) -> dict[str, Any]:
+    """Build all estimators of a package."""
+    classes = {name: getattr(package, name) for name in package.__all__}
+    return {
+        name: each()
+        for name, each in classes.items()
+        if name not in LEFT_OUT and hasattr(each, "get_params")
+    }
+
+
+def _labeled(problem: Problem) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Find the rows of the domain with labels: all of them, and the labeled ones."""
+    known = problem.y != UNLABELED
+    if known.any():
+        return problem.X, problem.X[known], problem.y[known]
+    if problem.source is None:
+        raise ValueError("Expected labels in the target or a source, got neither.")
+    X, y = problem.source
+    return X, X, y
+
+
+def _represent(
+    transformer: Any, X_fit: NDArray[Any], X: NDArray[Any]
+) -> NDArray[np.float64]:
+    """Learn a representation from some rows, and apply it to others."""
+    return np.asarray(clone(transformer).fit(X_fit).transform(X))
+
+
+def _predict(
+    classifier: Any, labeled: tuple[NDArray[Any], NDArray[Any]], X: NDArray[Any]
+) -> NDArray[Any] | None:
+    """Fit and predict; None where there are too few rows for the classifier."""
+    with warnings.catch_warnings():
+        # Of rounds that were not enough, and of classes with a single row.
+        warnings.simplefilter("ignore")
+        try:
+            return clone(classifier).fit(*labeled).predict(X)
+        except (ValueError, np.linalg.LinAlgError):
+            return None
+
+
+def _judge_candidate(name: str, problem: Problem) -> list[float] | None:
+    """Measure the four scores of a plain baseline; None if it cannot be fitted."""
+    rows, classifier = CANDIDATES[name]
+    X_all, X, y = _labeled(problem)
+    parts = [
+        _represent(REPRESENTATIONS[rows], X_all, each)
+        for each in (X, problem.X, problem.X_new)
+    ]
+    predicted = _predict(classifier, (parts[0], y), np.vstack(parts[1:]))
+    if predicted is None:
+        return None
+    n_target = len(problem.X)
+    return _scores(problem, predicted[:n_target], predicted[n_target:])
+
+
+def _scores(problem: Problem, here: NDArray[Any], new: NDArray[Any]) -> list[float]:
+    """Score labels of the rows of the fit, where they were hidden, and of new rows."""
+    hidden = problem.y == UNLABELED
+    found = []
+    for truth, predicted in (
+        (problem.truth[hidden], here[hidden]),
+        (problem.y_new, new),
+    ):
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "y_pred contains classes not in y_true")
+            balanced = balanced_accuracy_score(truth, predicted)
+        found += [float(accuracy_score(truth, predicted)), float(balanced)]
+    return found
+
+
+def _measure_classifier(estimator: Any, problem: Problem) -> dict[str, Any]:
+    """Fit a classifier, with the source if it takes one."""
+    given: Mapping[str, Any] = {}
+    if problem.source is not None and taken_by_fit(estimator, {"source"}):
+        given = {"source": problem.source}
+    labels = problem.y if (problem.y != UNLABELED).any() else None
+    start = time.perf_counter()
+    fitted = seeded_clone(estimator, _SEED).fit(problem.X, labels, **given)
+    if hasattr(fitted, "transduction_"):
+        here = np.asarray(fitted.transduction_)
+    else:
+        here = fitted.predict(problem.X)
+    seconds = time.perf_counter() - start
+    scores = _scores(problem, here, fitted.predict(problem.X_new))
+    return dict(zip(SCORES, scores, strict=True)) | {"seconds": seconds}
+
+
+def _measure_retriever(method: Retriever, problem: Objects) -> dict[str, Any]:
+    """Fit a retriever, and rank the test rows of the new categories."""
+    row = retrieval_row("", method.setting, method.estimator)
+    outcome = Retrieval(problem.views, problem.y).evaluate(row, problem.split)
+    scores = dict.fromkeys(SCORES) | {"score": outcome.scores["mAP"]}
+    return scores | {"seconds": outcome.seconds}
