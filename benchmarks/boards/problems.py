@@ -28,6 +28,8 @@ NOT_LOADED = (ValueError, OSError, ModuleNotFoundError)
 MOST_FEW, MOST = 500, 1000
 #: With fewer, a row is worth more than most methods differ by.
 FEWEST_JUDGED = 20
+#: A target is skewed by itself if a class is so many times as frequent as another.
+SKEWED = 5
 _HELD_OUT = 0.3
 
 Rows = tuple[NDArray[Any], NDArray[Any]]
@@ -108,7 +110,12 @@ def load_problem(task: Task) -> Problem | Objects:
     _, y_codes = np.unique(y, return_inverse=True)
     fit, new = _hold_out(y_codes, rng, MOST_FEW if task.group == "few" else MOST)
     X_fit, truth = X[fit], y[fit]
-    if task.long_tail is not None and task.group == "few":
+    sizes = np.bincount(y_codes[fit])
+    if (
+        task.long_tail is not None
+        and task.group == "few"
+        and sizes.max() < SKEWED * sizes.min()
+    ):
         kept = cut_to_long_tail(Bunch(X=X_fit, y=truth), task.long_tail, seed)
         X_fit, truth = kept.X, kept.y
     shown = _show(truth, task.regime, rng)

@@ -59,7 +59,8 @@ class Task(NamedTuple):
     n_target_classes : int, default=None
         How many classes the target keeps; None keeps all.
     long_tail : float, default=None
-        How many times as frequent the first class of the target is as the last.
+        How many times as frequent a class of the target is as another after it was cut;
+        of few labels, only if it is not skewed by itself.
     regime : str, default="0"
         One of `REGIMES`; "0" is no label.
     """
@@ -332,7 +333,7 @@ def _few() -> list[Task]:
         source, target = pair.split(":")
         families = _families(source, target)
         parts.append(Task("few", pair, kind, families, target, source, published=True))
-    # What is not skewed by itself is cut, so that labels at random are few of some.
+    # What is not skewed is cut, so that labels at random are few of some classes.
     return [
         part._replace(
             regime=regime,
