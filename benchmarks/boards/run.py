@@ -43,7 +43,7 @@ from skda.comparison._journal import Journal, append_line, fingerprint
 
 __all__ = ["OverBudgetError", "main", "run", "within"]
 
-#: Seconds for a fit, and in the quick form.
+#: Seconds of processor time for a fit, and in the quick form.
 BUDGET, QUICK_BUDGET = 60.0, 10.0
 #: Where the quick form goes, which is no complete run.
 QUICK_FOLDER = Path(__file__).parents[2] / "build" / "boards"
@@ -94,7 +94,7 @@ def run(
     folder : Path
         Where the files are.
     budget : float, default=60.0
-        Most seconds of a fit, but for the plain baselines.
+        Most seconds of processor time of a fit, but for the plain baselines.
     n_jobs : int, default=1
         Processes, of one thread each.
     again : bool, default=False
@@ -126,12 +126,13 @@ def run(
 
 @contextlib.contextmanager
 def within(seconds: float | None) -> Iterator[None]:
-    """End what takes longer than a budget.
+    """End what takes more of the processor than a budget.
 
     Parameters
     ----------
     seconds : float or None
-        The budget; None is none. Only the main thread can be ended.
+        The budget, of the time of all threads, so that what else runs on the machine
+        does not count; None is none. Only the main thread can be ended.
 
     Raises
     ------
@@ -142,13 +143,13 @@ def within(seconds: float | None) -> Iterator[None]:
     def end(*_: Any) -> None:
         raise OverBudgetError
 
-    before = signal.signal(signal.SIGALRM, end)
-    signal.setitimer(signal.ITIMER_REAL, seconds or 0)
+    before = signal.signal(signal.SIGPROF, end)
+    signal.setitimer(signal.ITIMER_PROF, seconds or 0)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def _fits(task: Task, rows: dict[str, Any]) -> list[Fit]:
@@ -244,25 +245,28 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--tasks", help="only these; GROUP/DATA/REGIME,...")
     parser.add_argument("--methods", help="only these; M;M")
     parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--budget", type=float, help="seconds of a fit")
+    parser.add_argument("--budget", type=float, help="processor seconds of a fit")
     parser.add_argument("--again", action="store_true", help="what is finished as well")
     parser.add_argument("--folder", type=Path)
     given = parser.parse_args(arguments)
     if given.quick and given.side == "confirming":
         parser.error("the quick form is of the choosing side: leave out one of them")
+    rows = {group: methods(group) for group in GROUPS}
+    asked = _known(parser, given.tasks, ",", {task.name for task in all_tasks()})
+    names = _known(
+        parser, given.methods, ";", {name for r in rows.values() for name in r}
+    )
     tasks = [
         task
         for task in all_tasks()
         if given.group in ("all", task.group)
         and side(task) == given.side
         and (not given.quick or task.name in QUICK)
-        and (given.tasks is None or task.name in given.tasks.split(","))
+        and (asked is None or task.name in asked)
     ]
-    rows = {group: methods(group) for group in GROUPS}
-    if given.methods is not None:
-        asked = given.methods.split(";")
+    if names is not None:
         rows = {
-            group: {name: each[name] for name in asked if name in each}
+            group: {name: each[name] for name in names if name in each}
             for group, each in rows.items()
         }
     run(
@@ -273,6 +277,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
         n_jobs=given.jobs,
         again=given.again,
     )
+
+
+def _known(
+    parser: argparse.ArgumentParser, given: str | None, separator: str, known: set[str]
+) -> list[str] | None:
+    """Split what was asked for, and refuse what is not there; None is everything."""
+    if given is None:
+        return None
+    names = given.split(separator)
+    unknown = sorted(set(names) - known)
+    if unknown:
+        parser.error(f"there is no {', '.join(unknown)}; there are {sorted(known)}")
+    return names
 
 
 if __name__ == "__main__":

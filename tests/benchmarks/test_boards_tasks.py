@@ -107,7 +107,7 @@ def test_the_quick_form_is_for_choosing_and_has_all_groups():
 
 
 def test_a_task_without_a_side_is_an_error():
-    with pytest.raises(ValueError, match="Expected few/made up in .*add it to one"):
+    with pytest.raises(ValueError, match=r"Expected few/made up in .*add it to one"):
         side(_task())
 
 
@@ -141,7 +141,7 @@ def test_only_the_shares_differ_where_shares_are_shifted(rows):
 
 
 def test_an_unknown_shift_is_an_error(rows):
-    with pytest.raises(ValueError, match="Expected one of scaled.*got 'bent'"):
+    with pytest.raises(ValueError, match=r"Expected one of scaled.*got 'bent'"):
         shifts.shift("bent", *rows, 0)
 
 
@@ -209,7 +209,7 @@ def test_a_skewed_target_has_few_rows_of_some_class_and_its_source_as_many(monke
 
 
 def test_a_task_without_enough_rows_says_so(made_up, monkeypatch, rows):
-    with pytest.raises(ValueError, match="at least 16 labeled rows .*14 of class 2"):
+    with pytest.raises(ValueError, match=r"at least 16 labeled rows .*14 of class 2"):
         load_problem(_task(regime="16"))
     X, y = rows
     monkeypatch.setattr(problems, "load_domain", lambda name: (X[130:170], y[130:170]))
