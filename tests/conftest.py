@@ -23,8 +23,9 @@ torch.set_num_threads(1)
 
 
 @pytest.fixture(autouse=True)
-def _no_figures():
-    """Close the figures that doctests and earlier tests have left open."""
+def _clean_slate():
+    """Seed PyTorch, and close figures that doctests and earlier tests left open."""
+    torch.manual_seed(0)
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close("all")
 

@@ -223,7 +223,7 @@ def test_what_it_makes_may_be_too_large(domains, make_clf):
 
     with pytest.raises(ValueError, match=r"Input X_target .* too large for .*float32"):
         make_clf(shared_transformer=as_it_is).fit(X, source=domains.source)
-    with pytest.raises(ValueError, match=r"the target samples, .* whose square overfl"):
+    with pytest.raises(ValueError, match=r"the target samples, .* square overflows"):
         SourceOnly(LogisticRegression(), shared_transformer=as_it_is).fit(
             X, source=domains.source
         )
