@@ -22,14 +22,15 @@ import json
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from joblib import Parallel, delayed
 
 from benchmarks._results import FOLDER, circumstances
-from benchmarks.boards.problems import NOT_LOADED, load_problem
+from benchmarks.boards.problems import NOT_LOADED, Objects, Problem, load_problem
 from benchmarks.boards.rows import (
     BASELINE,
     Retriever,
@@ -53,25 +54,29 @@ class OverBudgetError(BaseException):
     """A fit takes longer than it may; no `except Exception` keeps it."""
 
 
-class Fit(NamedTuple):
-    """A method on a task.
+class Log:
+    """The file of a group, in which every line names its run.
 
     Parameters
     ----------
-    key : str
-        Its fingerprint, by which the journal knows it.
-    method : str
-        Name of the method.
-    estimator : estimator, Retriever or None
-        The method; None is the plain baselines.
-    params : str
-        Key of the line with its parameters.
+    path : Path
+        The file.
+    started : tuple (key, record)
+        The line of the run, which comes before the first other one.
     """
 
-    key: str
-    method: str
-    estimator: Any
-    params: str
+    def __init__(self, path: Path, started: tuple[str, Mapping[str, Any]]) -> None:
+        self.journal = Journal(path)
+        self._started = started
+        self._is_new = self.journal.find(started[0]) is None
+
+    def append(self, key: str, record: Mapping[str, Any]) -> None:
+        """Write a line."""
+        if self._is_new:
+            append_line(self.journal.path, *self._started)
+            self._is_new = False
+        run = {"run": self._started[0]}
+        append_line(self.journal.path, key, run | dict(record))
 
 
 def run(
@@ -101,38 +106,28 @@ def run(
         Whether to fit what is finished once more, as after a change of a method.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    calls, started = [], {}
-    for group in GROUPS:
-        here = [task for task in tasks if task.group == group]
-        if not here:
-            continue
-        path = folder / f"boards_{group}.jsonl"
-        journal = Journal(path)
-        written = {fit.params for fit in _fits(here[0], rows[group])}
-        written = {key for key in written if journal.find(key) is not None}
-        for task in here:
-            fits = _fits(task, rows[group])
-            todo = [f for f in fits if again or not _is_done(journal, f.key, budget)]
-            if not todo:
-                continue
-            if group not in started:
-                started[group] = _start(path)
-            written |= _write_params(path, todo, written)
-            calls.append((task, todo, path, started[group], budget))
+    said = circumstances() | {"threads": 1, "command": sys.argv[1:]}
+    started = f"run-{fingerprint(said, time.time())[:12]}", said
+    for group in sorted({task.group for task in tasks}):
+        _write_params(folder / f"boards_{group}.jsonl", rows[group])
+    call = partial(_run_task, started=started, budget=budget, again=again)
     Parallel(n_jobs=n_jobs)(
-        delayed(_on_one_thread)(_run_task, *arguments) for arguments in calls
+        delayed(_on_one_thread)(
+            call, task, rows[task.group], folder / f"boards_{task.group}.jsonl"
+        )
+        for task in tasks
     )
 
 
 @contextlib.contextmanager
-def within(seconds: float | None) -> Iterator[None]:
+def within(seconds: float) -> Iterator[None]:
     """End what takes more of the processor than a budget.
 
     Parameters
     ----------
-    seconds : float or None
+    seconds : float
         The budget, of the time of all threads, so that what else runs on the machine
-        does not count; None is none. Only the main thread can be ended.
+        does not count. Only the main thread can be ended.
 
     Raises
     ------
@@ -144,21 +139,12 @@ def within(seconds: float | None) -> Iterator[None]:
         raise OverBudgetError
 
     before = signal.signal(signal.SIGPROF, end)
-    signal.setitimer(signal.ITIMER_PROF, seconds or 0)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.signal(signal.SIGPROF, before)
-
-
-def _fits(task: Task, rows: dict[str, Any]) -> list[Fit]:
-    """List the fits of a task."""
-    found = []
-    for method, estimator in {BASELINE: None, **rows}.items():
-        params = f"params-{fingerprint(method, estimator)[:12]}"
-        found.append(Fit(fingerprint(task, params), method, estimator, params))
-    return found
 
 
 def _is_done(journal: Journal, key: str, budget: float) -> bool:
@@ -167,25 +153,27 @@ def _is_done(journal: Journal, key: str, budget: float) -> bool:
     return record is not None and record.get("missed", budget) >= budget
 
 
-def _start(path: Path) -> str:
-    """Write down once what all figures of this run depend on."""
-    said = circumstances() | {"threads": 1}
-    key = f"run-{fingerprint(said, time.time())[:12]}"
-    append_line(path, key, said)
-    return key
+def _write_params(path: Path, rows: Mapping[str, Any]) -> None:
+    """Write down the parameters of every method once."""
+    journal = Journal(path)
+    for name, method in {BASELINE: None, **rows}.items():
+        key = _params_key(name, method)
+        if journal.find(key) is None:
+            append_line(path, key, _describe(name, method))
 
 
-def _write_params(path: Path, fits: Sequence[Fit], written: set[str]) -> set[str]:
-    """Write down the parameters of every method once; which ones those were."""
-    new = [fit for fit in fits if fit.params not in written]
-    for fit in new:
-        inner, setting = fit.estimator, {}
-        if isinstance(inner, Retriever):
-            inner, setting = inner.estimator, {"setting": inner.setting}
-        params = {} if inner is None else inner.get_params()
-        said = {name: _plain(value) for name, value in params.items()}
-        append_line(path, fit.params, {"method": fit.method, "params": said} | setting)
-    return {fit.params for fit in new}
+def _params_key(name: str, method: Any) -> str:
+    return f"params-{fingerprint(name, method)[:12]}"
+
+
+def _describe(name: str, method: Any) -> dict[str, Any]:
+    """Say what a method is, with all its parameters."""
+    setting = {}
+    if isinstance(method, Retriever):
+        method, setting = method.estimator, {"setting": method.setting}
+    params = {} if method is None else method.get_params()
+    said = {name: _plain(value) for name, value in params.items()}
+    return {"method": name, "params": said} | setting
 
 
 def _plain(value: Any) -> Any:
@@ -198,34 +186,48 @@ def _plain(value: Any) -> Any:
 
 
 def _run_task(
-    task: Task, fits: Sequence[Fit], path: Path, started: str, budget: float
+    task: Task,
+    rows: Mapping[str, Any],
+    path: Path,
+    *,
+    started: tuple[str, Mapping[str, Any]],
+    budget: float,
+    again: bool,
 ) -> None:
-    """Load a task, and fit methods to it."""
-    common = {"task": task.name, "run": started}
+    """Load a task, and fit the methods that have no line for these very data."""
+    log = Log(path, started)
     try:
         problem = load_problem(task)
     except NOT_LOADED as error:
         reason = f"{type(error).__name__}: {error}"
-        key = f"task-{fingerprint(task)[:12]}"
-        append_line(path, key, common | {"not_run": reason})
+        key = f"task-{fingerprint(task, reason)[:12]}"
+        if log.journal.find(key) is None:
+            log.append(key, {"task": task.name, "not_run": reason})
         print(f"{task.name}: not run, {reason}", flush=True)
         return
-    for fit in fits:
-        is_plain = fit.estimator is None
-        try:
-            with within(None if is_plain else budget):
-                if is_plain:
-                    found = measure_baseline(problem)
-                else:
-                    found = measure(fit.estimator, problem)
-        except OverBudgetError:
-            found = {"missed": budget}
-        except Exception as error:  # noqa: BLE001 (whatever a method raises is listed)
-            found = {"failed": f"{type(error).__name__}: {error}"[:300]}
-        record = {"method": fit.method, "params": fit.params}
-        append_line(path, fit.key, common | record | found)
+    data = fingerprint(task, problem)
+    for name, method in {BASELINE: None, **rows}.items():
+        params = _params_key(name, method)
+        key = fingerprint(data, params)
+        if not again and _is_done(log.journal, key, budget):
+            continue
+        found = _fit(method, problem, budget)
+        log.append(key, {"task": task.name, "method": name, "params": params} | found)
         shown = found.get("score", "failed" if "failed" in found else "missed")
-        print(f"{task.name:60} {fit.method:30} {shown}", flush=True)
+        print(f"{task.name:60} {name:30} {shown}", flush=True)
+
+
+def _fit(method: Any, problem: Problem | Objects, budget: float) -> dict[str, Any]:
+    """Measure a method, None being the plain baselines, or say why there is nothing."""
+    try:
+        if method is None:
+            return measure_baseline(problem)
+        with within(budget):
+            return measure(method, problem)
+    except OverBudgetError:
+        return {"missed": budget}
+    except Exception as error:  # noqa: BLE001 (whatever a method raises is listed)
+        return {"failed": f"{type(error).__name__}: {error}"[:300]}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

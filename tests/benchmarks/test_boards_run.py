@@ -83,12 +83,23 @@ def _run(folder, *tasks, **settings):
 def test_the_runner_resumes_and_fits_only_what_is_missing(tmp_path):
     first = _run(tmp_path, TASKS[0])
     again = _run(tmp_path, TASKS[0])
+
+    assert again == first
+    assert Constant.fits == [0]
     Constant.fits.clear()
     more = _run(tmp_path, *TASKS[:2], methods={"zero": Constant(), "one": Constant(1)})
 
-    assert again == first
     assert more[: len(first)] == first
     assert Constant.fits == [1, 0, 1]  # zero on a is there
+
+
+@pytest.mark.usefixtures("made_up")
+def test_other_data_are_another_fit(tmp_path, monkeypatch):
+    _run(tmp_path, TASKS[0])
+    monkeypatch.setattr(run, "load_problem", lambda task: _problem(seed=9))
+    _run(tmp_path, TASKS[0])
+
+    assert Constant.fits == [0, 0]
 
 
 @pytest.mark.usefixtures("made_up")
