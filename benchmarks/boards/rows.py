@@ -309,8 +309,8 @@ def _scores(problem: Problem, here: NDArray[Any], new: NDArray[Any]) -> list[flo
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "y_pred contains classes not in y_true")
             balanced = balanced_accuracy_score(truth, predicted)
-        found += [float(accuracy_score(truth, predicted)), float(balanced)]
-    return found
+        found += [accuracy_score(truth, predicted), balanced]
+    return [round(float(score), 5) for score in found]
 
 
 def _measure_classifier(estimator: Any, problem: Problem) -> dict[str, Any]:

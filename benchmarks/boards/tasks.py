@@ -255,19 +255,34 @@ _RETRIEVAL = {
     "halves_table_penbased": "tables",
     "halves_mnist8": "digits",
 }
-#: What the quick form runs, all of it for choosing.
+#: What the quick form runs, all of it for choosing: data of every group, by regimes.
+_QUICK = {
+    ("few", "1 3 r"): (
+        *("reviews_books", "amazon_squeezenet", "pacs_sketch", "mnist", "coil1"),
+        *("table_vowel", "table_pima", "table_yeast4"),
+    ),
+    ("unsupervised", "0"): (
+        *("amazon_surf:webcam_surf", "reviews_books:reviews_dvd", "mnist:usps"),
+        *("pacs_photo:pacs_sketch", "coil1:coil2", "table_segment~noised"),
+        *("table_vowel~rotated", "mnist:usps~tail10", "table_yeast1~axis1"),
+        "reviews_elec:reviews_kitchen~tail4",
+    ),
+    ("partial", "0"): (
+        *("amazon_surf:caltech_surf~4", "pacs_photo:pacs_art_painting~4"),
+        *("mnist:usps~5", "table_vowel~scaled~5"),
+    ),
+    ("retrieval", "0"): (
+        "bbcsport",
+        "msrc:gist-hog",
+        "halves_table_penbased",
+        "numbers_50",
+    ),
+}
 QUICK = frozenset(
-    (
-        *("few/table_yeast4/r", "few/table_vowel/3", "few/reviews_books/10"),
-        *("few/amazon_squeezenet/1", "few/pacs_sketch/3", "few/mnist/3"),
-        *("few/coil1/3", "unsupervised/mnist:usps/0", "unsupervised/coil1:coil2/0"),
-        "unsupervised/reviews_books:reviews_dvd/0",
-        "unsupervised/amazon_surf:webcam_surf/0",
-        "unsupervised/table_segment~noised/0",
-        "partial/amazon_surf:caltech_surf~4/0",
-        "partial/table_vowel~scaled~5/0",
-        *("retrieval/bbcsport/0", "retrieval/msrc:gist-hog/0"),
-    )
+    f"{group}/{data}/{regime}"
+    for (group, regimes), names in _QUICK.items()
+    for data in names
+    for regime in regimes.split()
 )
 
 
