@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from benchmarks._results import FOLDER
 from benchmarks._tables import Table
 from benchmarks.boards.rows import BASELINE
-from benchmarks.boards.tasks import GROUPS, KINDS, REGIMES, Task, all_tasks, side
+from benchmarks.boards.tasks import GROUPS, KINDS, REGIMES, SIDES, Task, all_tasks, side
 from skda.inspection import CriticalDifferenceDisplay
 
 __all__ = ["ORACLE", "Board", "main", "rank", "read", "show_kind", "show_missing"]
@@ -323,9 +323,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--group", choices=("all", *GROUPS), default="all")
-    parser.add_argument(
-        "--side", choices=("choosing", "confirming"), default="choosing"
-    )
+    parser.add_argument("--side", choices=SIDES, default=SIDES[0])
     parser.add_argument("--folder", type=Path, default=FOLDER)
     parser.add_argument("--pictures", type=Path, help="where to draw the ranks")
     given = parser.parse_args(arguments)

@@ -38,7 +38,7 @@ from benchmarks.boards.rows import (
     measure_baseline,
     methods,
 )
-from benchmarks.boards.tasks import GROUPS, QUICK, Task, all_tasks, side
+from benchmarks.boards.tasks import GROUPS, QUICK, SIDES, Task, all_tasks, side
 from skda.comparison._engine import _on_one_thread
 from skda.comparison._journal import Journal, append_line, fingerprint
 
@@ -240,9 +240,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--group", choices=("all", *GROUPS), default="all")
-    parser.add_argument(
-        "--side", choices=("choosing", "confirming"), default="choosing"
-    )
+    parser.add_argument("--side", choices=SIDES, default=SIDES[0])
     parser.add_argument("--quick", action="store_true", help="a fixed part of choosing")
     parser.add_argument("--tasks", help="only these; GROUP/DATA/REGIME,...")
     parser.add_argument("--methods", help="only these; M;M")

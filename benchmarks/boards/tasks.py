@@ -11,6 +11,8 @@ from itertools import permutations
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks.boards import tables
+
 __all__ = [
     "GROUPS",
     "KINDS",
@@ -431,9 +433,7 @@ def _families(*domains: str) -> tuple[str, ...]:
 def _family(domain: str) -> str:
     prefix, _, rest = domain.partition(":")[0].partition("_")
     if prefix == "table":
-        # Not by tables.describe, for which the package has to be there.
-        stem = rest.partition("-")[0].rstrip("0123456789")
-        return f"table_{'cleveland' if stem == 'heart' else stem}"
+        return f"table_{tables.family(rest)}"
     if prefix in {*OFFICE, "pixels"}:
         return "office_caltech"
     return "mfeat" if prefix == "numbers" else prefix.rstrip("0123456789")
