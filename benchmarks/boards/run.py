@@ -9,9 +9,10 @@ are methods that failed, or missed the budget for a fit.
         [--tasks T,T] [--methods "M;M"] [--jobs 2] [--budget 60] [--again]
         [--folder DIR]
 
-The quick form, a fixed part of all groups, takes ten minutes of two cores:
+The quick form, a fixed part of all groups, takes at most ten minutes:
 
     python -m benchmarks.boards.run --quick --jobs 2
+    python -m benchmarks.boards.report --folder build/boards
 """
 
 from __future__ import annotations
@@ -139,7 +140,8 @@ def within(seconds: float) -> Iterator[None]:
         raise OverBudgetError
 
     before = signal.signal(signal.SIGPROF, end)
-    signal.setitimer(signal.ITIMER_PROF, seconds)
+    # Again after a while, in case a destructor has ignored the first one.
+    signal.setitimer(signal.ITIMER_PROF, seconds, max(seconds, 5))
     try:
         yield
     finally:
