@@ -29,7 +29,7 @@ def client(request):
             n_workers=2 if processes else 1,
             threads_per_worker=1 if processes else 4,
             processes=processes,
-            dashboard_address=None,
+            dashboard_address=":0",  # any free port
             silence_logs=logging.ERROR,
         ) as cluster,
         Client(cluster) as client,
