@@ -15,5 +15,5 @@ More of them, new ones every time, with the smallest case of the first failure::
 The long run collects all failures by kind instead, with the smallest case of each, and
 ends in 1 if there are any::
 
-    python -m tests.properties.long_run --cases 10000 --out /tmp/properties.json
+    python -m tests.properties.long_run --cases 10000 --out properties.json
 """
