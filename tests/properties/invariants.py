@@ -284,6 +284,9 @@ def fingerprint(data):
     if sparse.issparse(data):
         rows = data.tocoo()
         return joblib.hash([data.format, data.dtype, data.data, *rows.coords])
+    if hasattr(data, "iloc"):  # of which joblib would also hash what has been cached
+        labels = [str(axis.tolist()) for axis in data.axes]
+        return labels, repr(data.to_numpy(dtype=object).tolist())
     if isinstance(data, np.ndarray) and data.dtype != object:
         return data.dtype, data.strides, data.flags.writeable, data.tobytes()
     return (
