@@ -209,12 +209,20 @@ def _structured(X, domain):
     return X
 
 
+def _unit(domain):
+    """Tell the unit of the features of a domain; whole numbers have none."""
+    dtype = np.dtype(domain.dtype)
+    if dtype.kind != "f":
+        return 1.0
+    limit = 10 if dtype.itemsize == 2 else 100  # a float16 reaches 2**15
+    return 2.0 ** np.clip(domain.exponent, -limit, limit)
+
+
 def _typed(X, domain):
     dtype = np.dtype(domain.dtype)
     with np.errstate(over="ignore", invalid="ignore"):
         if dtype.kind == "f":
-            limit = 10 if dtype.itemsize == 2 else 100  # a float16 reaches 2**15
-            return (X * 2.0 ** np.clip(domain.exponent, -limit, limit)).astype(dtype)
+            return (X * _unit(domain)).astype(dtype)
         finite = np.nan_to_num(X, posinf=9, neginf=-9)
         if dtype.kind == "b":
             return finite > 0
@@ -266,7 +274,7 @@ _FORMS = {
 def _pairs(case, rng):
     """Make pairs as a tuple, or, for -1, as one source row for every target row."""
     widths = case.source.n_features, case.target.n_features
-    scales = 2.0**case.source.exponent, 2.0**case.target.exponent
+    scales = _unit(case.source), _unit(case.target)
     if case.n_pairs >= 0:
         return tuple(
             scale * rng.normal(size=(case.n_pairs, width))
