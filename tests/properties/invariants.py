@@ -45,6 +45,9 @@ def check_case(name, case):
     """Check every property of an estimator on one case, and say how the fit ended."""
     if not isinstance(case, Case):
         return check_retriever(build_estimator(name), build_views(case), toy_views())
+    if name.startswith("TargetOnly") and case.mishap == "numbers as strings":
+        # scikit-learn's classifier takes them in fit, and refuses them in predict.
+        return "left to scikit-learn"
     data = build(case)
     if not takes_pairs(name):
         data = data._replace(pairs=None)
