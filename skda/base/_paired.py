@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
 from sklearn import config_context
-from sklearn.preprocessing import StandardScaler
 
 from skda.base._classifier import BaseDomainClassifier
 from skda.base._rows import DomainName, Rows
@@ -22,6 +21,7 @@ from skda.utils._sklearn import (
 from skda.utils.arrays import to_numpy
 from skda.utils.declaration import estimator
 from skda.utils.labels import Labels
+from skda.utils.scaling import make_standard_scaler
 from skda.utils.validation import check_pair
 
 __all__ = ["BasePairedClassifier", "PairedRows"]
@@ -116,7 +116,7 @@ class BasePairedClassifier(BaseDomainClassifier):
         return True
 
     def make_preprocessor(self, domain: DomainName) -> Any:
-        return None if self.scaling is None else StandardScaler()
+        return None if self.scaling is None else make_standard_scaler()
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(

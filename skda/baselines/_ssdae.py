@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any, ClassVar, Literal
 
 import torch
-from sklearn.preprocessing import StandardScaler
 from torch import nn
 
 from skda.base import (
@@ -21,6 +20,7 @@ from skda.baselines._control import TargetLearner
 from skda.modules import AutoEncoderClassifier
 from skda.training import Objective
 from skda.utils.ranges import LayerSizes, NonNegative
+from skda.utils.scaling import make_standard_scaler
 from skda.utils.validation import check_layers
 
 __all__ = ["SSDAE"]
@@ -126,4 +126,4 @@ class SSDAE(TargetLearner, BaseNetClassifier):
         return self.make_objective()
 
     def make_preprocessor(self, domain: DomainName) -> Any:
-        return None if self.scaling is None else StandardScaler()
+        return None if self.scaling is None else make_standard_scaler()

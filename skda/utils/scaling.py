@@ -2,13 +2,43 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.preprocessing import normalize
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler, normalize
 
-__all__ = ["normalize_rows", "rescale_rows"]
+from skda.utils._sklearn import BaseEstimator, TransformerMixin
+
+__all__ = ["make_standard_scaler", "normalize_rows", "rescale_rows"]
+
+
+class UnitScaler(TransformerMixin, BaseEstimator):
+    """Divide all features by one power of two, near the largest value; it is exact."""
+
+    def fit(self, X: NDArray[Any], y: Any = None) -> Self:
+        """Find the power of two."""
+        self.exponent_ = np.frexp(np.abs(X).max())[1]
+        return self
+
+    def transform(self, X: NDArray[Any]) -> NDArray[Any]:
+        """Divide by it."""
+        return np.ldexp(X, -self.exponent_)
+
+
+def make_standard_scaler() -> Pipeline:
+    """Build a transformer that standardizes features, whatever their units.
+
+    scikit-learn's leaves a constant feature its unit: what differs from the constant in
+    new rows, or in pairs, then counts as much as the unit says.
+
+    Returns
+    -------
+    Pipeline
+        Unfitted.
+    """
+    return make_pipeline(UnitScaler(), StandardScaler())
 
 
 def rescale_rows(X: NDArray[Any]) -> NDArray[Any]:

@@ -231,3 +231,17 @@ def test_features_without_a_scale_that_liblinear_hangs_on_are_an_error(paired, c
 
     with pytest.raises(ValueError, match=r"what .* classifies, .* 4th power overf"):
         paired.fit(cls(scaling=None), source=(X, paired.source[1]))
+
+
+def test_pairs_beside_a_constant_source_feature_do_not_depend_on_units():
+    rng = np.random.default_rng(0)
+    X, X_source = rng.normal(size=(20, 3)), rng.normal(size=(20, 4))
+    pairs = X_source[:10] + 0.1 * rng.normal(size=(10, 4)), X[:10]
+    X_source[:, 0] = 1.0  # which the pairs are not
+    y = np.arange(20) % 2
+
+    def predict(unit):
+        given = {"source": (X_source * unit, y), "pairs": (pairs[0] * unit, pairs[1])}
+        return PairedRidgeTransfer().fit(X, y, **given).predict_proba(X)
+
+    np.testing.assert_allclose(predict(2.0**60), predict(1.0), atol=1e-8)
