@@ -102,8 +102,10 @@ def check_parameters(module: nn.Module, lr: float) -> None:
         Learning rate, for the message.
     """
     tensors = [*module.parameters(), *module.buffers()]
-    largest = [t.detach().abs().amax().float() for t in tensors if _has_floats(t)]
-    if largest and not math.isfinite(sum(_read(torch.stack(largest)))):
+    # Both extremes in one pass, without a copy of the weights.
+    pairs = [torch.aminmax(t.detach()) for t in tensors if _has_floats(t)]
+    extremes = [x.float() for pair in pairs for x in pair]
+    if extremes and not all(map(math.isfinite, _read(torch.stack(extremes)))):
         raise ValueError(
             f"The training diverged: the weights of the network are not finite. To "
             f"cure it, {CURE.format(lr=lr)}"
