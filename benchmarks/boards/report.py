@@ -181,8 +181,8 @@ def show_kind(board: Board, tasks: Sequence[Task]) -> Table:
         For every method, the best mean first: mean score in percent; mean rank; worst
         regret, which is its score minus that of the oracle's baseline; share of tasks
         on which it is more than 1.5 points below the chosen baseline; balanced
-        accuracy; score on rows that no fit saw; seconds. All are of the tasks that
-        all of these methods finished.
+        accuracy; score on rows that no fit saw; seconds of the processor. All are of
+        the tasks that all of these methods finished.
     """
     methods, tasks = board.common(tasks)
     if not tasks or BASELINE not in methods:
