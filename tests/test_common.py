@@ -27,6 +27,7 @@ from skda.baselines import (
     BalancedLabelPropagation,
     BalancedSelfTraining,
     TargetOnly,
+    TunedClassifier,
 )
 from skda.heterogeneous import DATN, WSDTN
 from skda.preprocessing import PerView
@@ -61,6 +62,7 @@ MORE = [
     BalancedLabelPropagation(balance=False),
     BalancedSelfTraining(LogisticRegression()),
     SourceOnly(LogisticRegression()),
+    TunedClassifier(),
     GalleryIndex(n_neighbors=1),
     PerView(MaxAbsScaler()),
 ]

@@ -10,16 +10,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, balanced_accuracy_score
-from sklearn.model_selection import StratifiedKFold
-from sklearn.neighbors import KNeighborsClassifier
-from sklearn.preprocessing import FunctionTransformer, Normalizer, StandardScaler
-from sklearn.svm import SVC
 
 from benchmarks.boards.problems import Objects, Problem
 from skda import baselines, heterogeneous, partial, retrieval, unsupervised
+from skda.baselines._tuned_classifier import (
+    DEFAULT,
+    REPRESENTATIONS,
+    TunedClassifier,
+    candidates_for,
+)
 from skda.comparison._adaptation import taken_by_fit
 from skda.comparison._engine import seeded_clone
 from skda.comparison._lineups import settings_of
@@ -28,7 +28,6 @@ from skda.utils.labels import UNLABELED
 
 __all__ = [
     "BASELINE",
-    "CANDIDATES",
     "DEFAULT",
     "LEFT_OUT",
     "Retriever",
@@ -42,32 +41,6 @@ __all__ = [
 BASELINE = "plain baseline"
 #: What these measure, in the order of a record.
 SCORES = ("score", "balanced", "new_score", "new_balanced")
-REPRESENTATIONS = {
-    "standardized": StandardScaler(),
-    "unit": Normalizer(),
-    "raw": FunctionTransformer(),
-}
-CLASSIFIERS = {
-    "logistic regression C=1": LogisticRegression(max_iter=1000),
-    "logistic regression C=10": LogisticRegression(C=10, max_iter=1000),
-    # The limit ends fits to raw rows of very different units, which take hours else.
-    "linear SVM C=0.1": SVC(kernel="linear", C=0.1, max_iter=50_000),
-    "linear SVM C=1": SVC(kernel="linear", max_iter=50_000),
-    "RBF SVM C=1": SVC(),
-    "RBF SVM C=10": SVC(C=10),
-    "LDA": LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto"),
-    "1-NN": KNeighborsClassifier(1),
-    "5-NN": KNeighborsClassifier(5),
-}
-CANDIDATES = {
-    f"{name}, {rows}": (rows, classifier)
-    for rows in REPRESENTATIONS
-    for name, classifier in CLASSIFIERS.items()
-}
-#: What is chosen where labels are too few for folds.
-DEFAULT = "logistic regression C=1, standardized"
-FEWEST_LABELS = 3
-N_FOLDS = 3
 #: Methods of skda that no board has, with the reason.
 LEFT_OUT = {
     **dict.fromkeys(
@@ -76,6 +49,7 @@ LEFT_OUT = {
     ),
     "GalleryIndex": "an index, no method",
     "TargetOnly": "wraps a classifier, as the plain baselines do",
+    "TunedClassifier": "chooses the plain baseline of the board itself",
 }
 #: Of retrieval; the first one of RidgeCCA is the chosen one.
 _PLAIN_RETRIEVERS = {
@@ -186,7 +160,7 @@ def measure_baseline(problem: Problem | Objects) -> dict[str, Any]:
         chosen = choose(problem)
         judged = {chosen: _judge_candidate(chosen, problem)}
         seconds = time.process_time() - start
-        for name in CANDIDATES:
+        for name in candidates_for(problem.X.shape[1]):
             if name not in judged:
                 judged[name] = _judge_candidate(name, problem)
         found = {name: scores for name, scores in judged.items() if scores is not None}
@@ -212,34 +186,13 @@ def choose(problem: Problem) -> str:
     Returns
     -------
     str
-        One of `CANDIDATES`, with the best mean accuracy over folds of the labeled
-        rows, or of the source where no target row is labeled; the first of equal ones.
-        It is `DEFAULT` with fewer than three labels in some class.
+        What :class:`skda.baselines.TunedClassifier` chooses by the labeled rows, or by
+        the source where no target row is labeled.
     """
-    X_all, X, y = _labeled(problem)
-    if np.unique(y, return_counts=True)[1].min() < FEWEST_LABELS:
-        return DEFAULT
-    folds = StratifiedKFold(N_FOLDS, shuffle=True, random_state=0)
-    splits = list(folds.split(X, y))
-    best, name_of_best = -1.0, DEFAULT
-    for rows, transformer in REPRESENTATIONS.items():
-        Z = _represent(transformer, X_all, X)
-        for name, (needed, classifier) in CANDIDATES.items():
-            if needed != rows:
-                continue
-            parts = [
-                _predict(classifier, (Z[train], y[train]), Z[test])
-                for train, test in splits
-            ]
-            if any(part is None for part in parts):
-                continue
-            scores = [
-                accuracy_score(y[test], part)
-                for (_, test), part in zip(splits, parts, strict=True)
-            ]
-            if np.mean(scores) > best:
-                best, name_of_best = float(np.mean(scores)), name
-    return name_of_best
+    if (problem.y != UNLABELED).any():
+        return TunedClassifier().fit(problem.X, problem.y).best_
+    X, _, y = _labeled(problem)
+    return TunedClassifier().fit(X, y).best_
 
 
 def _all_of(package: Any) -> dict[str, Any]:
@@ -285,7 +238,7 @@ def _predict(
 
 def _judge_candidate(name: str, problem: Problem) -> list[float] | None:
     """Measure the four scores of a plain baseline; None if it cannot be fitted."""
-    rows, classifier = CANDIDATES[name]
+    rows, classifier = candidates_for(problem.X.shape[1])[name]
     X_all, X, y = _labeled(problem)
     parts = [
         _represent(REPRESENTATIONS[rows], X_all, each)

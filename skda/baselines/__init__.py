@@ -8,6 +8,7 @@ from skda.baselines._sinkhorn_centroids import SinkhornCentroids
 from skda.baselines._ssdae import SSDAE
 from skda.baselines._target_net import TargetNet
 from skda.baselines._target_only import TargetOnly
+from skda.baselines._tuned_classifier import TunedClassifier
 
 __all__ = [
     "SSDAE",
@@ -18,4 +19,5 @@ __all__ = [
     "SinkhornCentroids",
     "TargetNet",
     "TargetOnly",
+    "TunedClassifier",
 ]

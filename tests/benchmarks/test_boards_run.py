@@ -13,9 +13,11 @@ from sklearn.linear_model import LogisticRegression
 from benchmarks.boards import report, rows, run
 from benchmarks.boards.problems import Problem
 from benchmarks.boards.report import ORACLE, read, show_kind, show_missing
-from benchmarks.boards.rows import BASELINE, CANDIDATES, DEFAULT, choose
+from benchmarks.boards.rows import BASELINE, choose
 from benchmarks.boards.run import OverBudgetError, within
 from benchmarks.boards.tasks import GROUPS, Task, all_tasks
+from skda.baselines import _tuned_classifier
+from skda.baselines._tuned_classifier import CANDIDATES, DEFAULT
 from skda.unsupervised import SourceOnly
 from skda.utils.labels import UNLABELED
 
@@ -70,7 +72,8 @@ def made_up(monkeypatch):
         return _problem(seed=ord(task.data))
 
     monkeypatch.setattr(run, "load_problem", load)
-    monkeypatch.setattr(rows, "CANDIDATES", {DEFAULT: CANDIDATES[DEFAULT]})
+    only = {DEFAULT: CANDIDATES[DEFAULT]}
+    monkeypatch.setattr(_tuned_classifier, "CANDIDATES", only)
 
 
 def _run(folder, *tasks, **settings):
