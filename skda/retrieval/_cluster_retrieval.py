@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from numbers import Integral
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar, Literal
 from warnings import catch_warnings, simplefilter
 
 import numpy as np
@@ -18,13 +18,16 @@ from sklearn.utils import check_random_state
 
 from skda.base import BaseRetriever, estimator
 from skda.retrieval._ridge_cca import RidgeCCA
-from skda.utils._sklearn import Interval
+from skda.utils._sklearn import Interval, StrOptions
 from skda.utils.ranges import NonNegative, Positive, RandomState, Share, WholeNumber
 from skda.utils.views import ViewRows
 
 __all__ = ["ClusterRetrieval"]
 
 NUMBERS_OF_CLUSTERS = (2, 3, 4, 5, 6, 8, 10)
+#: The ladder of "auto", its least number of pairs for each cluster, and its end.
+LADDER = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
+FEWEST_PAIRS = 8
 
 
 @estimator
@@ -33,14 +36,22 @@ class ClusterRetrieval(BaseRetriever):
 
     A pair shows both of its views in training, a query only one. So the pairs are
     clustered by both views together, and a classifier of each view learns to tell the
-    clusters from that view alone. With the posteriors :math:`p_K(x)` and
-    :math:`q_K(y)` over :math:`K` clusters and the embeddings :math:`a(x), b(y)` of
-    :class:`RidgeCCA`,
+    clusters from that view alone. With the posteriors :math:`p_{RK}(x)` and
+    :math:`q_{RK}(y)` over :math:`K` clusters and the embeddings :math:`a_R(x), b_R(y)`
+    of :class:`RidgeCCA`, both in a representation :math:`R` of the views,
 
     .. math::
 
-        s(x, y) = \frac{\sum_K K\, p_K(x)^\top q_K(y)}{\sum_K K}
-                  + \eta \cos\big(a(x), b(y)\big).
+        s(x, y) = \frac{1}{|\mathcal R|} \sum_{R \in \mathcal R} \left(
+                  \frac{\sum_K K\, p_{RK}(x)^\top q_{RK}(y)}{\sum_K K}
+                  + \eta \cos\big(a_R(x), b_R(y)\big) \right).
+
+    The representations are the scaled rows as they are and their signed square roots
+    of unit length,
+
+    .. math::
+
+        x \mapsto \frac{u}{\|u\|}, \qquad u_j = \operatorname{sign}(x_j) \sqrt{|x_j|}.
 
     The embeddings are such that their plain cosine is :math:`s / (1 + \eta)`, so that
     any index of vectors serves. No label is needed. A source of other categories helps
@@ -48,10 +59,12 @@ class ClusterRetrieval(BaseRetriever):
 
     Parameters
     ----------
-    n_clusters
+    n_clusters : int, sequence of int, "auto" or None
         Number of clusters :math:`K`, the number of new categories if that is known, or
-        several of them to average over. None averages over 2, 3, 4, 5, 6, 8 and 10, as
-        far as there are two pairs for each cluster.
+        several of them to average over. "auto" averages over 2, 3, 4, 6, 8, 12, 16, 24
+        and so on, as far as there are eight pairs for each cluster, and at most 128.
+        None averages over 2, 3, 4, 5, 6, 8 and 10, as far as there are two pairs for
+        each cluster.
     cca_share
         Weight :math:`\eta` of the canonical cosine.
     C
@@ -59,7 +72,10 @@ class ClusterRetrieval(BaseRetriever):
     regularization, source_weight
         See :class:`RidgeCCA`.
     n_relays
-        See :class:`RidgeCCA`; concerns the canonical cosine.
+        See :class:`RidgeCCA`; concerns the canonical cosine. 0 keeps no training pairs.
+    representation : {"scaled", "root", "both"}
+        The representations: the scaled rows as they are, their signed square roots of
+        unit length, or the average over both.
     random_state : int, RandomState instance or None
         Seed of k-means.
     scaling : {"feature", "view"} or None
@@ -68,14 +84,14 @@ class ClusterRetrieval(BaseRetriever):
 
     Attributes
     ----------
-    cca_ : RidgeCCA
-        The canonical correlations.
+    cca_ : dict of str to RidgeCCA
+        The canonical correlations, by the representation.
     n_clusters_ : tuple of int
         The numbers of clusters.
-    clusters_ : dict of int to ndarray of shape (n_samples,)
-        Cluster of every pair, by the number of clusters.
-    classifiers_ : dict of int to dict of str to LogisticRegression
-        Classifiers of each view, by the number of clusters.
+    clusters_ : dict of str to dict of int to ndarray of shape (n_samples,)
+        Cluster of every pair, by the representation and the number of clusters.
+    classifiers_ : dict of str to dict of int to dict of str to LogisticRegression
+        Classifiers of each view, by the representation and the number of clusters.
 
     See Also
     --------
@@ -83,9 +99,12 @@ class ClusterRetrieval(BaseRetriever):
 
     Notes
     -----
-    This method is the library's own. It is at its best where the new categories are
-    few and form clusters; the average over several numbers of clusters and the
-    canonical share keep it useful where they do not. Labels in ``y`` are not used.
+    This method is the library's own; ``published()`` is its first form. The average
+    over numbers of clusters that grow with the pairs serves few categories and many,
+    the one over representations views of any kind, such as sparse counts. What it gains
+    it gains from pairs of the new categories: fitted to pairs of known categories
+    alone, it is no better than :class:`RidgeCCA`, and with few pairs it can be a little
+    worse. Labels in ``y`` are not used.
 
     Examples
     --------
@@ -105,52 +124,81 @@ class ClusterRetrieval(BaseRetriever):
 
     n_clusters: (
         Annotated[
-            int | Sequence[int],
+            int | Sequence[int] | str,
             Interval(Integral, 1, None, closed="left"),
+            StrOptions({"auto"}),
             "array-like",
         ]
         | None
-    ) = None
-    cca_share: NonNegative = 0.3
+    ) = "auto"
+    cca_share: NonNegative = 0.6
     C: Positive = 0.03
     regularization: Share = 0.5
     source_weight: Share = 0.5
-    n_relays: WholeNumber = 0
+    n_relays: WholeNumber = 10
+    representation: Literal["scaled", "root", "both"] = "both"
     random_state: RandomState = None
 
+    published_params: ClassVar[dict[str, Any]] = {
+        "n_clusters": None,
+        "cca_share": 0.3,
+        "n_relays": 0,
+        "representation": "scaled",
+    }
     _scales_by_target = True
     _needs_two_views = True
 
     def fit_views(self, source: ViewRows, target: ViewRows) -> None:
         self.n_clusters_ = self._check_n_clusters(target.n_rows)
-        self.cca_ = RidgeCCA(
+        random_state = check_random_state(self.random_state)
+        names = [self.representation]
+        if self.representation == "both":
+            names = ["scaled", "root"]
+        self.cca_, self._spread = {}, {}
+        self.clusters_, self.classifiers_ = {}, {}
+        for name in names:
+            parts = (represent_views(rows, name) for rows in (source, target))
+            self._fit_representation(name, *parts, random_state)
+
+    def _fit_representation(
+        self,
+        representation: str,
+        source: ViewRows,
+        target: ViewRows,
+        random_state: np.random.RandomState,
+    ) -> None:
+        """Correlate and cluster the pairs in one representation."""
+        cca = RidgeCCA(
             regularization=self.regularization,
             source_weight=self.source_weight,
             n_relays=self.n_relays,
         )
-        self.cca_.fit_views(source, target)
-        self._spread = {}
-        embedded = {}
+        cca.fit_views(source, target)
+        spread, embedded = {}, {}
         for name, rows in target.views.items():
-            directions = self.cca_._project(rows, name)
-            self._spread[name] = directions.std() or 1.0
-            embedded[name] = directions / self._spread[name]
+            directions = cca._project(rows, name)
+            spread[name] = directions.std() or 1.0
+            embedded[name] = directions / spread[name]
         # The square root of the correlations, halfway to plain whitening.
-        flat = np.maximum(self.cca_.correlations_, np.finfo(float).tiny) ** -0.5
+        flat = np.maximum(cca.correlations_, np.finfo(float).tiny) ** -0.5
         joint = np.hstack([normalize(rows * flat) for rows in embedded.values()])
-        random_state = check_random_state(self.random_state)
         n_init = 8 if len(self.n_clusters_) == 1 else 3
-        self.clusters_, self.classifiers_ = {}, {}
+        found: dict[int, NDArray[Any]] = {}
         for k in self.n_clusters_:
             k_means = KMeans(k, n_init=n_init, random_state=random_state)
             with catch_warnings():  # of duplicate pairs, which make fewer clusters
                 simplefilter("ignore", ConvergenceWarning)
-                clusters = k_means.fit_predict(joint)
-            self.clusters_[k] = clusters
-            self.classifiers_[k] = {
+                found[k] = k_means.fit_predict(joint)
+        self.cca_[representation] = cca
+        self._spread[representation] = spread
+        self.clusters_[representation] = found
+        self.classifiers_[representation] = {
+            k: {
                 name: self.make_classifier(clusters).fit(rows, clusters)
                 for name, rows in embedded.items()
             }
+            for k, clusters in found.items()
+        }
 
     def make_classifier(self, clusters: NDArray[Any]) -> Any:
         if len(np.unique(clusters)) == 1:
@@ -159,24 +207,35 @@ class ClusterRetrieval(BaseRetriever):
 
     def embed_rows(self, X: NDArray[Any], view: str) -> NDArray[np.floating]:
         # The scalar product of these vectors, all of one length, is the similarity.
+        parts = [self._embed_representation(X, view, name) for name in self.cca_]
+        return np.hstack(parts) / np.sqrt(len(parts))
+
+    def _embed_representation(
+        self, X: NDArray[Any], view: str, representation: str
+    ) -> NDArray[np.floating]:
+        """Put the posteriors and the canonical directions side by side."""
         place = list(self.view_widths_).index(view)
-        rows = self.cca_._project(X, view) / self._spread[view]
+        cca = self.cca_[representation]
+        X = represent(X, representation)
+        rows = cca._project(X, view) / self._spread[representation][view]
         share = np.array(self.n_clusters_) / sum(self.n_clusters_)
+        fitted = self.classifiers_[representation].values()
         blocks = []
-        for weight, classifiers in zip(share, self.classifiers_.values(), strict=True):
+        for weight, classifiers in zip(share, fitted, strict=True):
             p = classifiers[view].predict_proba(rows)  # (n, K)
             # Bring p to unit length in a coordinate where the other view has zero.
             slack = np.zeros((len(p), len(self.view_widths_)))
             slack[:, place] = np.sqrt((1 - (p**2).sum(axis=1)).clip(0))
             blocks.append(np.sqrt(weight) * np.hstack([p, slack]))
-        canonical = normalize(self.cca_.embed_rows(X, view))
+        canonical = normalize(cca.embed_rows(X, view))
         return np.hstack([*blocks, np.sqrt(self.cca_share) * canonical])
 
     def _check_n_clusters(self, n_pairs: int) -> tuple[int, ...]:
         """Resolve the numbers of clusters."""
         if self.n_clusters is None:
-            few = NUMBERS_OF_CLUSTERS[0]
-            return tuple(k for k in NUMBERS_OF_CLUSTERS if k == few or 2 * k <= n_pairs)
+            return _as_pairs_allow(NUMBERS_OF_CLUSTERS, 2, n_pairs)
+        if isinstance(self.n_clusters, str):
+            return _as_pairs_allow(LADDER, FEWEST_PAIRS, n_pairs)
         numbers = tuple(np.unique(np.atleast_1d(self.n_clusters)).tolist())
         if not numbers or numbers[0] < 1 or numbers[-1] > n_pairs:
             raise ValueError(
@@ -184,3 +243,26 @@ class ClusterRetrieval(BaseRetriever):
                 f"pairs, got n_clusters={self.n_clusters!r}."
             )
         return numbers
+
+
+def _as_pairs_allow(
+    numbers: tuple[int, ...], n_each: int, n_pairs: int
+) -> tuple[int, ...]:
+    """Take the least number, and those with so many pairs for each cluster."""
+    return numbers[:1] + tuple(k for k in numbers[1:] if n_each * k <= n_pairs)
+
+
+def represent(X: NDArray[Any], representation: str) -> NDArray[Any]:
+    """Take rows as they are, or their signed square roots of unit length."""
+    if representation == "scaled":
+        return X
+    return normalize(np.sign(X) * np.sqrt(np.abs(X)))
+
+
+def represent_views(pairs: ViewRows, representation: str) -> ViewRows:
+    """Represent the rows of all views."""
+    views = {
+        name: represent(X, representation) if len(X) else X
+        for name, X in pairs.views.items()
+    }
+    return pairs._replace(views=views)

@@ -207,7 +207,9 @@ def mean_and_scale(X: NDArray[Any], scaling: str | None) -> tuple[Any, Any]:
     mean = rows.mean(axis=0)
     scale = np.sqrt(((rows - mean) ** 2).mean(axis=axis))
     tiny = 10 * np.finfo(X.dtype).eps * np.abs(rows).max(axis=axis, initial=0.0)
-    return mean * unit, np.where(scale > tiny, scale, 1.0).astype(X.dtype) * unit
+    # The mean of a constant is rounded, with many rows by more than that.
+    varies = (scale > tiny) & (rows != rows[:1]).any(axis=axis)
+    return mean * unit, np.where(varies, scale, 1.0).astype(X.dtype) * unit
 
 
 def stack_rows(above: Any, below: Any, name: str) -> Any:

@@ -90,6 +90,14 @@ def test_mean_and_scale_have_the_unit_of_the_features(scaling, exponent):
         np.testing.assert_array_equal(value, np.ldexp(expected, exponent))
 
 
+def test_constant_of_many_rows_is_not_scaled_by_the_rounding_of_its_mean():
+    values = np.random.default_rng(0).normal(scale=0.1, size=500)
+
+    _, scale = mean_and_scale(np.tile(values, (284, 1)), "feature")
+
+    assert (scale > np.abs(values) / 2).all()
+
+
 @pytest.mark.parametrize("scalar", [1.5, np.array(1.5)])
 def test_a_single_number_is_no_view(scalar):
     with pytest.raises(ValueError, match="Expected rows in view 'a', got a single"):
