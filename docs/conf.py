@@ -70,6 +70,7 @@ html_sidebars = {
     for page in (
         "getting_started",
         "benchmarks",
+        "boards",
         "adding_a_method",
         "contributing",
         "citing",
@@ -79,7 +80,7 @@ html_sidebars = {
 html_theme_options = {
     "show_toc_level": 2,
     "navigation_with_keys": False,
-    "secondary_sidebar_items": {"**": ["page-toc"], "benchmarks": []},
+    "secondary_sidebar_items": {"**": ["page-toc"], "benchmarks": [], "boards": []},
 }
 
 if project_url:

@@ -10,7 +10,8 @@ from numpy.testing import assert_array_equal
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 
-from benchmarks.boards import report, rows, run
+from benchmarks._results import FOLDER
+from benchmarks.boards import pages, report, rows, run
 from benchmarks.boards.problems import Problem
 from benchmarks.boards.report import ORACLE, read, show_kind, show_missing
 from benchmarks.boards.rows import BASELINE, choose
@@ -367,3 +368,38 @@ def test_the_command_runs_the_side_and_the_tasks_asked_for(tmp_path, monkeypatch
     assert {task.group for tasks in seen for task in tasks} == {"few"}
     assert not {*seen[0]} & {*seen[1]}
     assert len(seen[0]) > 100
+
+
+def test_pages_show_what_was_run_and_say_what_was_not(tmp_path, monkeypatch):
+    lines = [
+        {"fit": f"{task.name}{method}", "task": task.name, "method": method}
+        | {"score": score, "balanced": score, "new_score": score, "seconds": 1.0}
+        | {"oracle": "x", "candidates": {"x": [0.6, 0.6, 0.6, 0.6]}}
+        for task in TASKS
+        for method, score in ((BASELINE, 0.5), ("Good", 0.75), ("Bad", 0.25))
+    ]
+    text = "\n".join(map(json.dumps, lines))
+    (tmp_path / "boards_few.jsonl").write_text(text)
+    monkeypatch.setattr(pages, "all_tasks", lambda: TASKS)
+    monkeypatch.setattr(pages, "side", lambda task: "choosing")
+
+    pages.main(["--folder", str(tmp_path), "--docs", str(tmp_path / "docs")])
+
+    run_text = (tmp_path / "docs" / "boards_few_choosing.inc").read_text()
+    assert run_text.startswith("3 of 3 tasks.")
+    assert ".. image:: benchmarks/boards_few_choosing.svg" in run_text
+    assert "   * - Good\n     - 75.0\n" in run_text
+    assert "   * - Method\n     - Tables\n   * - Good\n     - 75.0\n" in run_text
+    assert (tmp_path / "docs" / "boards_few_choosing.svg").exists()
+    other = (tmp_path / "docs" / "boards_partial_confirming.inc").read_text()
+    assert other == "None of the 0 tasks has been run yet.\n"
+
+
+def test_tables_of_the_boards_are_up_to_date():
+    stale = [
+        name
+        for name, text in pages.render(FOLDER, all_tasks()).items()
+        if (pages.DOCS / name).read_text() != text
+    ]
+
+    assert not stale, "run python -m benchmarks.boards.pages"
