@@ -154,11 +154,13 @@ class ClusterRetrieval(BaseRetriever):
         names = [self.representation]
         if self.representation == "both":
             names = ["scaled", "root"]
-        self.cca_, self._spread = {}, {}
-        self.clusters_, self.classifiers_ = {}, {}
+        self.cca_: dict[str, RidgeCCA] = {}
+        self._spread: dict[str, dict[str, float]] = {}
+        self.clusters_: dict[str, dict[int, NDArray[Any]]] = {}
+        self.classifiers_: dict[str, dict[int, dict[str, Any]]] = {}
         for name in names:
-            parts = (represent_views(rows, name) for rows in (source, target))
-            self._fit_representation(name, *parts, random_state)
+            known, new = (represent_views(rows, name) for rows in (source, target))
+            self._fit_representation(name, known, new, random_state)
 
     def _fit_representation(
         self,
@@ -182,9 +184,11 @@ class ClusterRetrieval(BaseRetriever):
         # The square root of the correlations, halfway to plain whitening.
         flat = np.maximum(cca.correlations_, np.finfo(float).tiny) ** -0.5
         joint = np.hstack([normalize(rows * flat) for rows in embedded.values()])
-        n_init = 8 if len(self.n_clusters_) == 1 else 3
         found: dict[int, NDArray[Any]] = {}
         for k in self.n_clusters_:
+            n_init = 1 if self._is_coarse(k) else 3
+            if len(self.n_clusters_) == 1:
+                n_init = 8
             k_means = KMeans(k, n_init=n_init, random_state=random_state)
             with catch_warnings():  # of duplicate pairs, which make fewer clusters
                 simplefilter("ignore", ConvergenceWarning)
@@ -203,7 +207,12 @@ class ClusterRetrieval(BaseRetriever):
     def make_classifier(self, clusters: NDArray[Any]) -> Any:
         if len(np.unique(clusters)) == 1:
             return DummyClassifier()
-        return LogisticRegression(C=self.C, max_iter=1000)
+        tol = 1e-2 if self._is_coarse(clusters.max() + 1) else 1e-4
+        return LogisticRegression(C=self.C, max_iter=1000, tol=tol)
+
+    def _is_coarse(self, n_clusters: int) -> bool:
+        """Tell whether many clusters, which are only averaged over, may be rough."""
+        return len(self.n_clusters_) > 1 and n_clusters > NUMBERS_OF_CLUSTERS[-1]
 
     def embed_rows(self, X: NDArray[Any], view: str) -> NDArray[np.floating]:
         # The scalar product of these vectors, all of one length, is the similarity.
