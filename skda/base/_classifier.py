@@ -308,7 +308,9 @@ class BaseDomainClassifier(ClassifierMixin, BaseEstimator, ABC):
             name = f"the source of {type(self).__name__}"
             self._source_domain = remember_features(name)
             rows["source"] = self._validate_rows(X_s, "source", fitting=True)
-            self.n_features_in_source_ = self._source_domain.n_features_in_
+            # Texts, which a transformer turns into numbers, are one feature.
+            n_features = getattr(self._source_domain, "n_features_in_", 1)
+            self.n_features_in_source_ = n_features
             labels["source"] = check_labels(y_s, rows["source"])
         self.classes_ = union_of_classes(labels["source"], target)
         warn_about_missing_classes(self.classes_, **labels)

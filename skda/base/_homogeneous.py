@@ -47,6 +47,8 @@ class BaseHomogeneousClassifier(BaseDomainClassifier):
 
     shared_transformer: SharedTransformer = None
 
+    #: Whether a source of other features is an error.
+    needs_same_features: ClassVar[bool] = True
     #: Whether source samples without a label are of use to the method.
     uses_unlabeled_source: ClassVar[bool] = False
     #: Classes of the target: "all" may include some that the source lacks; "subset" has
