@@ -12,6 +12,7 @@ from skda.base._paired import BasePairedClassifier, PairedRows
 from skda.base._paired_net import BasePairedNetClassifier
 from skda.base._retriever import BaseRetriever
 from skda.base._rows import DomainName, Rows
+from skda.base._scaled import BaseScaledClassifier
 from skda.base._two_stream import BaseTwoStreamClassifier
 from skda.utils.declaration import estimator
 
@@ -25,6 +26,7 @@ __all__ = [
     "BasePairedClassifier",
     "BasePairedNetClassifier",
     "BaseRetriever",
+    "BaseScaledClassifier",
     "BaseTwoStreamClassifier",
     "DomainName",
     "GalleryIndex",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -18,7 +19,7 @@ from skda.utils.declaration import estimator
 from skda.utils.labels import Labels, check_labels, union_of_classes
 from skda.utils.ranges import SharedTransformer
 from skda.utils.validation import apply_transformer, check_magnitude
-from skda.utils.warnings import warn_user
+from skda.utils.warnings import NoSourceWarning, warn_user
 
 __all__ = ["BaseHomogeneousClassifier"]
 
@@ -54,6 +55,25 @@ class BaseHomogeneousClassifier(BaseDomainClassifier):
     #: Classes of the target: "all" may include some that the source lacks; "subset" has
     #: some of the source's, at least two, so that any other target label is an error.
     target_classes: ClassVar[Literal["all", "subset"]] = "all"
+
+    def make_shared_preprocessor(self, domains: list[Any]) -> Any:
+        """Build the transformer that the method puts before the samples of both domains.
+
+        It takes the place of a ``shared_transformer``, and is left out where the user
+        has passed one.
+
+        Parameters
+        ----------
+        domains : list of {ndarray, sparse matrix} of shape (n, p)
+            Validated samples of each domain.
+
+        Returns
+        -------
+        transformer or None
+            Unfitted transformer that tells the domains apart, as
+            :class:`skda.preprocessing.DomainScaler` does; None for none.
+        """
+        return None
 
     def _check_domains(self, X: Any, y: Any, source: Any) -> tuple[Rows, Rows]:
         """Check both domains, and leave out what the method cannot use."""
@@ -127,7 +147,26 @@ class BaseHomogeneousClassifier(BaseDomainClassifier):
         """Take the samples of both domains through the transformer that they share."""
         if self.shared_transformer_ is not None:
             rows = {name: self._shared(X, name) for name, X in rows.items()}
+        if fitting:
+            self._shared_preprocessor = self._fit_shared_preprocessor(rows)
+        if self._shared_preprocessor is not None:
+            rows = {
+                name: self._shared_preprocessor.transform(_dense(X), domain=name)
+                for name, X in rows.items()
+            }
         return super()._preprocess(rows, fitting=fitting)
+
+    def _fit_shared_preprocessor(self, rows: dict[DomainName, Any]) -> Any:
+        """Fit what the method puts before both domains, unless the user chose."""
+        if self.shared_transformer_ is not None:
+            return None
+        preprocessor = self.make_shared_preprocessor(list(rows.values()))
+        if preprocessor is None:
+            return None
+        source = (_dense(rows["source"]), None) if "source" in rows else None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NoSourceWarning)  # which has been said
+            return preprocessor.fit(_dense(rows["target"]), source=source)
 
     def _shared(self, X: Any, domain: DomainName) -> NDArray[Any]:
         transformer = self.shared_transformer_
@@ -159,6 +198,10 @@ class BaseHomogeneousClassifier(BaseDomainClassifier):
             f"{type(self).__name__} expects source and target samples of one shape, "
             f"got {source} and {target}: resize the images to one size."
         )
+
+
+def _dense(X: Any) -> Any:
+    return X.toarray() if issparse(X) else X
 
 
 def _tells_domains_apart(transformer: Any) -> bool:

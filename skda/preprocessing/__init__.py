@@ -1,5 +1,6 @@
 """What happens to rows before any method."""
 
+from skda.preprocessing._common_scale import shared_preprocessor
 from skda.preprocessing._domain_scaler import DomainScaler
 from skda.preprocessing._linear_optimal_transport import LinearOptimalTransport
 from skda.preprocessing._normal_scores import NormalScoreTransformer
@@ -23,5 +24,6 @@ __all__ = [
     "cosine_graph",
     "neighbor_similarities",
     "row_preprocessor",
+    "shared_preprocessor",
     "symmetric_normalization",
 ]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from skda.preprocessing._two_domains import BaseDomainTransformer, DomainName
 from skda.utils.declaration import estimator
-from skda.utils.ranges import Share
+from skda.utils.ranges import NonNegative, Share
 
 __all__ = ["DomainScaler"]
 
@@ -35,6 +35,15 @@ class DomainScaler(BaseDomainTransformer):
         median of :math:`\sigma_s / \sigma_t` over the features is taken to be the unit
         of the source. It keeps a feature that hardly varies in one domain from being
         blown up there. A feature that is constant in both becomes zero.
+    strength
+        Share of the way from the moments of both domains together, 0, to those of each
+        by itself, 1: on a line between the means, and between the logarithms of the
+        scales. Half-way lessens a shift, and the harm where there is none but in the
+        shares of the classes.
+    ridge
+        Added to every variance, as a share of the mean variance of the features in the
+        domain. It is for features of one unit, of which those that hardly vary are
+        noise, as the pixels at the border of an image.
 
     Attributes
     ----------
@@ -60,6 +69,8 @@ class DomainScaler(BaseDomainTransformer):
     """
 
     min_scale: Share = 0.1
+    strength: Share = 1.0
+    ridge: NonNegative = 0.0
 
     mean_source_: Any
     scale_source_: Any
@@ -70,11 +81,11 @@ class DomainScaler(BaseDomainTransformer):
         source: NDArray[Any] | None,
         weights: NDArray[np.float64] | None,
     ) -> None:
-        self.mean_, spread = _moments(target, None)
+        self.mean_, spread = self._moments(target, None)
         self.mean_source_ = self.scale_source_ = None
         least = np.zeros_like(spread)
         if source is not None:
-            self.mean_source_, spread_source = _moments(source, weights)
+            self.mean_source_, spread_source = self._moments(source, weights)
             varies = (spread > 0) & (spread_source > 0)
             ratios = spread_source[varies] / spread[varies]
             unit = np.median(ratios) if len(ratios) else 1.0
@@ -86,6 +97,36 @@ class DomainScaler(BaseDomainTransformer):
             least = self.min_scale * pooled
             self.scale_source_ = _scale(spread_source, least * unit)
         self.scale_ = _scale(spread, least)
+        if source is not None and self.strength < 1:
+            self._move_towards_pooled(target, source, weights)
+
+    def _moments(
+        self, X: NDArray[Any], weights: NDArray[np.float64] | None
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Average every feature, and take its deviation, with the ridge."""
+        mean, spread = _moments(X, weights)
+        if self.ridge:
+            largest = spread.max() or 1.0
+            typical = largest * np.sqrt(np.mean((spread / largest) ** 2))
+            spread = np.hypot(spread, np.sqrt(self.ridge) * typical)
+        return mean, spread
+
+    def _move_towards_pooled(
+        self,
+        target: NDArray[Any],
+        source: NDArray[Any],
+        weights: NDArray[np.float64] | None,
+    ) -> None:
+        """Mix the moments of the domains with those of both together."""
+        if weights is not None:  # sums to the number of samples
+            weights = weights * len(source) / weights.sum()
+            weights = np.concatenate([weights, np.ones(len(target))])
+        mean, spread = self._moments(np.concatenate([source, target]), weights)
+        scale, own = _scale(spread, np.zeros_like(spread)), self.strength
+        self.mean_ = own * self.mean_ + (1 - own) * mean
+        self.mean_source_ = own * self.mean_source_ + (1 - own) * mean
+        self.scale_ = self.scale_**own * scale ** (1 - own)
+        self.scale_source_ = self.scale_source_**own * scale ** (1 - own)
 
     def _transform_domain(self, X: NDArray[Any], domain: DomainName) -> NDArray[Any]:
         if domain == "source":

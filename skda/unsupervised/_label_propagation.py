@@ -9,16 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 
-from skda.base import BaseHomogeneousClassifier, DomainName, Rows, estimator
+from skda.base import BaseScaledClassifier, DomainName, Rows, estimator
 from skda.preprocessing import (
-    RowScaler,
     cosine_graph,
     neighbor_similarities,
     symmetric_normalization,
 )
 from skda.utils._sklearn import Interval
 from skda.utils.propagation import spread, vote_shares
-from skda.utils.ranges import Count, Positive
+from skda.utils.ranges import Count, Power
 
 __all__ = ["CenteredLabelPropagation"]
 
@@ -29,13 +28,14 @@ ROUNDING = 1e-12
 
 
 @estimator
-class CenteredLabelPropagation(BaseHomogeneousClassifier):
+class CenteredLabelPropagation(BaseScaledClassifier):
     r"""Labels spread from the source over a graph of both domains, each centered.
 
-    Rows are scaled to unit length, and the mean of its domain is taken from each, so
-    that a shift of the whole domain keeps no row from its like in the other. Then the
-    rows of both domains are tied to their nearest neighbors by the weights :math:`W`
-    of :func:`skda.preprocessing.cosine_graph`, of degrees :math:`D`, and their labels
+    Features are put on one scale, see ``representation``, rows are scaled to unit
+    length, and the mean of its domain is taken from each, so that a shift of the whole
+    domain keeps no row from its like in the other. Then the rows of both domains are
+    tied to their nearest neighbors by the weights :math:`W` of
+    :func:`skda.preprocessing.cosine_graph`, of degrees :math:`D`, and their labels
     spread with local and global consistency [1]_:
 
     .. math::
@@ -66,10 +66,11 @@ class CenteredLabelPropagation(BaseHomogeneousClassifier):
     center
         Whether to center every domain. A target that lacks classes has another mean
         for that alone: leave them out before, by :class:`skda.partial.PruneClasses`.
-    power : float or None
-        Power of the features before the rows are scaled to unit length, see
-        :class:`skda.preprocessing.RowScaler`; 0.5 is better for counts. None leaves
-        the rows as they are before they are centered.
+    power : float, "auto" or None
+        Power of the features, see :class:`skda.preprocessing.RowScaler`, which comes
+        before anything of ``representation`` and after any ``shared_transformer``.
+        "auto" is 0.5 for what ``representation="auto"`` takes for counts, and else 1.
+        None leaves the rows as they are before they are centered.
 
     Attributes
     ----------
@@ -111,12 +112,19 @@ class CenteredLabelPropagation(BaseHomogeneousClassifier):
     n_neighbors: Count = 10
     alpha: Annotated[float, Interval(Real, 0, 1, closed="neither")] = 0.95
     center: bool = True
-    power: Positive | None = 1.0
+    power: Power | None = "auto"
 
+    published_params: ClassVar[dict[str, Any]] = {
+        "representation": "unit",
+        "power": 1.0,
+    }
     uses_unlabeled_source: ClassVar[bool] = True
 
+    def make_shared_preprocessor(self, domains: list[Any]) -> Any:
+        return None if self.power is None else super().make_shared_preprocessor(domains)
+
     def make_preprocessor(self, domain: DomainName) -> Any:
-        return None if self.power is None else RowScaler(self.power)
+        return None if self.power is None else super().make_preprocessor(domain)
 
     def fit_rows(self, source: Rows, target: Rows) -> None:
         self.source_mean_, self.target_mean_ = self._mean(source), self._mean(target)

@@ -14,8 +14,7 @@ from sklearn.decomposition import PCA
 from sklearn.preprocessing import normalize
 from sklearn.utils import Tags
 
-from skda.base import BaseHomogeneousClassifier, DomainName, Rows, estimator
-from skda.preprocessing import RowScaler
+from skda.base import BaseScaledClassifier, DomainName, Rows, estimator
 from skda.utils._sklearn import (
     ClassNamePrefixFeaturesOutMixin,
     Interval,
@@ -36,12 +35,12 @@ FLOOR = 1e-6
 
 
 @estimator
-class SPL(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseHomogeneousClassifier):
+class SPL(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseScaledClassifier):
     r"""Selective pseudo-labels on a supervised locality-preserving projection.
 
-    Rows have unit length, go through a principal component analysis of both domains
-    together, and are scaled to unit length, again. Then, in round
-    :math:`r = 1, \dots, R`:
+    Features are put on one scale, see ``representation``. Rows have unit length, go
+    through a principal component analysis of both domains together, and are scaled to
+    unit length, again. Then, in round :math:`r = 1, \dots, R`:
 
     **Projection.** Let the rows of :math:`X` be the source, the labeled rows of the
     target and those that have a pseudo-label by now. With :math:`W_{ij} = 1` where two
@@ -85,9 +84,6 @@ class SPL(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseHomogeneousClas
         matrix that it is added to. The public code has 1.
     temperature
         Temperature :math:`\tau` of Equation 2. The public code has 1.
-    power
-        Power of the features before the rows are scaled to unit length, see
-        :class:`skda.preprocessing.RowScaler`; 0.5 is better for counts.
 
     Attributes
     ----------
@@ -111,7 +107,8 @@ class SPL(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseHomogeneousClas
     A row of the source is judged by the centers :math:`m_k` alone. Without a source,
     the labeled rows of the target take its place.
 
-    Where it differs from the public code beyond its parameters: there, the principal
+    Where it differs from the public code beyond its parameters, of which
+    ``representation="unit"`` is that code's: there, the principal
     components are applied to rows whose mean is not removed, and the least certain row
     of those that a class selects is left out.
 
@@ -139,13 +136,14 @@ class SPL(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseHomogeneousClas
         float | str, Interval(Real, 0, None, closed="neither"), StrOptions({"mean"})
     ] = "mean"
     temperature: Positive = 0.2
-    power: Positive = 1.0
 
     published_params: ClassVar[dict[str, Any]] = {
         "n_rounds": 11,
         "n_components": 128,
         "ridge": 1.0,
         "temperature": 1.0,
+        "representation": "unit",
+        "power": 1.0,
     }
     __metadata_request__transform: ClassVar[dict[str, bool]] = {"domain": True}
 
@@ -172,9 +170,6 @@ class SPL(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseHomogeneousClas
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
-
-    def make_preprocessor(self, domain: DomainName) -> Any:
-        return RowScaler(self.power)
 
     def fit_rows(self, source: Rows, target: Rows) -> None:
         both = np.concatenate([source.X, target.X])

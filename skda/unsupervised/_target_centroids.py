@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +13,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import normalize
 
-from skda.base import BaseHomogeneousClassifier, DomainName, Rows, estimator
-from skda.preprocessing import RowScaler
+from skda.base import BaseScaledClassifier, DomainName, Rows, estimator
 from skda.utils._sklearn import HasMethods
 from skda.utils.ranges import Count, Positive
 
@@ -24,12 +23,13 @@ Array = NDArray[np.float64]
 
 
 @estimator
-class TargetCentroids(BaseHomogeneousClassifier):
+class TargetCentroids(BaseScaledClassifier):
     r"""Nearest of the class centroids that a source classifier finds in the target.
 
     A classifier, trained on the labeled rows of both domains, gives every row
     :math:`x_i` of the target its probabilities :math:`p_{ik}`; a label that is known
-    outweighs them. All rows have unit length. Then, round by round,
+    outweighs them. Features are put on one scale, see ``representation``, and all rows
+    have unit length. Then, round by round,
 
     .. math::
 
@@ -58,9 +58,6 @@ class TargetCentroids(BaseHomogeneousClassifier):
     temperature
         Temperature of ``predict_proba``, the softmax of :math:`x^\top c_k / \tau`. It
         changes no prediction.
-    power
-        Power of the features before the rows are scaled to unit length, see
-        :class:`skda.preprocessing.RowScaler`; 0.5 is better for counts.
 
     Attributes
     ----------
@@ -68,7 +65,7 @@ class TargetCentroids(BaseHomogeneousClassifier):
         The classifier, whose classes are positions in ``classes_``. It predicts the
         rows of the source.
     centroids_ : ndarray of shape (n_classes, n_features)
-        Centroids of the classes in the target.
+        Centroids of the classes in the target, in units of the scaled features.
 
     See Also
     --------
@@ -103,10 +100,11 @@ class TargetCentroids(BaseHomogeneousClassifier):
     )
     n_rounds: Count = 2
     temperature: Positive = 0.05
-    power: Positive = 1.0
 
-    def make_preprocessor(self, domain: DomainName) -> Any:
-        return RowScaler(self.power)
+    published_params: ClassVar[dict[str, Any]] = {
+        "representation": "unit",
+        "power": 1.0,
+    }
 
     def fit_rows(self, source: Rows, target: Rows) -> None:
         memberships = [
