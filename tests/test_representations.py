@@ -20,6 +20,7 @@ from skda.preprocessing import (
     LinearOptimalTransport,
     NormalScoreTransformer,
     RowScaler,
+    shared_preprocessor,
 )
 from skda.utils.warnings import NoSourceWarning
 
@@ -378,3 +379,50 @@ def test_units_do_not_matter_to_unit_rows(power, X):
     scaler = RowScaler(power)
 
     assert_allclose(scaler.fit_transform(X * 2.0**-99), scaler.fit_transform(X))
+
+
+def test_half_the_strength_is_half_the_way():
+    rng = np.random.default_rng(0)
+    X, X_source = rng.normal(size=(30, 3)), rng.normal(2.0, 3.0, size=(60, 3))
+    own, half, none = (
+        DomainScaler(strength=strength).fit(X, source=(X_source, None))
+        for strength in (1.0, 0.5, 0.0)
+    )
+    both = StandardScaler().fit(np.concatenate([X, X_source]))
+
+    for moments in (none.mean_, none.mean_source_):
+        assert_allclose(moments, both.mean_)
+    for scales in (none.scale_, none.scale_source_):
+        assert_allclose(scales, both.scale_)
+    assert_allclose(half.mean_source_, (own.mean_source_ + both.mean_) / 2)
+    assert_allclose(half.scale_, np.sqrt(own.scale_ * both.scale_))
+
+
+def test_classes_are_weighted_in_the_pooled_moments_too():
+    X_source, y_source = np.array([[0.0], [0.0], [6.0]]), [0, 0, 1]
+    scaler = DomainScaler(strength=0.0, class_prior=[0, 1])
+    scaler.fit([[0.0], [0.0], [0.0]], source=(X_source, y_source))
+
+    assert_allclose(scaler.mean_, 3.0)
+
+
+def test_the_ridge_is_a_share_of_the_mean_variance():
+    X = np.array([[1.0, 0.0], [-1.0, 0.0]])
+    scaler = DomainScaler(ridge=0.5).fit(X, source=(X, None))
+
+    assert_allclose(scaler.scale_, np.sqrt([1.25, 0.25]))
+
+
+def test_counts_have_one_unit_and_other_features_their_own():
+    rng = np.random.default_rng(0)
+    counts = rng.poisson(0.5, size=(20, 64)).astype(float)
+    few, signed = counts[:, :63], counts - 1.0
+    scaler = shared_preprocessor([counts, 2 * counts])
+
+    assert scaler.ridge == np.mean(counts > 0)
+    assert scaler.shared_transformer.power == 0.5
+    assert shared_preprocessor([csr_matrix(counts)]).ridge == scaler.ridge
+    for others in (few, signed):
+        assert shared_preprocessor([others]).get_params()["strength"] == 0.5
+    assert shared_preprocessor([few], pooled=True).strength == 0
+    assert not shared_preprocessor([few], power=2.0).shared_transformer.normalize

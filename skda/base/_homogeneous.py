@@ -57,7 +57,7 @@ class BaseHomogeneousClassifier(BaseDomainClassifier):
     target_classes: ClassVar[Literal["all", "subset"]] = "all"
 
     def make_shared_preprocessor(self, domains: list[Any]) -> Any:
-        """Build the transformer that the method puts before the samples of both domains.
+        """Build the transformer that the method puts before both domains.
 
         It takes the place of a ``shared_transformer``, and is left out where the user
         has passed one.

@@ -11,13 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.validation import has_fit_parameter
 
 from skda.base import BaseHomogeneousClassifier, DomainName, Rows, estimator
 from skda.preprocessing import RowScaler
-from skda.unsupervised import SPL
+from skda.unsupervised import SPL, CenteredLabelPropagation, SourceOnly
 from skda.utils._sklearn import HasMethods, MetaEstimatorMixin
 from skda.utils.ranges import RandomState, Share
 from skda.utils.warnings import NoSourceWarning
@@ -32,18 +30,23 @@ MAX_ROUNDS = 6
 class PruneClasses(MetaEstimatorMixin, BaseHomogeneousClassifier):
     r"""Leave out the source classes that the target does not show, then adapt.
 
-    A classifier of the source alone predicts the :math:`n_t` rows of the target. With
-    :math:`K` classes in the source, a class looks absent if it is predicted for fewer
-    than
+    Four methods label the :math:`n_t` rows of the target: on rows of unit length a
+    logistic regression of the source with ``C=10``, :class:`skda.unsupervised.SPL` and
+    :class:`skda.unsupervised.CenteredLabelPropagation`, which labels them once more on
+    features of one scale. A row belongs to the class that most of them find, in equal
+    parts where several classes tie. With :math:`K` classes in the source, a class looks
+    absent if fewer than
 
     .. math:: \theta \, \frac{n_t}{K} \tag{1}
 
-    rows. The rarer half of the classes that look absent is left out, the classifier is
-    fitted anew to the others, and so on until none looks absent, for at most six
-    rounds. Two classes stay in any case, and so does every class that a row of the
-    target is labeled with. Then the ``estimator`` is fitted to what is left of the
-    source. It predicts no class that was left out, so that methods which expect every
-    class in the target become methods for a target that lacks some.
+    rows belong to it. No single view of the rows is right on every kind of data, and a
+    class is left out only if most of them miss it. The rarer half of the classes that
+    look absent is left out, the methods vote anew among the others, and so on until
+    none looks absent, for at most six rounds. Two classes stay in any case, and so does
+    every class that a row of the target is labeled with. Then the ``estimator`` is
+    fitted to what is left of the source. It predicts no class that was left out, so
+    that methods which expect every class in the target become methods for a target that
+    lacks some.
 
     The steps of a pipeline before this one see the target only: pass
     ``shared_transformer`` instead, here for the classifier and the ``estimator``, or in
@@ -54,13 +57,14 @@ class PruneClasses(MetaEstimatorMixin, BaseHomogeneousClassifier):
     Parameters
     ----------
     estimator : estimator object
-        Method of :mod:`skda.unsupervised` or :mod:`skda.partial`; None is ``SPL()``.
+        Method of :mod:`skda.unsupervised` or :mod:`skda.partial`; None is ``SPL()``, on
+        the features as they are where a ``shared_transformer`` is passed.
     threshold
         Share :math:`\theta` of Equation 1. 0 leaves out no class; 0.2 is safer where
         it is not known whether the target lacks any.
     classifier : estimator object
-        Classifier of the source; None is a logistic regression with ``C=10`` on rows of
-        unit length.
+        Classifier, fitted to the source alone, whose predictions take the place of the
+        vote. None is the vote.
     random_state : int, RandomState instance or None
         Seed of the ``estimator``; None leaves it the one that it has.
 
@@ -81,8 +85,8 @@ class PruneClasses(MetaEstimatorMixin, BaseHomogeneousClassifier):
 
     Notes
     -----
-    A class that is in the target, but that the classifier does not find there, is lost.
-    So look at ``class_shares_``. Where the target has every class, leaving some out
+    A class that is in the target, but that the vote does not find there, is lost. So
+    look at ``class_shares_``. Where the target has every class, leaving some out
     does harm.
 
     Centering every domain helps where both have the same classes, and does harm where
@@ -131,7 +135,7 @@ class PruneClasses(MetaEstimatorMixin, BaseHomogeneousClassifier):
 
     def _find_present_classes(self, source: Rows, target: Rows) -> NDArray[np.bool_]:
         """Find the classes that do not look absent."""
-        n_classes, n_target = len(self.classes_), len(target.X)
+        n_classes = len(self.classes_)
         codes = source.labels.codes(self.classes_)
         target_codes = target.labels.codes(self.classes_)
         known = target.labels.known
@@ -140,10 +144,9 @@ class PruneClasses(MetaEstimatorMixin, BaseHomogeneousClassifier):
         labeled = np.isin(np.arange(n_classes), target_codes)
         for _ in range(MAX_ROUNDS):
             inside = kept[codes]
-            classifier = self._make_source_classifier()
-            classifier.fit(source.X[inside], codes[inside])
-            found = np.where(known, target_codes, classifier.predict(target.X))
-            shares = np.bincount(found, minlength=n_classes) / n_target
+            found = self._find_labels(source.X[inside], codes[inside], target)
+            found[known] = np.eye(n_classes)[target_codes[known]]
+            shares = found.mean(axis=0)
             self.class_shares_[kept] = shares[kept]
             rare = np.flatnonzero(kept & ~labeled & (shares < min_share))
             rarest = rare[np.argsort(shares[rare], kind="stable")]
@@ -163,18 +166,45 @@ class PruneClasses(MetaEstimatorMixin, BaseHomogeneousClassifier):
             vars(owner).pop("feature_names_in_", None)  # of an earlier fit
         return X
 
-    def _make_source_classifier(self) -> Any:
+    def _find_labels(
+        self, X_source: NDArray[Any], codes: NDArray[np.int64], target: Rows
+    ) -> NDArray[np.float64]:
+        """Divide every row of the target among the classes that it seems to be of."""
+        n_classes = len(self.classes_)
         if self.classifier is not None:
-            return clone(self.classifier)
-        return make_pipeline(
-            FunctionTransformer(_flatten),
-            RowScaler(power=1.0),
-            LogisticRegression(C=10.0, max_iter=1000),
-        )
+            classifier = clone(self.classifier).fit(X_source, codes)
+            return np.eye(n_classes)[classifier.predict(target.X)]
+        y = target.labels.codes(self.classes_)
+        votes = np.zeros((len(target.X), n_classes))
+        for method in self._make_voters():
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of classes, which is what they find
+                method.fit(_flatten(target.X), y, source=(_flatten(X_source), codes))
+            votes[np.arange(len(votes)), method.transduction_] += 1
+        most = votes == votes.max(axis=1, keepdims=True)
+        return most / most.sum(axis=1, keepdims=True)
+
+    def _make_voters(self) -> list[BaseHomogeneousClassifier]:
+        unit = {"representation": "unit"}
+        # Where the user has chosen the scale of the features, it is left alone.
+        scale = {} if self.shared_transformer is None else unit
+        return [
+            SourceOnly(
+                LogisticRegression(C=10.0, max_iter=1000),
+                shared_transformer=RowScaler(1.0),
+            ),
+            SPL(**unit),
+            CenteredLabelPropagation(**unit),
+            CenteredLabelPropagation(**scale),
+        ]
 
     def _make_estimator(self) -> Any:
         """Clone the estimator, if it can be told of a source."""
-        estimator = SPL() if self.estimator is None else clone(self.estimator)
+        if self.estimator is None:
+            whole = self.shared_transformer is not None
+            estimator: Any = SPL(representation="unit" if whole else "auto")
+        else:
+            estimator = clone(self.estimator)
         if not has_fit_parameter(estimator, "source"):
             raise ValueError(
                 f"PruneClasses expects an estimator whose fit takes source, got "

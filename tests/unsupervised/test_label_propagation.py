@@ -17,6 +17,7 @@ from skda.utils.labels import UNLABELED
 from skda.utils.warnings import NoSourceWarning
 
 DOMAINS = ["amazon", "caltech", "webcam", "dslr"]
+UNIT = {"representation": "unit"}
 AS_THEY_ARE = {"center": False, "power": None}
 
 
@@ -56,7 +57,7 @@ def test_three_rows_by_hand(alpha):
 @pytest.mark.parametrize("n_neighbors", [3, 10])
 def test_it_solves_the_linear_system(unbalanced, alpha, n_neighbors):
     X, y, (X_source, y_source) = unbalanced
-    clf = CenteredLabelPropagation(alpha=alpha, n_neighbors=n_neighbors)
+    clf = CenteredLabelPropagation(alpha=alpha, n_neighbors=n_neighbors, **UNIT)
     clf.fit(X, y, source=(X_source, y_source))
 
     centered = [rows - rows.mean(axis=0) for rows in map(normalize, (X_source, X))]
@@ -94,7 +95,9 @@ def test_centering_undoes_a_shift(make_shifted):
 def test_without_centering_a_far_shift_does_harm(make_shifted, seed):
     X, y, source = make_shifted(seed, shift=10.0)
     without, centered = (
-        CenteredLabelPropagation(center=center).fit(X, source=source).transduction_
+        CenteredLabelPropagation(center=center, **UNIT)
+        .fit(X, source=source)
+        .transduction_
         for center in (False, True)
     )
 
@@ -104,8 +107,8 @@ def test_without_centering_a_far_shift_does_harm(make_shifted, seed):
 
 def test_the_mean_is_that_of_the_scaled_rows():
     rows, source = 7 * at(0, 60), (3 * at(90, 90, 30), [0, 0, 1])
-    clf = CenteredLabelPropagation().fit(rows, source=source)
-    bare = CenteredLabelPropagation(center=False).fit(rows, source=source)
+    clf = CenteredLabelPropagation(**UNIT).fit(rows, source=source)
+    bare = CenteredLabelPropagation(center=False, **UNIT).fit(rows, source=source)
 
     assert_allclose(clf.target_mean_, at(0, 60).mean(axis=0))
     assert_allclose(clf.source_mean_, at(90, 90, 30).mean(axis=0))
@@ -114,7 +117,8 @@ def test_the_mean_is_that_of_the_scaled_rows():
 
 def test_the_power_comes_before_the_length():
     counts = np.array([[16.0, 9.0], [1.0, 4.0]])
-    clf = CenteredLabelPropagation(power=0.5).fit(counts, source=(counts, [0, 1]))
+    clf = CenteredLabelPropagation(power=0.5, **UNIT)
+    clf.fit(counts, source=(counts, [0, 1]))
     expected = normalize([[4.0, 3.0], [1.0, 2.0]]).mean(axis=0)
 
     assert_allclose(clf.target_mean_, expected)
@@ -146,7 +150,7 @@ def test_unlabeled_rows_of_the_source_pass_labels_on():
 @pytest.mark.parametrize("domain", ["source", "target"])
 def test_a_new_row_takes_the_mean_of_its_neighbors_by_their_cosines(shifted, domain):
     X, _, source = shifted
-    clf = CenteredLabelPropagation(n_neighbors=3).fit(X, source=source)
+    clf = CenteredLabelPropagation(n_neighbors=3, **UNIT).fit(X, source=source)
     rows = {"source": normalize(source[0]), "target": normalize(X)}
     new = X[:1] + X[1:2] if domain == "target" else source[0][:1] + source[0][1:2]
     fitted = np.concatenate([some - some.mean(axis=0) for some in rows.values()])

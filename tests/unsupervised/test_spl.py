@@ -20,6 +20,7 @@ from skda.unsupervised._spl import class_matrices, k_means, select_most_certain
 from skda.utils.labels import UNLABELED
 from skda.utils.warnings import NoSourceWarning
 
+UNIT = {"representation": "unit"}
 DOMAINS = ["amazon", "caltech", "webcam", "dslr"]
 
 RNG = np.random.default_rng(0)
@@ -61,7 +62,7 @@ def literal(source, target, n_rounds):
 
 @pytest.mark.parametrize("n_rounds", [2, 3, 6])
 def test_it_does_what_the_equations_say(n_rounds):
-    clf = SPL(n_rounds=n_rounds).fit(X, source=SOURCE)
+    clf = SPL(n_rounds=n_rounds, **UNIT).fit(X, source=SOURCE)
 
     expected = literal(SOURCE, X, n_rounds)
     assert_allclose(clf.predict_proba(X), expected, atol=1e-9)
@@ -87,7 +88,7 @@ def test_the_matrices_are_those_of_equation_1():
 
 @pytest.mark.parametrize("ridge", [1.0, 50.0])
 def test_a_number_is_the_ridge_itself(ridge):
-    clf = SPL(n_rounds=1, ridge=ridge, n_components=3).fit(X, source=SOURCE)
+    clf = SPL(n_rounds=1, ridge=ridge, n_components=3, **UNIT).fit(X, source=SOURCE)
     rows = normalize(clf.pca_.transform(normalize(SOURCE[0])))
     total, scatter = class_matrices(rows, np.eye(4)[SOURCE[1]])
     V = clf.components_.T
@@ -115,7 +116,7 @@ def test_of_every_class_the_surest_are_selected():
 def test_known_labels_of_the_target_join():
     y = np.full(len(X), UNLABELED)
     y[:40] = (Y[:40] + 1) % 4  # which no row would be predicted to be
-    clf = SPL().fit(X, y, source=SOURCE)
+    clf = SPL(**UNIT).fit(X, y, source=SOURCE)
     Z = clf.transform(np.concatenate([SOURCE[0], X[:40]]))
     labels = np.concatenate([SOURCE[1], y[:40]])
     means = [Z[labels == k].mean(axis=0) for k in range(4)]

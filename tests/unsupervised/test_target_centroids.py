@@ -18,6 +18,7 @@ from skda.utils.labels import UNLABELED
 from skda.utils.warnings import NoSourceWarning
 
 NEAREST = KNeighborsClassifier(n_neighbors=1)
+UNIT = {"representation": "unit"}
 DOMAINS = ["amazon", "caltech", "webcam", "dslr"]
 
 
@@ -37,7 +38,7 @@ X = 7 * at(20, 30, 50, 100, 110)
     ("n_rounds", "angles"), [(1, (20, 30)), (2, (20, 30, 50)), (3, (20, 30, 50))]
 )
 def test_a_few_rows_by_hand(n_rounds, angles):
-    clf = TargetCentroids(NEAREST, n_rounds=n_rounds).fit(X, source=SOURCE)
+    clf = TargetCentroids(NEAREST, n_rounds=n_rounds, **UNIT).fit(X, source=SOURCE)
     total = at(*angles).sum(axis=0)
 
     assert_allclose(clf.centroids_[0], total / np.linalg.norm(total))
@@ -47,7 +48,7 @@ def test_a_few_rows_by_hand(n_rounds, angles):
 
 def test_the_classifier_is_a_logistic_regression_by_default(shifted):
     target, _, source = shifted
-    clf = TargetCentroids(n_rounds=1).fit(target, source=source)
+    clf = TargetCentroids(n_rounds=1, **UNIT).fit(target, source=source)
     regression = LogisticRegression(C=10, max_iter=1000)
     regression.fit(Normalizer().transform(source[0]), source[1])
     rows = Normalizer().transform(target)
@@ -58,7 +59,7 @@ def test_the_classifier_is_a_logistic_regression_by_default(shifted):
 
 def test_known_labels_of_the_target_stay():
     y = np.array(["a", None, "b", None, None])
-    clf = TargetCentroids(NEAREST).fit(X, y, source=SOURCE)
+    clf = TargetCentroids(NEAREST, **UNIT).fit(X, y, source=SOURCE)
 
     assert_allclose(clf.centroids_[0], at(25)[0])
     assert clf.transduction_.tolist() == ["a", "a", "b", "b", "b"]
@@ -68,35 +69,35 @@ def test_known_labels_of_the_target_teach_the_classifier():
     source = (at(0, 90), [0, 1])
     y = [UNLABELED, UNLABELED, UNLABELED, 2, UNLABELED]
     with pytest.warns(UserWarning, match="sample is labeled"):
-        clf = TargetCentroids(NEAREST).fit(X, y, source=source)
+        clf = TargetCentroids(NEAREST, **UNIT).fit(X, y, source=source)
 
     assert clf.transduction_.tolist() == [0, 0, 1, 2, 2]
     assert clf.predict(at(100), domain="source").tolist() == [2]
 
 
 def test_a_target_with_every_label_has_the_centroids_of_its_classes():
-    clf = TargetCentroids().fit(X, ["a", "a", "a", "b", "b"], source=SOURCE)
+    clf = TargetCentroids(**UNIT).fit(X, ["a", "a", "a", "b", "b"], source=SOURCE)
 
     assert_allclose(clf.centroids_[1], at(105)[0])
 
 
 def test_a_class_without_rows_keeps_the_centroid_of_its_labels():
     source = (at(0, 90, 225), [0, 1, 2])
-    clf = TargetCentroids(NEAREST).fit(X, source=source)
+    clf = TargetCentroids(NEAREST, **UNIT).fit(X, source=source)
 
     assert_allclose(clf.centroids_[2], at(225)[0])
     assert clf.transduction_.tolist() == [0, 0, 0, 1, 1]
 
 
 def test_probabilities_are_the_softmax_of_cosines():
-    clf = TargetCentroids(NEAREST, temperature=0.3).fit(X, source=SOURCE)
+    clf = TargetCentroids(NEAREST, temperature=0.3, **UNIT).fit(X, source=SOURCE)
     expected = softmax(at(10, 70) @ clf.centroids_.T / 0.3, axis=1)
 
     assert_allclose(clf.predict_proba(5 * at(10, 70)), expected)
 
 
 def test_rows_of_the_source_are_for_the_classifier():
-    clf = TargetCentroids(NEAREST).fit(X, source=SOURCE)
+    clf = TargetCentroids(NEAREST, **UNIT).fit(X, source=SOURCE)
 
     assert clf.predict(at(50), domain="source").tolist() == ["b"]
     assert clf.predict(at(50)).tolist() == ["a"]
@@ -104,7 +105,9 @@ def test_rows_of_the_source_are_for_the_classifier():
 
 def test_the_power_comes_before_the_length():
     counts = np.array([[16.0, 9.0], [1.0, 4.0]])
-    clf = TargetCentroids(NEAREST, power=0.5).fit(counts, source=(counts, [0, 1]))
+    clf = TargetCentroids(NEAREST, power=0.5, **UNIT).fit(
+        counts, source=(counts, [0, 1])
+    )
 
     assert_allclose(clf.centroids_[0], [0.8, 0.6])
 
