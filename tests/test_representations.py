@@ -383,7 +383,8 @@ def test_units_do_not_matter_to_unit_rows(power, X):
 
 def test_half_the_strength_is_half_the_way():
     rng = np.random.default_rng(0)
-    X, X_source = rng.normal(size=(30, 3)), rng.normal(2.0, 3.0, size=(60, 3))
+    X = rng.normal(size=(30, 3))
+    X_source = np.concatenate([X, X]) + 2.0  # the medians of the scales are equal
     own, half, none = (
         DomainScaler(strength=strength).fit(X, source=(X_source, None))
         for strength in (1.0, 0.5, 0.0)
@@ -396,6 +397,19 @@ def test_half_the_strength_is_half_the_way():
         assert_allclose(scales, both.scale_)
     assert_allclose(half.mean_source_, (own.mean_source_ + both.mean_) / 2)
     assert_allclose(half.scale_, np.sqrt(own.scale_ * both.scale_))
+
+
+def test_the_unit_of_the_source_does_not_matter_at_any_strength():
+    rng = np.random.default_rng(0)
+    X, X_source = rng.normal(size=(30, 3)), rng.normal(1.0, 2.0, size=(60, 3))
+    first, second = (
+        DomainScaler(strength=0.5)
+        .fit(X, source=(unit * X_source, None))
+        .transform(unit * X_source, domain="source")
+        for unit in (1.0, 1000.0)
+    )
+
+    assert_allclose(first, second)
 
 
 def test_classes_are_weighted_in_the_pooled_moments_too():

@@ -38,8 +38,8 @@ class DomainScaler(BaseDomainTransformer):
     strength
         Share of the way from the moments of both domains together, 0, to those of each
         by itself, 1: on a line between the means, and between the logarithms of the
-        scales. Half-way lessens a shift, and the harm where there is none but in the
-        shares of the classes.
+        scales. The source is first taken to the unit of the target, as above. Half-way
+        lessens a shift, and the harm where only the shares of the classes differ.
     ridge
         Added to every variance, as a share of the mean variance of the features in the
         domain. It is for features of one unit, of which those that hardly vary are
@@ -98,7 +98,7 @@ class DomainScaler(BaseDomainTransformer):
             self.scale_source_ = _scale(spread_source, least * unit)
         self.scale_ = _scale(spread, least)
         if source is not None and self.strength < 1:
-            self._move_towards_pooled(target, source, weights)
+            self._move_towards_pooled(target, source / unit, weights, unit)
 
     def _moments(
         self, X: NDArray[Any], weights: NDArray[np.float64] | None
@@ -116,17 +116,18 @@ class DomainScaler(BaseDomainTransformer):
         target: NDArray[Any],
         source: NDArray[Any],
         weights: NDArray[np.float64] | None,
+        unit: float,
     ) -> None:
-        """Mix the moments of the domains with those of both together."""
+        """Mix the moments of the domains with those of both in the target's unit."""
         if weights is not None:  # sums to the number of samples
             weights = weights * len(source) / weights.sum()
             weights = np.concatenate([weights, np.ones(len(target))])
         mean, spread = self._moments(np.concatenate([source, target]), weights)
         scale, own = _scale(spread, np.zeros_like(spread)), self.strength
         self.mean_ = own * self.mean_ + (1 - own) * mean
-        self.mean_source_ = own * self.mean_source_ + (1 - own) * mean
+        self.mean_source_ = own * self.mean_source_ + (1 - own) * mean * unit
         self.scale_ = self.scale_**own * scale ** (1 - own)
-        self.scale_source_ = self.scale_source_**own * scale ** (1 - own)
+        self.scale_source_ = self.scale_source_**own * (scale * unit) ** (1 - own)
 
     def _transform_domain(self, X: NDArray[Any], domain: DomainName) -> NDArray[Any]:
         if domain == "source":
