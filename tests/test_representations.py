@@ -438,5 +438,4 @@ def test_counts_have_one_unit_and_other_features_their_own():
     assert shared_preprocessor([csr_matrix(counts)]).ridge == scaler.ridge
     for others in (few, signed):
         assert shared_preprocessor([others]).get_params()["strength"] == 0.5
-    assert shared_preprocessor([few], pooled=True).strength == 0
     assert not shared_preprocessor([few], power=2.0).shared_transformer.normalize

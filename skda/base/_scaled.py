@@ -19,27 +19,24 @@ class BaseScaledClassifier(BaseHomogeneousClassifier):
 
     Parameters
     ----------
-    representation : {"auto", "pooled", "unit"}
+    representation : {"auto", "unit"}
         What happens to the features before the rows are scaled to unit length. "auto"
         standardizes them in a way that suits their nature, see
         :func:`skda.preprocessing.shared_preprocessor`; a ``shared_transformer`` takes
-        its place. "pooled" does so by both domains together, for a target that lacks
-        classes. "unit" does nothing.
+        its place. "unit" does nothing.
     power : float or "auto"
         Power of the features, see :class:`skda.preprocessing.RowScaler`, which comes
         before anything of ``representation`` and after any ``shared_transformer``.
         "auto" is 0.5 for what ``representation="auto"`` takes for counts, and else 1.
     """
 
-    representation: Literal["auto", "pooled", "unit"] = "auto"
+    representation: Literal["auto", "unit"] = "auto"
     power: Power = "auto"
 
     def make_shared_preprocessor(self, domains: list[Any]) -> Any:
         if self.representation == "unit":
             return None
-        return shared_preprocessor(
-            domains, power=self.power, pooled=self.representation == "pooled"
-        )
+        return shared_preprocessor(domains, power=self.power)
 
     def make_preprocessor(self, domain: DomainName) -> Any:
         done = self._shared_preprocessor is not None

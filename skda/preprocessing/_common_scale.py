@@ -17,7 +17,7 @@ MANY_FEATURES = 64
 
 
 def shared_preprocessor(
-    domains: list[Any], *, power: float | str = "auto", pooled: bool = False
+    domains: list[Any], *, power: float | str = "auto"
 ) -> DomainScaler:
     """Build the scaling of two domains that suits the nature of their features.
 
@@ -27,9 +27,6 @@ def shared_preprocessor(
         Samples of every domain.
     power : float or "auto"
         Power of the features; "auto" is the root of counts, and 1 for others.
-    pooled : bool, default=False
-        Whether to standardize by both domains together, for a target that lacks classes
-        and so differs in its means for that alone.
 
     Returns
     -------
@@ -50,17 +47,13 @@ def shared_preprocessor(
     """
     if not _are_counts(domains):
         rows = None if power in ("auto", 1) else RowScaler(power, normalize=False)
-        return DomainScaler(strength=0.0 if pooled else 0.5, shared_transformer=rows)
+        return DomainScaler(strength=0.5, shared_transformer=rows)
     n_values = sum(X.shape[0] * X.shape[1] for X in domains)
     n_nonzero = sum(
         X.count_nonzero() if issparse(X) else np.count_nonzero(X) for X in domains
     )
     rows = RowScaler(0.5 if power == "auto" else power)
-    return DomainScaler(
-        ridge=n_nonzero / n_values,
-        strength=0.0 if pooled else 1.0,
-        shared_transformer=rows,
-    )
+    return DomainScaler(ridge=n_nonzero / n_values, shared_transformer=rows)
 
 
 def _are_counts(domains: list[Any]) -> bool:

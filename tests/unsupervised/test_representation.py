@@ -20,11 +20,9 @@ X = MEANS[Y] + RNG.normal(size=(120, 6)) + 0.5
 
 
 @pytest.mark.parametrize("cls", METHODS)
-@pytest.mark.parametrize("representation", ["auto", "pooled"])
-def test_features_are_put_on_one_scale_first(cls, representation):
-    clf = cls(representation=representation).fit(X, source=SOURCE)
-    pooled = representation == "pooled"
-    scaler = shared_preprocessor([SOURCE[0], X], pooled=pooled)
+def test_features_are_put_on_one_scale_first(cls):
+    clf = cls().fit(X, source=SOURCE)
+    scaler = shared_preprocessor([SOURCE[0], X])
     by_hand = cls(shared_transformer=scaler).fit(X, source=SOURCE)
 
     assert_allclose(clf.predict_proba(X), by_hand.predict_proba(X))
