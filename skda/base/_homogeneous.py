@@ -201,7 +201,8 @@ class BaseHomogeneousClassifier(BaseDomainClassifier):
 
 
 def _dense(X: Any) -> Any:
-    return X.toarray() if issparse(X) else X
+    """Make dense what is sparse."""
+    return X.toarray() if issparse(X) else X  # type: ignore[attr-defined]
 
 
 def _tells_domains_apart(transformer: Any) -> bool:

@@ -33,8 +33,8 @@ class PruneClasses(MetaEstimatorMixin, BaseHomogeneousClassifier):
     Four methods label the :math:`n_t` rows of the target: on rows of unit length a
     logistic regression of the source with ``C=10``, :class:`skda.unsupervised.SPL` and
     :class:`skda.unsupervised.CenteredLabelPropagation`, which labels them once more on
-    features of one scale. A row belongs to the class that most of them find, in equal
-    parts where several classes tie. With :math:`K` classes in the source, a class looks
+    features of one scale. A row belongs to the class that most of them find, and in a
+    tie to that of the regression. With :math:`K` classes in the source, a class looks
     absent if fewer than
 
     .. math:: \theta \, \frac{n_t}{K} \tag{1}
@@ -135,7 +135,7 @@ class PruneClasses(MetaEstimatorMixin, BaseHomogeneousClassifier):
 
     def _find_present_classes(self, source: Rows, target: Rows) -> NDArray[np.bool_]:
         """Find the classes that do not look absent."""
-        n_classes = len(self.classes_)
+        n_classes, n_target = len(self.classes_), len(target.X)
         codes = source.labels.codes(self.classes_)
         target_codes = target.labels.codes(self.classes_)
         known = target.labels.known
@@ -145,8 +145,8 @@ class PruneClasses(MetaEstimatorMixin, BaseHomogeneousClassifier):
         for _ in range(MAX_ROUNDS):
             inside = kept[codes]
             found = self._find_labels(source.X[inside], codes[inside], target)
-            found[known] = np.eye(n_classes)[target_codes[known]]
-            shares = found.mean(axis=0)
+            found = np.where(known, target_codes, found)
+            shares = np.bincount(found, minlength=n_classes) / n_target
             self.class_shares_[kept] = shares[kept]
             rare = np.flatnonzero(kept & ~labeled & (shares < min_share))
             rarest = rare[np.argsort(shares[rare], kind="stable")]
@@ -168,41 +168,38 @@ class PruneClasses(MetaEstimatorMixin, BaseHomogeneousClassifier):
 
     def _find_labels(
         self, X_source: NDArray[Any], codes: NDArray[np.int64], target: Rows
-    ) -> NDArray[np.float64]:
-        """Divide every row of the target among the classes that it seems to be of."""
-        n_classes = len(self.classes_)
+    ) -> NDArray[np.int64]:
+        """Find the class that every row of the target seems to be of."""
         if self.classifier is not None:
-            classifier = clone(self.classifier).fit(X_source, codes)
-            return np.eye(n_classes)[classifier.predict(target.X)]
+            return clone(self.classifier).fit(X_source, codes).predict(target.X)
         y = target.labels.codes(self.classes_)
-        votes = np.zeros((len(target.X), n_classes))
-        for method in self._make_voters():
+        votes = np.zeros((len(target.X), len(self.classes_)))
+        for i, method in enumerate(self._make_voters()):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of classes, which is what they find
                 method.fit(_flatten(target.X), y, source=(_flatten(X_source), codes))
-            votes[np.arange(len(votes)), method.transduction_] += 1
-        most = votes == votes.max(axis=1, keepdims=True)
-        return most / most.sum(axis=1, keepdims=True)
+            weight = 1.0 if i else 1.5  # the first decides where they tie
+            votes[np.arange(len(votes)), method.transduction_] += weight
+        return votes.argmax(axis=1)
 
     def _make_voters(self) -> list[BaseHomogeneousClassifier]:
-        unit = {"representation": "unit"}
         # Where the user has chosen the scale of the features, it is left alone.
-        scale = {} if self.shared_transformer is None else unit
+        chosen = self.shared_transformer is not None
         return [
             SourceOnly(
                 LogisticRegression(C=10.0, max_iter=1000),
                 shared_transformer=RowScaler(1.0),
             ),
-            SPL(**unit),
-            CenteredLabelPropagation(**unit),
-            CenteredLabelPropagation(**scale),
+            SPL(representation="unit"),
+            CenteredLabelPropagation(representation="unit"),
+            CenteredLabelPropagation(representation="unit" if chosen else "auto"),
         ]
 
     def _make_estimator(self) -> Any:
         """Clone the estimator, if it can be told of a source."""
         if self.estimator is None:
-            whole = self.shared_transformer is not None
-            estimator: Any = SPL(representation="unit" if whole else "auto")
+            chosen = self.shared_transformer is not None
+            estimator: Any = SPL(representation="unit" if chosen else "auto")
         else:
             estimator = clone(self.estimator)
         if not has_fit_parameter(estimator, "source"):

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-from scipy.sparse import issparse
-
 from skda.preprocessing._domain_scaler import DomainScaler
 from skda.preprocessing._rows import RowScaler
 
@@ -49,9 +46,7 @@ def shared_preprocessor(
         rows = None if power in ("auto", 1) else RowScaler(power, normalize=False)
         return DomainScaler(strength=0.5, shared_transformer=rows)
     n_values = sum(X.shape[0] * X.shape[1] for X in domains)
-    n_nonzero = sum(
-        X.count_nonzero() if issparse(X) else np.count_nonzero(X) for X in domains
-    )
+    n_nonzero = sum((X != 0).sum() for X in domains)
     rows = RowScaler(0.5 if power == "auto" else power)
     return DomainScaler(ridge=n_nonzero / n_values, shared_transformer=rows)
 

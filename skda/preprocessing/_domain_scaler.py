@@ -72,9 +72,6 @@ class DomainScaler(BaseDomainTransformer):
     strength: Share = 1.0
     ridge: NonNegative = 0.0
 
-    mean_source_: Any
-    scale_source_: Any
-
     def _fit_domains(
         self,
         target: NDArray[Any],
@@ -82,7 +79,8 @@ class DomainScaler(BaseDomainTransformer):
         weights: NDArray[np.float64] | None,
     ) -> None:
         self.mean_, spread = self._moments(target, None)
-        self.mean_source_ = self.scale_source_ = None
+        self.mean_source_: Any = None
+        self.scale_source_: Any = None
         least = np.zeros_like(spread)
         if source is not None:
             self.mean_source_, spread_source = self._moments(source, weights)

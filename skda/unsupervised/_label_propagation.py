@@ -112,7 +112,7 @@ class CenteredLabelPropagation(BaseScaledClassifier):
     n_neighbors: Count = 10
     alpha: Annotated[float, Interval(Real, 0, 1, closed="neither")] = 0.95
     center: bool = True
-    power: Power | None = "auto"
+    power: Power | None = "auto"  # type: ignore[assignment]
 
     published_params: ClassVar[dict[str, Any]] = {
         "representation": "unit",
