@@ -33,7 +33,8 @@ def shared_preprocessor(
         standardized in each domain by itself, with the share of the values that are not
         zero for ``ridge``. What hardly varies is rare in text, but noise in an image.
         Other features have units of their own: they are standardized half-way between
-        each domain by itself and both together.
+        each domain by itself and both together. It is not for a target that lacks
+        classes, or has them in far other shares, whose means differ by that alone.
 
     Examples
     --------
