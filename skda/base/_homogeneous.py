@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse, vstack
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.utils.validation import check_array, has_fit_parameter
 
@@ -147,13 +148,14 @@ class BaseHomogeneousClassifier(BaseDomainClassifier):
         """Take the samples of both domains through the transformer that they share."""
         if self.shared_transformer_ is not None:
             rows = {name: self._shared(X, name) for name, X in rows.items()}
-        if fitting:
-            self._shared_preprocessor = self._fit_shared_preprocessor(rows)
-        if self._shared_preprocessor is not None:
-            rows = {
-                name: self._shared_preprocessor.transform(_dense(X), domain=name)
-                for name, X in rows.items()
-            }
+        with config_context(transform_output="default"):
+            if fitting:
+                self._shared_preprocessor = self._fit_shared_preprocessor(rows)
+            if self._shared_preprocessor is not None:
+                rows = {
+                    name: self._shared_preprocessor.transform(_dense(X), domain=name)
+                    for name, X in rows.items()
+                }
         return super()._preprocess(rows, fitting=fitting)
 
     def _fit_shared_preprocessor(self, rows: dict[DomainName, Any]) -> Any:
