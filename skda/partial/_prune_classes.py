@@ -22,7 +22,7 @@ from skda.utils.warnings import NoSourceWarning
 
 __all__ = ["PruneClasses"]
 
-#: Rounds of leaving out at most half of the classes that look absent.
+#: Rounds of leaving out classes that look absent.
 MAX_ROUNDS = 6
 
 
@@ -40,13 +40,13 @@ class PruneClasses(MetaEstimatorMixin, BaseHomogeneousClassifier):
     .. math:: \theta \, \frac{n_t}{K} \tag{1}
 
     rows belong to it. No single view of the rows is right on every kind of data, and a
-    class is left out only if most of them miss it. The rarer half of the classes that
-    look absent is left out, the methods vote anew among the others, and so on until
-    none looks absent, for at most six rounds. Two classes stay in any case, and so does
-    every class that a row of the target is labeled with. Then the ``estimator`` is
-    fitted to what is left of the source. It predicts no class that was left out, so
-    that methods which expect every class in the target become methods for a target that
-    lacks some.
+    class is left out only if most of them miss it. The classes that look absent are
+    left out, of those that a ``classifier`` misses the rarer half, and the others are
+    judged anew, until none looks absent, for at most six rounds. Two classes stay in
+    any case, and so does every class that a row of the target is labeled with. Then the
+    ``estimator`` is fitted to what is left of the source. It predicts no class that was
+    left out, so that methods which expect every class in the target become methods for
+    a target that lacks some.
 
     The steps of a pipeline before this one see the target only: pass
     ``shared_transformer`` instead, here for the classifier and the ``estimator``, or in
@@ -150,7 +150,8 @@ class PruneClasses(MetaEstimatorMixin, BaseHomogeneousClassifier):
             self.class_shares_[kept] = shares[kept]
             rare = np.flatnonzero(kept & ~labeled & (shares < min_share))
             rarest = rare[np.argsort(shares[rare], kind="stable")]
-            n_dropped = min(ceil(len(rare) / 2), kept.sum() - 2)
+            n_rare = len(rare) if self.classifier is None else ceil(len(rare) / 2)
+            n_dropped = min(n_rare, kept.sum() - 2)
             if n_dropped < 1:
                 break
             kept[rarest[:n_dropped]] = False
