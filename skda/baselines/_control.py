@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import Annotated, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.pipeline import make_pipeline
 
-from skda.base import BaseDomainClassifier, DomainName, estimator
+from skda.base import BaseDomainClassifier, Rows, estimator
 from skda.preprocessing import RowScaler
-from skda.utils._sklearn import StrOptions
-from skda.utils.labels import Labels
-from skda.utils.ranges import Power, Transformer
+from skda.utils.class_prior import (
+    ClassPrior,
+    FormerPrior,
+    has_mostly_zeros,
+    resolve_class_prior,
+    take_former_prior,
+    warn_about_shares,
+)
+from skda.utils.ranges import Auto, Power, Transformer
+from skda.utils.scaling import make_standard_scaler
+from skda.utils.validation import apply_transformer
+from skda.utils.warnings import warn_user
 
-__all__ = ["ClassPrior", "TargetControl", "TargetLearner", "class_prior"]
-
-ClassPrior = Annotated[
-    str | ArrayLike | None, StrOptions({"labeled"}), "array-like", None
+__all__ = [
+    "MIN_SHARE",
+    "RenamedShareControl",
+    "ShareControl",
+    "TargetControl",
+    "TargetLearner",
 ]
+
+#: Least share that a row may have of a class, so that balance is always possible.
+MIN_SHARE = 1e-12
 
 
 @estimator
@@ -69,47 +84,137 @@ class TargetLearner(BaseDomainClassifier):
 class TargetControl(TargetLearner):
     """Learn from the rows of the target, labeled or not, and from no source.
 
+    A subclass takes rows through :meth:`fit_representations` and :meth:`represent`.
+
     Parameters
     ----------
     power : float, "auto" or None
         Power of the features before the rows are scaled to unit length, see
-        :class:`skda.preprocessing.RowScaler`; None leaves the rows as they are.
+        :class:`skda.preprocessing.RowScaler`; None leaves the rows as they are,
+        whatever ``standardize`` says.
+    standardize : bool or "auto"
+        Whether to learn from z-scores, in rows of unit length, as well: unit rows are
+        not for tables, and z-scores not for texts, whose rare words they blow up.
+        "auto" does it unless more than nine in ten values are zero.
     """
 
     power: Power | None = "auto"
+    standardize: bool | Auto = "auto"
 
-    def make_preprocessor(self, domain: DomainName) -> Any:
-        return None if self.power is None else RowScaler(self.power)
+    published_params: ClassVar[dict[str, Any]] = {"standardize": False}
+
+    def fit_representations(self, X: NDArray[Any]) -> list[NDArray[Any]]:
+        """Learn how rows are represented, and represent those of the fit.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, p)
+            Rows of the target.
+
+        Returns
+        -------
+        list of ndarray of shape (n, p)
+            The same rows, one array per representation.
+        """
+        self._representations: list[Any] = [None]
+        if self.power is not None:
+            self._representations = [RowScaler(self.power).fit(X)]
+            wanted = self.standardize
+            if wanted == "auto":
+                wanted = not has_mostly_zeros(X)
+            if wanted:
+                scores = make_pipeline(make_standard_scaler(), RowScaler(1.0))
+                self._representations.append(scores.fit(X))
+        return self.represent(X)
+
+    def represent(self, X: NDArray[Any]) -> list[NDArray[Any]]:
+        """Represent rows as in the fit.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, p)
+            Rows of the target.
+
+        Returns
+        -------
+        list of ndarray of shape (n, p)
+            The same rows, one array per representation.
+        """
+        return [
+            apply_transformer(transformer, X, fitting=False)
+            for transformer in self._representations
+        ]
 
 
-def class_prior(
-    prior: Any, labels: Labels, classes: NDArray[Any]
-) -> NDArray[np.float64]:
-    """Determine the share that every class is taken to have of the unlabeled rows.
+@estimator
+class ShareControl(TargetControl):
+    r"""Learn from the target's rows, and from the shares of its classes.
+
+    Parameters
+    ----------
+    class_prior : {"estimate", "labeled", "balanced"} or array-like
+        Shares :math:`\pi` that the classes have of the unlabeled rows: estimated ones,
+        the mean probabilities of logistic regressions on the labeled rows; those of the
+        labels, which are right if these were drawn at random; equal ones; or given
+        ones, of shape (n_classes,), in the order of ``classes_``.
+
+    Attributes
+    ----------
+    class_prior_ : ndarray of shape (n_classes,)
+        The shares.
+    """
+
+    class_prior: ClassPrior = "estimate"
+
+    def fit_shares(self, target: Rows) -> None:
+        """Determine the shares of the classes, and say if the data contradict them.
+
+        Parameters
+        ----------
+        target : Rows
+            Rows of the target before they are represented, and their labels.
+        """
+        class_prior = self._passed_class_prior()
+        self.class_prior_ = resolve_class_prior(
+            class_prior, target.X, target.labels, self.classes_
+        )
+        if isinstance(class_prior, str) and class_prior != "estimate":
+            name = type(self).__name__
+            warn_about_shares(name, class_prior, target.X, target.labels, self.classes_)
+
+    def _passed_class_prior(self) -> Any:
+        return self.class_prior
+
+
+@estimator
+class RenamedShareControl(ShareControl):
+    """Take the class prior by its former name as well.
 
     Parameters
     ----------
     prior : {"labeled"}, array-like of shape (n_classes,) or None
-        The classes' shares of the labeled rows; given shares; or equal shares.
-    labels : Labels
-        Labels of the target.
-    classes : ndarray of shape (n_classes,)
-        Their classes.
+        Former name of ``class_prior``, where None was "balanced".
 
-    Returns
-    -------
-    ndarray of shape (n_classes,)
-        Positive shares, of sum one.
+        .. deprecated:: 0.1
+            Pass ``class_prior``.
     """
-    if prior is None:
-        return np.full(len(classes), 1 / len(classes))
-    if isinstance(prior, str):  # "labeled", the only string that is valid
-        return labels.memberships(classes)[labels.known].mean(axis=0, dtype=np.float64)
-    shares = np.asarray(prior, dtype=np.float64)
-    if shares.shape != classes.shape or not (np.isfinite(shares) & (shares > 0)).all():
-        raise ValueError(
-            f"Expected prior to have one positive share for each of the "
-            f"{len(classes)} classes, got {prior!r}: pass them in the order of "
-            f"classes_, or prior='labeled'."
+
+    prior: FormerPrior = "deprecated"
+
+    published_params: ClassVar[dict[str, Any]] = {
+        "standardize": False,
+        "class_prior": "labeled",
+    }
+
+    @property
+    def prior_(self) -> NDArray[np.float64]:
+        """Former name of ``class_prior_``."""
+        warn_user(
+            f"prior_ of {type(self).__name__} is now class_prior_, and will be removed "
+            f"in the next release.",
+            FutureWarning,
         )
-    return shares / shares.sum()
+        return self.class_prior_
+
+    def _passed_class_prior(self) -> Any:
+        return take_former_prior(self)

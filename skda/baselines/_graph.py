@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from scipy.special import softmax
 from sklearn.neighbors import NearestNeighbors
+from sklearn.preprocessing import normalize
 
 from skda.base import DomainName, Rows, estimator
-from skda.baselines._control import ClassPrior, TargetControl, class_prior
+from skda.baselines._control import MIN_SHARE, RenamedShareControl
 from skda.preprocessing import (
     cosine_graph,
     neighbor_similarities,
@@ -24,12 +25,9 @@ from skda.utils.sinkhorn import balancing_bias
 
 __all__ = ["GraphControl"]
 
-#: Least share that a row may have of a class, so that balance is always possible.
-MIN_SHARE = 1e-12
-
 
 @estimator
-class GraphControl(TargetControl):
+class GraphControl(RenamedShareControl):
     r"""Spread labels over the graph of the target rows, and keep what they became.
 
     A subclass overrides :meth:`_propagate`, in terms of :meth:`_spread_labels`.
@@ -40,23 +38,18 @@ class GraphControl(TargetControl):
         Number of neighbors of every row.
     alpha
         Weight :math:`\alpha` of the neighbors against the labels, between 0 and 1.
-    prior : {"labeled"}, array-like of shape (n_classes,) or None
-        Shares :math:`\pi` of the unlabeled rows: those of the labeled ones; the given
-        ones, in the order of ``classes_``; None for equal ones.
 
     Attributes
     ----------
     label_distributions_ : ndarray of shape (n_target, n_classes)
         Class probabilities of every target sample seen in ``fit``.
-    prior_ : ndarray of shape (n_classes,)
-        The class prior.
-    neighbors_ : NearestNeighbors
-        Index of the target samples seen in ``fit``, all of which it keeps.
+    neighbors_ : list of NearestNeighbors
+        Indices of the target samples seen in ``fit``, all of which they keep, one per
+        representation of the rows.
     """
 
     n_neighbors: Count = 10
     alpha: ProperFraction = 0.8
-    prior: ClassPrior = "labeled"
 
     @abstractmethod
     def _propagate(
@@ -65,11 +58,17 @@ class GraphControl(TargetControl):
         """Give every hidden row a distribution of classes, by way of the graph."""
 
     def fit_rows(self, source: Rows, target: Rows) -> None:
-        self.prior_ = class_prior(self.prior, target.labels, self.classes_)
-        self.neighbors_ = NearestNeighbors(
-            n_neighbors=min(self.n_neighbors, len(target.X)), metric="cosine"
-        ).fit(target.X)
-        graph = symmetric_normalization(cosine_graph(target.X, self.n_neighbors))
+        self.fit_shares(target)
+        rows = self.fit_representations(target.X)
+        n_neighbors = min(self.n_neighbors, len(target.X))
+        self.neighbors_ = [
+            NearestNeighbors(n_neighbors=n_neighbors, metric="cosine").fit(X)
+            for X in rows
+        ]
+        graphs = [
+            symmetric_normalization(cosine_graph(X, self.n_neighbors)) for X in rows
+        ]
+        graph = sum(graphs[1:], start=graphs[0]) / len(graphs)
         labels = target.labels.memberships(self.classes_).astype(np.float64)
         hidden = np.flatnonzero(~target.labels.known)
         self.label_distributions_ = self._propagate(graph, labels, hidden)
@@ -84,10 +83,10 @@ class GraphControl(TargetControl):
     ) -> NDArray[Any]:
         """Spread the labels once, and bring the hidden rows to the class prior."""
         votes = spread(graph, labels, self.alpha)[hidden]
-        shares = vote_shares(votes, self.prior_)
+        shares = vote_shares(votes, self.class_prior_)
         if balance:
             logits = np.log(np.maximum(shares, MIN_SHARE))
-            shares = softmax(logits + balancing_bias(logits, self.prior_), axis=1)
+            shares = softmax(logits + balancing_bias(logits, self.class_prior_), axis=1)
         distributions = labels.copy()
         distributions[hidden] = shares
         return distributions
@@ -95,8 +94,11 @@ class GraphControl(TargetControl):
     def predict_proba_rows(
         self, X: NDArray[Any], domain: DomainName
     ) -> NDArray[np.floating]:
-        weights = neighbor_similarities(self.neighbors_, X, X.dtype)
-        return vote_shares(weights @ self.label_distributions_, self.prior_)
+        weights = sum(
+            normalize(neighbor_similarities(neighbors, rows, rows.dtype), norm="l1")
+            for neighbors, rows in zip(self.neighbors_, self.represent(X), strict=True)
+        )
+        return vote_shares(weights @ self.label_distributions_, self.class_prior_)
 
     def transduce(self, target: Rows) -> NDArray[np.floating]:
         return self.label_distributions_

@@ -9,7 +9,7 @@ from scipy.special import softmax
 
 from skda.base import Rows, estimator
 from skda.baselines._centroids import CentroidControl
-from skda.baselines._control import ClassPrior, class_prior
+from skda.baselines._control import RenamedShareControl
 from skda.utils.ranges import PositiveShare
 from skda.utils.sinkhorn import balancing_bias
 
@@ -17,7 +17,7 @@ __all__ = ["SinkhornCentroids"]
 
 
 @estimator
-class SinkhornCentroids(CentroidControl):
+class SinkhornCentroids(RenamedShareControl, CentroidControl):
     r"""Centroids that the rows are transported to, each in proportion to its class.
 
     Rows :math:`x_i` and centroids :math:`m_k` have unit length. The unlabeled rows are
@@ -47,14 +47,6 @@ class SinkhornCentroids(CentroidControl):
         :math:`\lambda = 10` multiplies squared distances.
     step
         Step :math:`\eta` of the centroids, at most 1.
-    prior : {"labeled"}, array-like of shape (n_classes,) or None
-        Shares :math:`\pi` of the unlabeled rows: those of the labeled ones; the given
-        ones, in the order of ``classes_``; None for equal ones.
-
-    Attributes
-    ----------
-    prior_ : ndarray of shape (n_classes,)
-        The class prior.
 
     See Also
     --------
@@ -86,12 +78,11 @@ class SinkhornCentroids(CentroidControl):
     """
 
     step: PositiveShare = 0.2
-    prior: ClassPrior = "labeled"
     temperature = 0.05
 
     def fit_rows(self, source: Rows, target: Rows) -> None:
-        self.prior_ = class_prior(self.prior, target.labels, self.classes_)
+        self.fit_shares(target)
         self._fit_centroids(target, self.step)
 
     def _assign(self, logits: NDArray[Any]) -> NDArray[Any]:
-        return softmax(logits + balancing_bias(logits, self.prior_), axis=1)
+        return softmax(logits + balancing_bias(logits, self.class_prior_), axis=1)

@@ -13,6 +13,7 @@ from skda.utils._sklearn import HasMethods, Interval, Options, StrOptions
 __all__ = [
     "Auto",
     "BatchSize",
+    "ClassWeight",
     "Count",
     "Fraction",
     "LayerSizes",
@@ -44,6 +45,9 @@ BatchSize = Annotated[
 ]
 Power = Annotated[
     float | str, Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})
+]
+ClassWeight = Annotated[
+    str | dict[Any, float] | None, StrOptions({"balanced"}), dict, None
 ]
 LayerSizes = Annotated[Sequence[int], "array-like"]
 RandomState = Annotated[int | np.random.RandomState | None, "random_state"]
