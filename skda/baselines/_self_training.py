@@ -121,6 +121,8 @@ class BalancedSelfTraining(MetaEstimatorMixin, ShareControl):
             scores = self._scores([X[hidden] for X in rows])
             if self.class_prior_ is not None:
                 scores = scores + balancing_bias(scores, self.class_prior_)
+            if hasattr(self.estimators_[0], "predict_proba"):
+                scores = softmax(scores, axis=1)
             codes[hidden] = most_certain(scores, self.share * r / self.n_rounds)
             self._fit_estimators(rows, codes)
 

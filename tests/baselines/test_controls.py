@@ -1,6 +1,7 @@
 """Tests of what the controls share that learn from every row of the target."""
 
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +39,17 @@ BALANCED = [
 ]
 
 all_controls = pytest.mark.parametrize("control", CONTROLS, ids=repr)
+all_sharing = pytest.mark.parametrize(
+    "control", [*BALANCED, BalancedSelfTraining()], ids=repr
+)
 all_balanced = pytest.mark.parametrize("control", BALANCED, ids=repr)
+
+
+def former(control):
+    """Copy a control, to learn from unit rows and the shares of the labels alone."""
+    settings = {"standardize": False, "class_prior": "labeled"}
+    known = control.get_params(deep=False)
+    return clone(control).set_params(**{n: settings[n] for n in settings if n in known})
 
 
 def assert_distributions(probabilities):
@@ -163,9 +174,11 @@ def test_rows_of_zeros_are_harmless(control, zero):
 @all_controls
 def test_features_that_are_never_negative_give_way_to_their_roots(control):
     counts = np.exp(X / 10)
-    roots = clone(control).fit(counts, Y)
-    mended = clone(control).set_params(power=1.0).fit(np.sqrt(counts), Y)
-    plain = clone(control).set_params(power=1.0).fit(counts, Y)
+    plain = former(control)
+    roots = clone(plain).fit(counts, Y)
+    plain.set_params(power=1.0)
+    mended = clone(plain).fit(np.sqrt(counts), Y)
+    plain.fit(counts, Y)
 
     assert_allclose(roots.predict_proba(counts), mended.predict_proba(np.sqrt(counts)))
     assert (
@@ -176,49 +189,154 @@ def test_features_that_are_never_negative_give_way_to_their_roots(control):
 @all_controls
 def test_rows_may_stay_as_they_are(control):
     own = FunctionTransformer(lambda rows: rows / np.linalg.norm(rows, axis=1)[:, None])
-    scaled = clone(control).fit(X, Y)
-    unscaled = clone(control).set_params(power=None, target_transformer=own).fit(X, Y)
+    scaled = former(control).fit(X, Y)
+    unscaled = former(control).set_params(power=None, target_transformer=own).fit(X, Y)
 
     assert_allclose(unscaled.predict_proba(X), scaled.predict_proba(X))
 
 
+@all_controls
+def test_features_of_unlike_units_are_standardized_as_well(control):
+    units = X * 10.0 ** np.arange(8)
+    accuracies = [
+        (clone(control).set_params(standardize=wanted).fit(units, Y).transduction_)[
+            ~KNOWN
+        ]
+        == Y_TRUE[~KNOWN]
+        for wanted in ("auto", True, False)
+    ]
+    automatic, standardized, unit = (right.mean() for right in accuracies)
+
+    assert automatic == standardized > unit + 0.05
+
+
+@all_controls
+def test_rows_of_mostly_zeros_are_not_standardized(control):
+    words = np.hstack([np.where(np.abs(X) > 8, X, 0), np.zeros((150, 40))])
+    automatic = clone(control).fit(words, Y)
+    unit = clone(control).set_params(standardize=False).fit(words, Y)
+
+    assert np.mean(words == 0) > 0.9
+    assert_array_equal(automatic.predict_proba(words), unit.predict_proba(words))
+
+
+@all_controls
+def test_the_published_settings_stay_what_they_were(control):
+    params = type(control).published().get_params(deep=False)
+
+    assert params["power"] == "auto"
+    assert params["standardize"] is False
+    if isinstance(control, BalancedSelfTraining):
+        assert params["class_prior"] is params["class_weight"] is None
+        assert repr(params["estimator"]) == "LinearSVC(random_state=0)"
+    elif "class_prior" in params:
+        assert params["class_prior"] == "labeled"
+
+
 @all_balanced
 @pytest.mark.parametrize(
-    ("prior", "expected"),
+    ("class_prior", "expected"),
     [
         ("labeled", [5 / 12, 5 / 12, 2 / 12]),
-        (None, [1 / 3, 1 / 3, 1 / 3]),
+        ("balanced", [1 / 3, 1 / 3, 1 / 3]),
         ([2, 1, 1], [0.5, 0.25, 0.25]),
     ],
 )
-def test_the_unlabeled_rows_have_the_prior(control, prior, expected):
+def test_the_unlabeled_rows_have_the_class_prior(control, class_prior, expected):
     y = Y.copy()
     y[np.flatnonzero(Y == 2)[2:]] = UNLABELED
-    clf = clone(control).set_params(prior=prior).fit(X, y)
+    clf = former(control).set_params(class_prior=class_prior).fit(X, y)
     shares = clf.label_distributions_[y == UNLABELED].mean(axis=0)
 
-    assert_allclose(clf.prior_, expected)
+    assert_allclose(clf.class_prior_, expected)
     assert_allclose(shares, expected, atol=1e-5)
+
+
+@all_sharing
+def test_the_class_prior_is_estimated(control):
+    rows = np.flatnonzero(KNOWN | (Y_TRUE == 0) | (np.arange(150) % 5 == 0))
+    clf = clone(control).fit(X[rows], Y[rows])
+    hidden = rows[~KNOWN[rows]]
+    true = np.bincount(Y_TRUE[hidden]) / len(hidden)
+
+    assert true.max() > 0.6
+    assert np.abs(clf.class_prior_ - true).sum() < 0.5 * np.abs(1 / 3 - true).sum()
+    assert (clf.transduction_ == Y_TRUE[rows])[~KNOWN[rows]].mean() > 0.8
+
+
+@all_sharing
+@pytest.mark.parametrize(
+    "shares", [[0.5, 0.5], [1.0, 0.0, 1.0], [1.0, np.nan, 1.0], [[1.0, 1.0, 1.0]]]
+)
+def test_a_class_prior_has_one_positive_share_per_class(control, shares):
+    with pytest.raises(ValueError, match="one positive share for each of the 3"):
+        clone(control).set_params(class_prior=shares).fit(X, Y)
+
+
+@all_sharing
+def test_a_class_prior_is_one_of_the_known_words(control):
+    with pytest.raises(ValueError, match="'class_prior' parameter of"):
+        clone(control).set_params(class_prior="equal").fit(X, Y)
+
+
+@all_sharing
+def test_labels_that_no_equal_classes_have_are_warned_of(control):
+    y = np.where((Y_TRUE == 0) | KNOWN, Y_TRUE, UNLABELED)
+    balanced = clone(control).set_params(class_prior="balanced")
+    with pytest.warns(UserWarning, match=r"equally frequent.* 83 %, 8 %, 8 %.*labeled"):
+        balanced.fit(X, y)
+
+
+@all_sharing
+@pytest.mark.parametrize("class_prior", ["balanced", "labeled"])
+def test_rows_that_look_like_other_shares_are_warned_of(control, class_prior):
+    rows = (Y_TRUE == 0) | KNOWN
+    equal = clone(control).set_params(class_prior=class_prior)
+    with pytest.warns(UserWarning, match=r"rather look like .*class_prior='estimate'"):
+        equal.fit(X[rows], Y[rows])
+
+
+@all_sharing
+@pytest.mark.parametrize("class_prior", ["balanced", "labeled", "estimate", [1, 1, 1]])
+def test_equal_classes_are_not_warned_of(control, class_prior, recwarn):
+    clone(control).set_params(class_prior=class_prior).fit(X, Y)
+
+    assert not recwarn
 
 
 @all_balanced
 @pytest.mark.parametrize(
-    "prior", [[0.5, 0.5], [1.0, 0.0, 1.0], [1.0, np.nan, 1.0], [[1.0, 1.0, 1.0]]]
+    ("former", "meant"), [("labeled", "labeled"), (None, "balanced"), ([1, 2, 3],) * 2]
 )
-def test_a_prior_has_one_positive_share_per_class(control, prior):
-    with pytest.raises(ValueError, match="one positive share for each of the 3"):
-        clone(control).set_params(prior=prior).fit(X, Y)
+def test_the_class_prior_is_taken_by_its_former_name(control, former, meant):
+    renamed = clone(clone(control).set_params(prior=former))
+    message = rf"write class_prior={re.escape(repr(meant))} instead of prior="
+    with pytest.warns(FutureWarning, match=message):
+        renamed.fit(X, Y)
+    expected = clone(control).set_params(class_prior=meant).fit(X, Y)
+
+    assert renamed.get_params()["prior"] == former
+    assert_array_equal(renamed.predict_proba(X), expected.predict_proba(X))
+    with pytest.warns(FutureWarning, match="is now class_prior_"):
+        assert_array_equal(renamed.prior_, expected.class_prior_)
+
+
+@all_balanced
+def test_both_names_of_the_class_prior_are_an_error(control):
+    both = clone(control).set_params(prior=None, class_prior="labeled")
+    with pytest.raises(ValueError, match="class_prior='labeled' and prior=None: leave"):
+        both.fit(X, Y)
 
 
 @pytest.mark.parametrize(
     ("control", "accuracy", "deviation"),
     [
-        (BalancedLabelPropagation(balance=False), 0.945, 0.025),
-        (BalancedLabelPropagation(), 0.943, 0.017),
-        (IterativeLabelPropagation(), 0.940, 0.007),
-        (BalancedSelfTraining(), 0.923, 0.042),
-        (SeededKMeans(), 0.930, 0.050),
-        (SinkhornCentroids(), 0.907, 0.023),
+        (BalancedLabelPropagation.published(balance=False), 0.945, 0.025),
+        (BalancedLabelPropagation.published(), 0.943, 0.017),
+        (IterativeLabelPropagation.published(), 0.940, 0.007),
+        (BalancedSelfTraining.published(), 0.923, 0.042),
+        (SeededKMeans.published(), 0.930, 0.050),
+        (SinkhornCentroids.published(), 0.907, 0.023),
     ],
     ids=repr,
 )

@@ -7,13 +7,14 @@ from scipy.special import expit, softmax
 from sklearn.datasets import make_blobs
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV
-from sklearn.preprocessing import normalize
+from sklearn.preprocessing import StandardScaler, normalize
 from sklearn.svm import SVC, LinearSVC
 
 from skda.baselines import BalancedSelfTraining
 from skda.datasets import label_few
 from skda.model_selection import LabeledFold
 from skda.utils.labels import UNLABELED
+from skda.utils.sinkhorn import balancing_bias
 
 X, Y_TRUE = make_blobs(120, n_features=6, centers=4, cluster_std=4.0, random_state=0)
 Y = label_few(Y_TRUE, 3, random_state=0)
@@ -45,15 +46,15 @@ def test_it_is_fitted_anew_to_the_most_certain_rows_of_each_class(n_rounds):
             y[np.flatnonzero(~KNOWN)[best]] = k
         svm = LinearSVC(random_state=0).fit(rows[y != UNLABELED], y[y != UNLABELED])
 
-    clf = BalancedSelfTraining(n_rounds=n_rounds, share=0.5).fit(X, Y)
+    clf = BalancedSelfTraining.published(n_rounds=n_rounds, share=0.5).fit(X, Y)
 
-    assert_allclose(clf.estimator_.coef_, svm.coef_)
+    assert_allclose(clf.estimators_[0].coef_, svm.coef_)
     assert_allclose(clf.predict_proba(X), softmax(svm.decision_function(rows), axis=1))
 
 
 def test_every_round_promotes_a_larger_share():
     Spy.fits = []
-    BalancedSelfTraining(Spy(), n_rounds=4, share=1).fit(X, Y)
+    BalancedSelfTraining(Spy(), n_rounds=4, share=1, standardize=False).fit(X, Y)
     sizes = [len(y) - KNOWN.sum() for y in Spy.fits]
 
     assert sizes[0] == 0
@@ -63,7 +64,7 @@ def test_every_round_promotes_a_larger_share():
 
 def test_a_target_without_unlabeled_rows_is_fitted_once():
     Spy.fits = []
-    BalancedSelfTraining(Spy()).fit(X, Y_TRUE)
+    BalancedSelfTraining(Spy(), standardize=False).fit(X, Y_TRUE)
 
     assert len(Spy.fits) == 1
 
@@ -71,13 +72,15 @@ def test_a_target_without_unlabeled_rows_is_fitted_once():
 def test_probabilities_are_those_of_the_classifier():
     clf = BalancedSelfTraining(LogisticRegression(), power=None).fit(X, Y)
 
-    assert_array_equal(clf.predict_proba(X), clf.estimator_.predict_proba(X))
+    assert_allclose(
+        clf.predict_proba(X), clf.estimators_[0].predict_proba(X), atol=1e-10
+    )
 
 
 def test_of_two_classes_a_single_score_decides():
     rows = Y_TRUE < 2
-    clf = BalancedSelfTraining(power=None).fit(X[rows], Y[rows])
-    score = clf.estimator_.decision_function(X)
+    clf = BalancedSelfTraining.published(power=None).fit(X[rows], Y[rows])
+    score = clf.estimators_[0].decision_function(X)
 
     assert_allclose(
         clf.predict_proba(X), np.column_stack([expit(-score), expit(score)])
@@ -130,4 +133,63 @@ def test_features_without_a_scale_that_liblinear_hangs_on_are_an_error():
     rows[0, 0] = 1e100
 
     with pytest.raises(ValueError, match="whose 4th power overflows"):
-        BalancedSelfTraining(power=None).fit(rows, Y)
+        BalancedSelfTraining.published(power=None).fit(rows, Y)
+
+
+@pytest.mark.parametrize("shares", [None, [0.4, 0.2, 0.2, 0.2]])
+def test_promotion_keeps_to_the_class_prior(shares):
+    Spy.fits = []
+    BalancedSelfTraining(
+        Spy(), n_rounds=1, share=1, class_prior=shares, standardize=False
+    ).fit(X, Y)
+    rows = normalize(X)
+    scores = LogisticRegression().fit(rows[KNOWN], Y[KNOWN]).predict_log_proba(rows)
+    scores = scores[~KNOWN]
+    if shares is not None:
+        scores += balancing_bias(scores, np.array(shares))
+
+    assert_array_equal(Spy.fits[-1][~KNOWN], scores.argmax(axis=1))
+
+
+@pytest.mark.parametrize(
+    "names", [np.arange(4), np.array(["ant", "bee", "cat", "dog"])]
+)
+def test_the_default_classifier_weighs_classes_by_their_labels(names):
+    y = np.where(KNOWN, names[Y].astype(object), None)
+    weight = {names[2]: 30.0}
+    plain, heavy = (
+        np.mean(BalancedSelfTraining(class_weight=w).fit(X, y).predict(X) == names[2])
+        for w in (None, weight)
+    )
+
+    assert heavy > plain
+
+
+def test_class_weight_may_be_balanced():
+    clf = BalancedSelfTraining(class_weight="balanced").fit(X, Y)
+
+    assert clf.estimators_[0].class_weight == "balanced"
+
+
+def test_weights_of_unknown_classes_are_an_error():
+    with pytest.raises(ValueError, match=r"labels of y for keys, got 'owl': the clas"):
+        BalancedSelfTraining(class_weight={"owl": 2.0}).fit(X, Y)
+
+
+def test_a_given_classifier_has_its_own_class_weight():
+    with pytest.raises(ValueError, match=r"default classifier alone.* set the class_w"):
+        BalancedSelfTraining(SVC(), class_weight="balanced").fit(X, Y)
+
+
+def test_a_hundred_classes_are_told_apart_as_well_as_by_a_linear_machine():
+    rows, y_true = make_blobs(
+        1600, n_features=64, centers=100, cluster_std=6.0, random_state=0
+    )
+    y = label_few(y_true, 3, random_state=0)
+    known = y != UNLABELED
+    scaler = StandardScaler().fit(rows)
+    svm = SVC(kernel="linear").fit(scaler.transform(rows[known]), y[known])
+    plain = svm.score(scaler.transform(rows[~known]), y_true[~known])
+    clf = BalancedSelfTraining().fit(rows, y)
+
+    assert (clf.transduction_ == y_true)[~known].mean() > plain
