@@ -47,7 +47,7 @@ class CentroidControl(TargetControl):
         """Alternate from the labeled rows on, with steps of a length up to 1."""
         given = target.labels.memberships(self.classes_).astype(np.float64)
         hidden = ~target.labels.known
-        rows = self.fit_representations(target.X)
+        rows = self._fit_representations(target.X)
         # Rows that are never negative all point the same way, but for their mean.
         self._centers = [X.mean(axis=0) for X in rows]
         self.centroids_, self.n_iter_, shares = [], 0, []
@@ -91,7 +91,7 @@ class CentroidControl(TargetControl):
     def predict_proba_rows(
         self, X: NDArray[Any], domain: DomainName
     ) -> NDArray[np.floating]:
-        rows = self._center(self.represent(X))
+        rows = self._center(self._represent(X))
         shares = [
             softmax(self._logits(part, centroids), axis=1)
             for part, centroids in zip(rows, self.centroids_, strict=True)

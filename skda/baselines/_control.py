@@ -84,7 +84,7 @@ class TargetLearner(BaseDomainClassifier):
 class TargetControl(TargetLearner):
     """Learn from the rows of the target, labeled or not, and from no source.
 
-    A subclass takes rows through :meth:`fit_representations` and :meth:`represent`.
+    A subclass takes rows through :meth:`_fit_representations` and :meth:`_represent`.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ class TargetControl(TargetLearner):
 
     published_params: ClassVar[dict[str, Any]] = {"standardize": False}
 
-    def fit_representations(self, X: NDArray[Any]) -> list[NDArray[Any]]:
+    def _fit_representations(self, X: NDArray[Any]) -> list[NDArray[Any]]:
         """Learn how rows are represented, and represent those of the fit.
 
         Parameters
@@ -125,9 +125,9 @@ class TargetControl(TargetLearner):
             if wanted:
                 scores = make_pipeline(make_standard_scaler(), RowScaler(1.0))
                 self._representations.append(scores.fit(X))
-        return self.represent(X)
+        return self._represent(X)
 
-    def represent(self, X: NDArray[Any]) -> list[NDArray[Any]]:
+    def _represent(self, X: NDArray[Any]) -> list[NDArray[Any]]:
         """Represent rows as in the fit.
 
         Parameters
@@ -166,7 +166,7 @@ class ShareControl(TargetControl):
 
     class_prior: ClassPrior = "estimate"
 
-    def fit_shares(self, target: Rows) -> None:
+    def _determine_shares(self, target: Rows) -> None:
         """Determine the shares of the classes, and say if the data contradict them.
 
         Parameters
@@ -178,9 +178,19 @@ class ShareControl(TargetControl):
         self.class_prior_ = resolve_class_prior(
             class_prior, target.X, target.labels, self.classes_
         )
-        if isinstance(class_prior, str) and class_prior != "estimate":
-            name = type(self).__name__
-            warn_about_shares(name, class_prior, target.X, target.labels, self.classes_)
+        if isinstance(class_prior, str) and self._keeps_to_shares():
+            warn_about_shares(
+                type(self).__name__,
+                class_prior,
+                self.class_prior_,
+                X=target.X,
+                labels=target.labels,
+                classes=self.classes_,
+            )
+
+    def _keeps_to_shares(self) -> bool:
+        """Say whether wrong shares would do any harm."""
+        return True
 
     def _passed_class_prior(self) -> Any:
         return self.class_prior

@@ -58,8 +58,8 @@ class GraphControl(RenamedShareControl):
         """Give every hidden row a distribution of classes, by way of the graph."""
 
     def fit_rows(self, source: Rows, target: Rows) -> None:
-        self.fit_shares(target)
-        rows = self.fit_representations(target.X)
+        self._determine_shares(target)
+        rows = self._fit_representations(target.X)
         n_neighbors = min(self.n_neighbors, len(target.X))
         self.neighbors_ = [
             NearestNeighbors(n_neighbors=n_neighbors, metric="cosine").fit(X)
@@ -96,7 +96,7 @@ class GraphControl(RenamedShareControl):
     ) -> NDArray[np.floating]:
         weights = sum(
             normalize(neighbor_similarities(neighbors, rows, rows.dtype), norm="l1")
-            for neighbors, rows in zip(self.neighbors_, self.represent(X), strict=True)
+            for neighbors, rows in zip(self.neighbors_, self._represent(X), strict=True)
         )
         return vote_shares(weights @ self.label_distributions_, self.class_prior_)
 

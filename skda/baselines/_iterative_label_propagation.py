@@ -50,11 +50,13 @@ class IterativeLabelPropagation(GraphControl):
 
     Notes
     -----
-    Balance is as good as the prior: where classes of unlike sizes are labeled alike, it
-    does harm, so pass ``prior`` if you know their sizes.
+    Balance is as good as the class prior, so pass it if you know it. Few labels say
+    little about rare classes, and "balanced" assumes that there are none; where the
+    labels or the unlabeled rows contradict the shares, ``fit`` warns.
 
     A new row takes the mean of the distributions of its nearest neighbors in ``fit``,
-    weighted by their cosines. A row that is like no other takes the prior.
+    weighted by their cosines, over both representations. A row that is like no other
+    takes the prior.
 
     References
     ----------

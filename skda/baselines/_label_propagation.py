@@ -29,7 +29,8 @@ class BalancedLabelPropagation(GraphControl):
         + \frac{2 (1 - \alpha)}{\alpha} \sum_i \|f_i - y_i\|^2,
 
     which is solved, up to a factor, by :math:`F = (I - \alpha S)^{-1} Y` with
-    :math:`S = D^{-1/2} W D^{-1/2}`. Its rows, divided by their sums, are the
+    :math:`S = D^{-1/2} W D^{-1/2}`, of which the mean over the representations of the
+    rows is taken (see ``standardize``). Its rows, divided by their sums, are the
     distributions :math:`P`. Then the unlabeled rows are brought to the class prior
     :math:`\pi` as Sinkhorn's algorithm does it:
 
@@ -52,11 +53,13 @@ class BalancedLabelPropagation(GraphControl):
 
     Notes
     -----
-    Balance is as good as the prior: where classes of unlike sizes are labeled alike, it
-    does harm, so pass ``prior`` if you know their sizes.
+    Balance is as good as the class prior, so pass it if you know it. Few labels say
+    little about rare classes, and "balanced" assumes that there are none; where the
+    labels or the unlabeled rows contradict the shares, ``fit`` warns.
 
     A new row takes the mean of the distributions of its nearest neighbors in ``fit``,
-    weighted by their cosines. A row that is like no other takes the prior.
+    weighted by their cosines, over both representations. A row that is like no other
+    takes the prior.
 
     References
     ----------
@@ -79,3 +82,6 @@ class BalancedLabelPropagation(GraphControl):
         self, graph: csr_matrix, labels: NDArray[Any], hidden: NDArray[np.intp]
     ) -> NDArray[Any]:
         return self._spread_labels(graph, labels, hidden, balance=self.balance)
+
+    def _keeps_to_shares(self) -> bool:
+        return self.balance

@@ -28,8 +28,9 @@ class SeededKMeans(CentroidControl):
         r_i = \operatorname{softmax}(M x_i / \tau) \text{ where unlabeled}, \qquad
         m_k = \frac{\sum_i r_{ik} x_i}{\| \sum_i r_{ik} x_i \|}.
 
-    This is constrained k-means by seeding [1]_ with soft shares. A ``source`` is
-    accepted and ignored.
+    This is constrained k-means by seeding [1]_ with soft shares. Each representation of
+    the rows has centroids of its own, and the mean of both shares counts. A ``source``
+    is accepted and ignored.
 
     See Also
     --------
@@ -37,6 +38,9 @@ class SeededKMeans(CentroidControl):
 
     Notes
     -----
+    Clusters of much unlike sizes are cut where k-means cuts them: for skewed classes,
+    take :class:`SinkhornCentroids`.
+
     A new row is centered by the mean of the rows in ``fit`` and has the shares that
     the formula gives it.
 

@@ -110,11 +110,11 @@ class BalancedSelfTraining(MetaEstimatorMixin, ShareControl):
     def fit_rows(self, source: Rows, target: Rows) -> None:
         codes = target.labels.codes(self.classes_)
         hidden = ~target.labels.known
-        rows = self.fit_representations(target.X)
+        rows = self._fit_representations(target.X)
         self._fit_estimators(rows, codes)
         self.class_prior_ = None
         if self.class_prior is not None:
-            self.fit_shares(target)
+            self._determine_shares(target)
         if not hidden.any():
             return
         for r in range(1, self.n_rounds + 1):
@@ -180,4 +180,4 @@ class BalancedSelfTraining(MetaEstimatorMixin, ShareControl):
     def predict_proba_rows(
         self, X: NDArray[Any], domain: DomainName
     ) -> NDArray[np.floating]:
-        return softmax(self._scores(self.represent(X)), axis=1)
+        return softmax(self._scores(self._represent(X)), axis=1)

@@ -37,8 +37,9 @@ class SinkhornCentroids(RenamedShareControl, CentroidControl):
     .. math:: m_k \propto (1 - \eta) \, m_k
         + \eta \frac{\sum_i r_{ik} x_i}{\| \sum_i r_{ik} x_i \|},
 
-    and so on, from the means of the labeled rows. This is PT-MAP [1]_ on the sphere. A
-    ``source`` is accepted and ignored.
+    and so on, from the means of the labeled rows. This is PT-MAP [1]_ on the sphere.
+    Each representation of the rows has centroids of its own, and the mean of both
+    shares counts. A ``source`` is accepted and ignored.
 
     Parameters
     ----------
@@ -54,8 +55,9 @@ class SinkhornCentroids(RenamedShareControl, CentroidControl):
 
     Notes
     -----
-    Balance is as good as the prior: where classes of unlike sizes are labeled alike, it
-    does harm, so pass ``prior`` if you know their sizes.
+    Balance is as good as the class prior, so pass it if you know it. Few labels say
+    little about rare classes, and "balanced" assumes that there are none; where the
+    labels or the unlabeled rows contradict the shares, ``fit`` warns.
 
     A new row is centered by the mean of the rows in ``fit`` and has the shares that
     the formula gives it without biases, so that its prediction does not depend on other
@@ -81,7 +83,7 @@ class SinkhornCentroids(RenamedShareControl, CentroidControl):
     temperature = 0.05
 
     def fit_rows(self, source: Rows, target: Rows) -> None:
-        self.fit_shares(target)
+        self._determine_shares(target)
         self._fit_centroids(target, self.step)
 
     def _assign(self, logits: NDArray[Any]) -> NDArray[Any]:

@@ -137,6 +137,7 @@ def test_two_classes_are_enough(control):
 
 
 @all_controls
+@pytest.mark.filterwarnings("ignore:.* few labels say little about rare classes")
 def test_a_class_may_have_no_unlabeled_rows(control):
     rows = (Y_TRUE != 2) | KNOWN
     clf = clone(control).fit(X[rows], Y[rows])
@@ -255,7 +256,8 @@ def test_the_unlabeled_rows_have_the_class_prior(control, class_prior, expected)
 @all_sharing
 def test_the_class_prior_is_estimated(control):
     rows = np.flatnonzero(KNOWN | (Y_TRUE == 0) | (np.arange(150) % 5 == 0))
-    clf = clone(control).fit(X[rows], Y[rows])
+    with pytest.warns(UserWarning, match="few labels say little about rare classes"):
+        clf = clone(control).fit(X[rows], Y[rows])
     hidden = rows[~KNOWN[rows]]
     true = np.bincount(Y_TRUE[hidden]) / len(hidden)
 
@@ -294,6 +296,21 @@ def test_rows_that_look_like_other_shares_are_warned_of(control, class_prior):
     equal = clone(control).set_params(class_prior=class_prior)
     with pytest.warns(UserWarning, match=r"rather look like .*class_prior='estimate'"):
         equal.fit(X[rows], Y[rows])
+
+
+@all_sharing
+def test_an_estimate_far_from_the_shares_of_the_labels_is_warned_of(control):
+    rows = (Y_TRUE == 0) | KNOWN
+    with pytest.warns(UserWarning, match=r"estimates .* where they have 33 %, 33 %"):
+        clone(control).fit(X[rows], Y[rows])
+
+
+def test_shares_that_nothing_goes_by_are_not_warned_of(recwarn):
+    rows = (Y_TRUE == 0) | KNOWN
+    plain = BalancedLabelPropagation(balance=False, class_prior="balanced")
+    plain.fit(X[rows], Y[rows])
+
+    assert not recwarn
 
 
 @all_sharing
