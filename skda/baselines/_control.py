@@ -211,10 +211,15 @@ class RenamedShareControl(ShareControl):
 
     prior: FormerPrior = "deprecated"
 
-    published_params: ClassVar[dict[str, Any]] = {
-        "standardize": False,
-        "class_prior": "labeled",
+    published_params: ClassVar[dict[str, Any]] = TargetControl.published_params | {
+        "class_prior": "labeled"
     }
+
+    @classmethod
+    def published(cls, **overrides: Any) -> Self:
+        if "prior" in overrides:  # which takes the place of the class prior
+            overrides = {"class_prior": "estimate"} | overrides
+        return super().published(**overrides)
 
     @property
     def prior_(self) -> NDArray[np.float64]:

@@ -339,6 +339,15 @@ def test_the_class_prior_is_taken_by_its_former_name(control, former, meant):
 
 
 @all_balanced
+def test_the_former_name_goes_with_the_published_settings(control):
+    renamed = type(control).published(prior=[1, 2, 3])
+    with pytest.warns(FutureWarning, match="is now class_prior"):
+        renamed.fit(X, Y)
+
+    assert_allclose(renamed.class_prior_, [1 / 6, 1 / 3, 1 / 2])
+
+
+@all_balanced
 def test_both_names_of_the_class_prior_are_an_error(control):
     both = clone(control).set_params(prior=None, class_prior="labeled")
     with pytest.raises(ValueError, match="class_prior='labeled' and prior=None: leave"):
