@@ -175,7 +175,7 @@ class ShareControl(TargetControl):
             Rows of the target before they are represented, and their labels.
         """
         class_prior = self._passed_class_prior()
-        self.class_prior_ = resolve_class_prior(
+        self.class_prior_: Any = resolve_class_prior(
             class_prior, target.X, target.labels, self.classes_
         )
         if isinstance(class_prior, str) and self._keeps_to_shares():

@@ -68,7 +68,7 @@ class GraphControl(RenamedShareControl):
         graphs = [
             symmetric_normalization(cosine_graph(X, self.n_neighbors)) for X in rows
         ]
-        graph = sum(graphs[1:], start=graphs[0]) / len(graphs)
+        graph = (sum(graphs[1:], start=graphs[0]) / len(graphs)).tocsr()
         labels = target.labels.memberships(self.classes_).astype(np.float64)
         hidden = np.flatnonzero(~target.labels.known)
         self.label_distributions_ = self._propagate(graph, labels, hidden)

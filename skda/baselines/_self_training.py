@@ -55,9 +55,9 @@ class BalancedSelfTraining(MetaEstimatorMixin, ShareControl):
         :class:`BalancedLabelPropagation`; None leaves them to the classifier, whose
         mistakes can then add up from round to round.
     class_weight
-        Weights of the classes in the default classifier, by label; "balanced" weighs
-        them by the reciprocals of their numbers of labeled and promoted rows. A given
-        ``estimator`` has its own.
+        Weights of the classes, by label, in a classifier that takes them; "balanced"
+        weighs them by the reciprocals of their numbers of labeled and promoted rows.
+        None leaves the classifier its own.
 
     Attributes
     ----------
@@ -128,18 +128,21 @@ class BalancedSelfTraining(MetaEstimatorMixin, ShareControl):
 
     def _make_estimator(self) -> Any:
         """Build the classifier, or copy the one that was given."""
-        if self.estimator is not None and self.class_weight is not None:
-            raise ValueError(
-                f"Expected class_weight with the default classifier alone, got "
-                f"class_weight={self.class_weight!r} and estimator={self.estimator!r}: "
-                f"set the class_weight of that classifier."
-            )
         if len(self.classes_) == 1:
             return DummyClassifier()
-        if self.estimator is not None:
-            return clone(self.estimator)
-        weight = encode_class_weight(self.class_weight, self.classes_)
-        return LogisticRegression(C=10, class_weight=weight, max_iter=1000)
+        estimator = clone(self.estimator, safe=False)
+        if estimator is None:
+            estimator = LogisticRegression(C=10, max_iter=1000)
+        if self.class_weight is not None:
+            if "class_weight" not in estimator.get_params():
+                raise ValueError(
+                    f"Expected class_weight with a classifier that has one, got "
+                    f"class_weight={self.class_weight!r} and estimator={estimator!r}: "
+                    f"set the weights inside of it."
+                )
+            weight = encode_class_weight(self.class_weight, self.classes_)
+            estimator.set_params(class_weight=weight)
+        return estimator
 
     def _fit_estimators(
         self, rows: list[NDArray[Any]], codes: NDArray[np.int64]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy.stats import chisquare
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
@@ -29,12 +29,10 @@ __all__ = [
 ]
 
 ClassPrior = Annotated[
-    str | ArrayLike, StrOptions({"estimate", "labeled", "balanced"}), "array-like"
+    Any, StrOptions({"estimate", "labeled", "balanced"}), "array-like"
 ]
 
-FormerPrior = Annotated[
-    str | ArrayLike | None, StrOptions({"labeled", "deprecated"}), "array-like", None
-]
+FormerPrior = Annotated[Any, StrOptions({"labeled", "deprecated"}), "array-like", None]
 
 #: Value of ``prior``, the former name of ``class_prior``, where it is not passed.
 NOT_PASSED = "deprecated"

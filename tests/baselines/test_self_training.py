@@ -7,6 +7,7 @@ from scipy.special import expit, softmax
 from sklearn.datasets import make_blobs
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler, normalize
 from sklearn.svm import SVC, LinearSVC
 
@@ -176,9 +177,18 @@ def test_weights_of_unknown_classes_are_an_error():
         BalancedSelfTraining(class_weight={"owl": 2.0}).fit(X, Y)
 
 
-def test_a_given_classifier_has_its_own_class_weight():
-    with pytest.raises(ValueError, match=r"default classifier alone.* set the class_w"):
-        BalancedSelfTraining(SVC(), class_weight="balanced").fit(X, Y)
+def test_a_given_classifier_takes_the_class_weight():
+    svm = SVC(class_weight={0: 5.0})
+    weighted = BalancedSelfTraining(svm, class_weight="balanced").fit(X, Y)
+    own = BalancedSelfTraining(svm).fit(X, Y)
+
+    assert weighted.estimators_[0].class_weight == "balanced"
+    assert own.estimators_[0].class_weight == svm.class_weight == {0: 5.0}
+
+
+def test_a_classifier_without_class_weight_is_an_error():
+    with pytest.raises(ValueError, match=r"classifier that has one.*KNeighbors"):
+        BalancedSelfTraining(KNeighborsClassifier(), class_weight="balanced").fit(X, Y)
 
 
 def test_a_hundred_classes_are_told_apart_as_well_as_by_a_linear_machine():
