@@ -161,7 +161,7 @@ def estimate_class_prior(
     >>> X = np.array([[-1.0], [1.0], [-1.1], [-0.9], [-1.0], [1.1]])
     >>> labels = check_labels([0, 1, -1, -1, -1, -1], X)
     >>> estimate_class_prior(X, labels, np.array([0, 1])).round(2)
-    array([0.68, 0.32])
+    array([0.61, 0.39])
     """
     hidden = ~labels.known
     shares = labels.memberships(classes)[labels.known].mean(axis=0, dtype=np.float64)
