@@ -4,18 +4,34 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
-from scipy.special import log_softmax
+from scipy.special import log_softmax, softmax
 
 Array = NDArray[np.float64]
+Restore = Callable[[Array], Array]
 
 #: Below this length, a difference of two rows of unit length is rounding in float32.
 MIN_LENGTH = 1e-6
+
+
+class View(NamedTuple):
+    """What one representation shows of the rows.
+
+    Parameters
+    ----------
+    Z : ndarray of shape (n, p + 1)
+        Rows after Equation 1, and a column of ones.
+    restore : callable
+        Takes weights of the p columns to weights of the features.
+    """
+
+    Z: Array
+    restore: Restore
 
 
 def scale_rows(X: Array) -> Array:
@@ -24,7 +40,20 @@ def scale_rows(X: Array) -> Array:
     return np.divide(X, length, where=length > MIN_LENGTH, out=np.zeros_like(X))
 
 
-def reduce_to_row_space(X: Array) -> tuple[Array, Callable[[Array], Array]]:
+def center_and_scale(X: Array) -> tuple[Array, Array, float]:
+    """Center rows, and divide them by the root of their mean squared length.
+
+    What comes back are the rows, their center and what they were divided by.
+    """
+    center = X.mean(axis=0)
+    centered = X - center
+    length = float(np.sqrt(np.mean(np.sum(centered**2, axis=1))))
+    if length <= MIN_LENGTH:  # they are equal up to rounding
+        return np.zeros_like(X), center, 1.0
+    return centered / length, center, length
+
+
+def reduce_to_row_space(X: Array) -> tuple[Array, Restore]:
     """Rotate rows, of shape (n, p), into the space they span, if that is much narrower.
 
     The second result takes weights of the rotated features, of shape (n, k), back to
@@ -63,16 +92,29 @@ def symmetric_root(geometry: Array) -> Array:
 
 
 def fit_weights(
-    Z: Array, one_hot: Array, H: Array, V: Array, *, C: float, max_iter: int
+    Z: Array, targets: Array, H: Array, V: Array, *, precision: Array, max_iter: int
 ) -> tuple[Array, int]:
-    """Solve Equation 3 from ``V``, and count the iterations."""
+    """Solve Equation 3 from ``V``, and count the iterations.
+
+    The targets, of shape (n, K), are one-hot rows times the weights of their classes,
+    and the precision, of shape (p, 1), is that of the prior of every row of ``V``.
+    """
+    weights = targets.sum(axis=1, keepdims=True)
 
     def objective(v: Array) -> tuple[float, Array]:
-        weights = v.reshape(V.shape)
-        log_p = log_softmax(Z @ (weights @ H), axis=1)
-        gradient = Z.T @ ((np.exp(log_p) - one_hot) @ H) + weights / C
-        return float(v @ v / (2 * C) - np.sum(one_hot * log_p)), gradient.ravel()
+        V_now = v.reshape(V.shape)
+        log_p = log_softmax(Z @ (V_now @ H), axis=1)
+        residuals = weights * np.exp(log_p) - targets
+        gradient = Z.T @ (residuals @ H) + precision * V_now
+        penalty = np.sum(precision * V_now**2) / 2
+        return float(penalty - np.sum(targets * log_p)), gradient.ravel()
 
     options: Any = {"maxiter": max_iter}
     found = minimize(objective, V.ravel(), jac=True, method="L-BFGS-B", options=options)
     return found.x.reshape(V.shape), found.nit
+
+
+def average_probabilities(views: list[View], weights: list[Array]) -> Array:
+    """Average the probabilities that the weights of every view give its rows."""
+    pairs = zip(views, weights, strict=True)
+    return np.mean([softmax(view.Z @ W, axis=1) for view, W in pairs], axis=0)

@@ -13,6 +13,7 @@ from skda.preprocessing._rows import (
     row_preprocessor,
     symmetric_normalization,
 )
+from skda.preprocessing._self_tuned_graph import self_tuned_graph
 
 __all__ = [
     "DomainScaler",
@@ -24,6 +25,7 @@ __all__ = [
     "cosine_graph",
     "neighbor_similarities",
     "row_preprocessor",
+    "self_tuned_graph",
     "shared_preprocessor",
     "symmetric_normalization",
 ]

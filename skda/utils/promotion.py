@@ -12,11 +12,14 @@ from skda.utils.labels import UNLABELED
 __all__ = ["most_certain"]
 
 
-def most_certain(scores: NDArray[Any], share: float) -> NDArray[np.int64]:
+def most_certain(
+    scores: NDArray[Any], share: float, counts: NDArray[Any] | None = None
+) -> NDArray[np.int64]:
     """Label that share of the rows of every predicted class; -1 for the others.
 
     A class whose rows are all less certain is thus labeled as far as any other. A row
-    is the more certain, the farther its best score is above the second best.
+    is the more certain, the farther its best score is above the second best; one whose
+    scores are all equal, up to rounding, is left unlabeled.
 
     Parameters
     ----------
@@ -24,6 +27,9 @@ def most_certain(scores: NDArray[Any], share: float) -> NDArray[np.int64]:
         A score per row and class; the largest one predicts.
     share : float
         Share of every predicted class, rounded up to whole rows.
+    counts : ndarray of shape (K,), default=None
+        Rows of every class that it is a share of, such as the sums of probabilities;
+        None counts the predicted rows. No more rows than these are labeled.
 
     Returns
     -------
@@ -39,11 +45,14 @@ def most_certain(scores: NDArray[Any], share: float) -> NDArray[np.int64]:
     """
     predicted = scores.argmax(axis=1)
     best = np.sort(scores, axis=1)[:, -2:]
-    counts = np.bincount(predicted, minlength=scores.shape[1])
+    sizes = np.bincount(predicted, minlength=scores.shape[1])
+    counts = sizes if counts is None else counts
     quota = np.ceil(share * counts - 1e-9)  # rounding must not let in one more
     order = np.lexsort((best[:, 0] - best[:, -1], predicted))  # class by class
     ordered = predicted[order]
-    rank = np.arange(len(order)) - (np.cumsum(counts) - counts)[ordered]
+    rank = np.arange(len(order)) - (np.cumsum(sizes) - sizes)[ordered]
     labels = np.full(len(predicted), UNLABELED)
     labels[order] = np.where(rank < quota[ordered], ordered, UNLABELED)
+    if scores.shape[1] > 1:
+        labels[np.ptp(scores, axis=1) <= 1e-9 * np.abs(scores).max(axis=1)] = UNLABELED
     return labels

@@ -47,7 +47,7 @@ Power = Annotated[
     float | str, Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})
 ]
 ClassWeight = Annotated[
-    str | dict[Any, float] | None, StrOptions({"balanced"}), dict, None
+    dict[Any, float] | str | None, dict, StrOptions({"balanced"}), None
 ]
 LayerSizes = Annotated[Sequence[int], "array-like"]
 RandomState = Annotated[int | np.random.RandomState | None, "random_state"]

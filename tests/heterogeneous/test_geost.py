@@ -8,18 +8,20 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import pairwise_distances
 from sklearn.metrics.pairwise import cosine_similarity
-from sklearn.preprocessing import normalize
+from sklearn.preprocessing import StandardScaler, normalize
 
 from skda.datasets import label_few, load_office_caltech, make_heterogeneous_domains
 from skda.heterogeneous import GeoST, _geost
 from skda.heterogeneous._geost_solvers import (
+    center_and_scale,
     fit_weights,
     reduce_to_row_space,
     smooth_over_graph,
     symmetric_root,
 )
-from skda.preprocessing import cosine_graph, symmetric_normalization
+from skda.preprocessing import self_tuned_graph, symmetric_normalization
 from skda.utils.promotion import most_certain
 from skda.utils.warnings import NoSourceWarning
 
@@ -64,7 +66,7 @@ def test_the_root_of_a_geometry(data):
 
 @pytest.mark.parametrize("alpha", [0.0, 0.5, 0.95])
 def test_the_diffusion_is_that_of_a_dense_solver(data, alpha):
-    S = symmetric_normalization(cosine_graph(data.X, 5))
+    S = symmetric_normalization(self_tuned_graph(data.X, 5))
     dense = np.linalg.solve(np.eye(100) - alpha * S.toarray(), (1 - alpha) * data.X)
 
     assert_allclose(smooth_over_graph(S, data.X, alpha), dense, atol=1e-7)
@@ -86,29 +88,63 @@ def test_a_rotation_changes_no_inner_product(n_features):
     assert (np.linalg.norm(restore(any_weights), axis=0) <= longest).all()
 
 
-def test_without_geometry_the_fit_is_logistic_regression(data):
-    rows = data.y >= 0
-    X, y = data.X[rows], data.y[rows]
-    V, n_iter = fit_weights(
-        X, np.eye(3)[y], np.eye(3), np.zeros((30, 3)), C=2.0, max_iter=500
-    )
-    reference = LogisticRegression(C=2.0, fit_intercept=False, tol=1e-8).fit(X, y)
+def test_rows_are_centered_and_scaled_as_a_whole():
+    rows, center, length = center_and_scale(np.array([[1.0, 0], [5, 0], [3, 9]]))
 
-    assert 1 < n_iter < 500
-    assert_allclose(V, reference.coef_.T, atol=1e-4)
+    assert_allclose(center, [3, 3])
+    assert length == pytest.approx(np.sqrt((13 + 13 + 36) / 3))
+    assert_allclose(rows * length, [[-2, -3], [2, -3], [0, 6]])
+
+
+def test_equal_rows_are_not_scaled():
+    rows, center, length = center_and_scale(np.full((3, 2), 0.1))
+
+    assert_array_equal(rows, 0)
+    assert_allclose(center, 0.1)
+    assert length == 1
+
+
+def _solve(X, targets, H, precision):
+    """Fit weights and, last, intercepts."""
+    Z = np.column_stack([X, np.ones(len(X))])
+    return fit_weights(
+        Z,
+        targets,
+        H,
+        np.zeros((Z.shape[1], len(H))),
+        precision=np.full((Z.shape[1], 1), precision)
+        * np.append(np.ones(30), 1e-9)[:, None],
+        max_iter=1000,
+    )
+
+
+@pytest.mark.parametrize("class_weight", [None, {0: 2.0, 1: 1.0, 2: 0.5}])
+def test_without_geometry_the_fit_is_logistic_regression(data, class_weight):
+    rows = data.y_true != 1
+    rows[:20] = True
+    X, y = data.X[rows], data.y_true[rows]
+    targets = np.diag([2.0, 1.0, 0.5] if class_weight else np.ones(3))[y]
+    V, n_iter = _solve(X, targets, np.eye(3), 0.5)
+    reference = LogisticRegression(C=2.0, class_weight=class_weight, max_iter=5000)
+    reference.fit(X, y)
+
+    assert 1 < n_iter < 1000
+    assert_allclose(V[:-1], reference.coef_.T, atol=1e-2)
+    assert_allclose(
+        V[-1] - V[-1, 0], reference.intercept_ - reference.intercept_[0], atol=2e-2
+    )
 
 
 def test_with_geometry_the_fit_is_that_of_correlated_weights(data):
     X, y = data.X[:20], data.y_true[:20]
     G = np.array([[1, 0.6, -0.3], [0.6, 1, 0.1], [-0.3, 0.1, 1]])
-    V, _ = fit_weights(
-        X, np.eye(3)[y], symmetric_root(G), np.zeros((30, 3)), C=2.0, max_iter=500
-    )
+    V, _ = _solve(X, np.eye(3)[y], symmetric_root(G), 0.5)
     weights = V @ symmetric_root(G)
-    residuals = np.eye(3)[y] - softmax(X @ weights, axis=1)
+    residuals = np.eye(3)[y] - softmax(X @ weights[:-1] + weights[-1], axis=1)
 
     # Where the gradient of CE + tr(W G^-1 W') / 2C is zero.
-    assert_allclose(weights, 2.0 * X.T @ residuals @ G, atol=1e-3)
+    assert_allclose(weights[:-1], 2.0 * X.T @ residuals @ G, atol=1e-3)
+    assert_allclose(residuals.sum(axis=0), 0, atol=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -142,46 +178,164 @@ def test_rounding_promotes_no_extra_row():
     assert (labels == 0).sum() == 3
 
 
-def _by_the_equations(X, y, X_source, y_source, rho):
-    """Follow the docstring in the plainest way, with two rounds."""
-    rows = normalize(X)
-    cosines = np.maximum(cosine_similarity(rows), 0)
-    np.fill_diagonal(cosines, 0)
-    nearest = cosines >= np.sort(cosines, axis=1)[:, [-10]]
-    W = np.where(nearest | nearest.T, cosines, 0)
+def _scaled(X):
+    """Center rows; the mean of their squared lengths becomes one."""
+    X = X - X.mean(0)
+    return X / np.sqrt((X**2).sum() / len(X))
+
+
+def _smoothed(rows):
+    d = pairwise_distances(rows)
+    s = np.sort(d, axis=1)[:, 10]  # the nearest is the row itself
+    near = (d <= s[:, None]) & ~np.eye(len(d), dtype=bool)
+    W = np.where(near | near.T, np.exp(-(d**2) / np.outer(s, s)), 0)
     S = W / np.sqrt(np.outer(W.sum(0), W.sum(1)))
-    Z = 0.5 * np.linalg.inv(np.eye(len(X)) - 0.5 * S) @ rows
-    Z = normalize(Z - Z.mean(0))
-    source = normalize(X_source)
-    M = np.array([source[y_source == k].mean(0) for k in range(3)])
+    Z = _scaled(0.5 * np.linalg.inv(np.eye(len(rows)) - 0.5 * S) @ rows)
+    return np.column_stack([Z, np.ones(len(Z))])
+
+
+def _by_the_equations(X, y, source, rho, class_weights=(1.0, 1.0, 1.0)):
+    """Follow the docstring in the plainest way, with two rounds."""
+    views = [normalize(X), StandardScaler().fit_transform(X)]
+    views = [_smoothed(_scaled(view)) for view in views]
+    source_rows = normalize(source[0])
+    M = np.array([source_rows[source[1] == k].mean(0) for k in range(3)])
     M = normalize(M - M.mean(0))
     H = symmetric_root((1 - rho) * np.eye(3) + rho * M @ M.T)
-    labels, V = y, np.zeros((X.shape[1], 3))
+    precision = np.append(np.full(X.shape[1], 1 / 10.0), 1e-4)[:, None]
+    labels, V = y, [np.zeros((X.shape[1] + 1, 3))] * 2
     for share in (0.4, 0.8, None):
         known = labels >= 0
-        V, _ = fit_weights(
-            Z[known], np.eye(3)[labels[known]], H, V, C=100.0, max_iter=500
+        targets = np.diag(class_weights)[labels[known]]
+        for i, Z in enumerate(views):
+            V[i], _ = fit_weights(
+                Z[known], targets, H, V[i], precision=precision, max_iter=500
+            )
+        P = np.mean(
+            [softmax(Z @ v @ H, axis=1) for Z, v in zip(views, V, strict=True)], 0
         )
-        P = softmax(Z @ V @ H, axis=1)
         if share:
             labels = y.copy()
             for k in range(3):
                 members = np.flatnonzero((y < 0) & (P.argmax(1) == k))
                 margins = np.diff(np.sort(P[members])[:, 1:]).ravel()
-                count = int(np.ceil(share * len(members)))
+                count = int(np.ceil(share * P[y < 0, k].sum()))
                 labels[members[np.argsort(-margins)[:count]]] = k
     return P
 
 
 @pytest.mark.parametrize("average", [False, True])
 def test_a_fit_follows_the_equations(data, average):
-    clf = GeoST(n_rounds=2, average=average).fit(data.X, data.y, source=data.source)
-    runs = [_by_the_equations(data.X, data.y, *data.source, rho=0.8)]
+    clf = GeoST(average=average).fit(data.X, data.y, source=data.source)
+    runs = [_by_the_equations(data.X, data.y, data.source, rho=0.8)]
     if average:
-        runs.append(_by_the_equations(data.X, data.y, *data.source, rho=0.0))
+        runs.append(_by_the_equations(data.X, data.y, data.source, rho=0.0))
 
-    assert len(clf.coef_) == len(runs)
+    assert clf.coef_.shape == (len(runs), 2, 3, 30)
+    assert clf.intercept_.shape == (len(runs), 2, 3)
     assert_allclose(clf.label_distributions_, np.mean(runs, axis=0), atol=5e-3)
+
+
+def test_class_weights_follow_the_equations(data):
+    y = data.y.copy()
+    y[np.flatnonzero(y == 0)[1:]] = -1  # one, three and three labels are left
+    clf = GeoST(average=False, class_weight="balanced")
+    clf.fit(data.X, y, source=data.source)
+    weights = (7 / 3, 7 / 9, 7 / 9)
+    expected = _by_the_equations(data.X, y, data.source, 0.8, weights)
+    given = GeoST(average=False, class_weight={0: 7 / 3, 1: 7 / 9, 2: 7 / 9})
+
+    assert_allclose(clf.label_distributions_, expected, atol=5e-3)
+    given.fit(data.X, y, source=data.source)
+    assert_allclose(given.label_distributions_, clf.label_distributions_, atol=1e-9)
+
+
+@pytest.mark.parametrize("names", [[0, 1, 2], ["ant", "bee", "cat"]])
+def test_class_weights_go_by_the_names_of_the_classes(data, names):
+    names = np.array(names)
+    y = np.where(data.y < 0, None, names[data.y]).tolist()
+    usual, heavy = (
+        GeoST(class_weight=weights).fit(data.X, y, source=(data.X, names[data.y_true]))
+        for weights in (None, {names.tolist()[1]: 10.0})
+    )
+    gain = heavy.label_distributions_ - usual.label_distributions_
+
+    assert gain[:, 1].mean() > 0.01
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [({3: 1.0}, "to have classes of the data for keys, got 3"), ({0: 0.0}, "positive")],
+)
+def test_wrong_class_weights_are_refused(data, weights, message):
+    with pytest.raises(ValueError, match=message):
+        GeoST(class_weight=weights).fit(data.X, data.y, source=data.source)
+
+
+# What kinds of data need
+
+
+@without_source
+def test_a_rare_class_is_not_predicted_as_often_as_the_other():
+    rng = np.random.default_rng(0)
+    truth = (np.arange(400) % 20 == 0).astype(int)  # 5 %
+    X = rng.normal(size=(400, 5)) + 1.5 * truth[:, None]
+    y = np.where(np.arange(400) < 80, truth, -1)
+    clf = GeoST().fit(X, y)
+
+    assert np.mean(clf.transduction_[80:] == truth[80:]) > 0.95
+    assert 0 < clf.predict(X).mean() < 0.1
+
+
+@without_source
+def test_features_in_unlike_units_are_standardized():
+    rng = np.random.default_rng(0)
+    truth = np.arange(200) % 2
+    X = np.column_stack(
+        [1000 * rng.random(200), truth + 0.2 * rng.normal(size=200) + 2]
+    )
+    y = np.where(np.arange(200) < 20, truth, -1)
+    unit, usual, standardized = (
+        GeoST(rows=rows).fit(X, y).transduction_[20:] == truth[20:]
+        for rows in ("unit", "auto", "standardized")
+    )
+
+    assert unit.mean() < 0.7
+    assert usual.mean() > 0.8
+    assert standardized.mean() > 0.8
+
+
+@without_source
+@pytest.mark.parametrize(("rows", "n"), [("unit", 1), ("standardized", 1), ("both", 2)])
+def test_representations_by_name(data, rows, n):
+    clf = GeoST(rows=rows).fit(data.X, data.y)
+
+    assert len(clf.representations_) == n
+    assert (rows in clf.representations_) == (n == 1)
+    assert clf.coef_.shape == (1, n, 3, 30)
+
+
+@without_source
+def test_rows_of_mostly_zeros_are_not_standardized(data):
+    X = np.abs(data.X)
+    X[:, 3:] = 0
+    X[0, 3] = 1  # of 3,000 entries, 301 are not zero, and then 299
+    few = GeoST().fit(X, data.y)
+    X[:2, 0] = 0
+    fewer = GeoST().fit(X, data.y)
+
+    assert list(few.representations_) == ["unit", "standardized"]
+    assert list(fewer.representations_) == ["unit"]
+
+
+@without_source
+def test_units_of_features_make_no_difference_to_standardized_rows(data):
+    units = 2.0 ** np.arange(-15, 15)
+    usual, scaled = (
+        GeoST(rows="standardized").fit(X, data.y) for X in (data.X, data.X * units)
+    )
+
+    assert_allclose(scaled.label_distributions_, usual.label_distributions_, atol=1e-6)
 
 
 # What the source is for
@@ -194,7 +348,7 @@ def test_without_a_source_there_is_no_geometry(data):
 
     assert_array_equal(alone.class_geometry_, np.eye(3))
     assert alone.source_centroids_ is None
-    assert alone.coef_.shape == ignored.coef_.shape == (1, 3, 30)
+    assert alone.coef_.shape == ignored.coef_.shape == (1, 2, 3, 30)
     assert_allclose(alone.label_distributions_, ignored.label_distributions_)
 
 
@@ -259,11 +413,14 @@ def test_learns_the_target(seed):
 
 def test_new_rows_need_no_training_rows(data):
     clf = GeoST().fit(data.X, data.y, source=data.source)
-    X = normalize(data.X) - normalize(data.X).mean(axis=0)
-    logits = [normalize(X) @ coef.T for coef in clf.coef_]
+    views = [normalize(data.X), StandardScaler().fit_transform(data.X)]
+    P = []
+    for i, X in enumerate(views):
+        rows = (X - X.mean(0)) / clf.scale_[i]
+        for coef, intercept in zip(clf.coef_, clf.intercept_, strict=True):
+            P.append(softmax(rows @ coef[i].T + intercept[i], axis=1))
 
-    expected = softmax(logits, axis=2).mean(axis=0)
-    assert_allclose(clf.predict_proba(data.X), expected, atol=1e-5)
+    assert_allclose(clf.predict_proba(data.X), np.mean(P, axis=0), atol=1e-6)
     kept = [v for v in vars(clf).values() if np.shape(v) == data.X.shape]
     assert not kept
 
@@ -272,7 +429,9 @@ def test_the_transduction_is_that_of_the_fit(data):
     y = data.y.copy()
     odd = np.flatnonzero(y == 0)[0]
     y[odd] = 1  # a label that contradicts its neighbors
-    clf = GeoST(C=0.01).fit(data.X, y, source=data.source)
+    y[np.flatnonzero(data.y == 1)[0]] = -1
+    y[np.flatnonzero(data.y == 2)[0]] = -1
+    clf = GeoST(C=0.01, class_weight="balanced").fit(data.X, y, source=data.source)
     predicted = clf.classes_[clf.label_distributions_.argmax(axis=1)]
 
     assert predicted[odd] != 1
@@ -295,10 +454,11 @@ def test_the_same_fit_again(data):
     assert_array_equal(first, second)
 
 
-def test_the_scale_of_a_row_makes_no_difference(data):
+def test_the_scale_of_a_row_makes_no_difference_to_unit_rows(data):
     scale = np.geomspace(0.1, 10, 100)[:, None]
     usual, scaled = (
-        GeoST().fit(X, data.y, source=data.source) for X in (data.X, scale * data.X)
+        GeoST(rows="unit").fit(X, data.y, source=data.source)
+        for X in (data.X, scale * data.X)
     )
 
     assert_allclose(scaled.label_distributions_, usual.label_distributions_, atol=1e-3)
@@ -329,11 +489,14 @@ def test_wide_rows_are_rotated_without_a_trace(monkeypatch):
 @pytest.mark.parametrize(
     "switch",
     [
+        {"rows": "unit"},
+        {"rows": "standardized"},
         {"power": 0.5},
         {"n_neighbors": 3},
         {"alpha": 0.9},
         {"rho": 0.3},
         {"C": 1.0},
+        {"class_weight": {0: 3.0}},
         {"n_rounds": 1},
         {"top": 0.3},
         {"average": False},
@@ -458,7 +621,7 @@ def test_fewer_rows_than_neighbors_and_all_of_them_labeled(data, n_rows):
 @pytest.mark.parametrize("value", [0.7, -3.0])
 def test_rows_that_differ_in_length_only_are_of_any_class(data, n_features, value):
     X = value * np.outer(np.geomspace(0.1, 10, 100), 1 + np.arange(n_features))
-    clf = GeoST().fit(X, data.y, source=(X, data.y_true))
+    clf = GeoST(rows="unit").fit(X, data.y, source=(X, data.y_true))
 
     assert _is_sound(clf, X)
     assert_allclose(clf.predict_proba(X), 1 / 3)

@@ -50,3 +50,15 @@ def test_among_equals_the_first_rows_are_labeled():
 @pytest.mark.parametrize("n_rows", [0, 2])
 def test_a_single_class_is_certain(n_rows):
     assert_array_equal(most_certain(np.ones((n_rows, 1)), 1), np.zeros(n_rows))
+
+
+def test_the_share_may_be_one_of_given_counts():
+    labels = most_certain(SCORES, 0.5, counts=np.array([3.0, 2.0, 9.0]))
+
+    assert_array_equal(labels, [0, 0, -1, -1, -1, 2, 2])  # ceil(1.5), and all there are
+
+
+def test_rows_that_may_be_of_any_class_are_left_unlabeled():
+    labels = most_certain(np.array([[0.5, 0.5], [0.4, 0.6], [0.5 + 1e-12, 0.5]]), 1)
+
+    assert_array_equal(labels, [-1, 1, -1])
