@@ -115,9 +115,9 @@ class GeoST(BaseDomainClassifier):
     **New rows.** A row that was not there in the fit has no place in the graph. It is
     represented, centered and scaled as the training rows are, and multiplied by the
     weights, without Equation 1, so that no training rows are kept. The fit knows more
-    about its own rows, by about three points of accuracy: see ``transduction_``. A row of the source belongs to the
-    nearest row of :math:`M`; its probabilities are the softmax of the cosines, and so
-    never far from even.
+    about its own rows, by about three points of accuracy: see ``transduction_``. A row
+    of the source belongs to the nearest row of :math:`M`; its probabilities are the
+    softmax of the cosines, and so never far from even.
 
     **Where it does not hold.** The labels alone say how frequent the classes are: where
     as many rows of a rare class are labeled as of a frequent one, the rare one is

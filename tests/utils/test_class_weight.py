@@ -35,7 +35,7 @@ def test_balanced_weights_are_those_of_scikit_learn():
 
 @pytest.mark.parametrize("weight", [0.0, -1.0, np.nan, np.inf])
 def test_a_weight_is_a_positive_number(weight):
-    with pytest.raises(ValueError, match="to be positive numbers, got {'ant'"):
+    with pytest.raises(ValueError, match="to be positive numbers, got "):
         weigh_classes({"ant": weight}, CLASSES, LABELS)
 
 
