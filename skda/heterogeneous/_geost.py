@@ -64,9 +64,8 @@ class GeoST(BaseDomainClassifier):
     other features of one nature, where the length of a row tells little; the second for
     tables, where each feature has a unit of its own. (The second is left out where more
     than nine of ten entries are zero: standardized, rare words weigh too much.) Both
-    are centered and divided by
-    the root of the mean squared length of a row. The rows :math:`X` of each are then
-    moved towards their neighbors,
+    are centered and divided by the root of the mean squared length of a row. The rows
+    :math:`X` of each are then moved towards their neighbors,
 
     .. math:: Z = (1 - \alpha) (I - \alpha S)^{-1} X, \tag{1}
 
