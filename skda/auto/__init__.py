@@ -1,0 +1,1 @@
+"""The first choice: committees over representations of the rows."""

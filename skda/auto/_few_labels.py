@@ -1,0 +1,333 @@
+"""The committee over representations that learns from a few labels."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import StratifiedKFold
+from threadpoolctl import threadpool_limits
+
+from skda.auto._mixture import ClassMixture
+from skda.auto._regression import KernelRegression, Regression
+from skda.auto._views import View, look
+from skda.utils.labels import UNLABELED
+
+__all__ = ["FewLabelsCommittee", "member_weights"]
+
+Array = NDArray[np.float64]
+Codes = NDArray[np.int64]
+
+#: Folds of the labeled rows that judge the members.
+N_FOLDS = 3
+#: With fewer labels per class on average, folds say nothing, and weights are equal.
+FEWEST_LABELS = 3
+#: Least probability of the true class that a member is judged by.
+LEAST_PROBABILITY = 1e-3
+#: Rounds of the EM of the weights, more than it needs.
+WEIGHT_ROUNDS = 200
+#: Inverse strength of the regularization of the form for new rows, which learns from
+#: the probabilities of all rows and so needs less freedom than from a few labels.
+DISTILL_C = 10.0
+#: With fewer rows, threads would wait for one another more than they compute.
+MIN_ROWS_FOR_THREADS = 2000
+
+
+class FewLabelsCommittee:
+    r"""Average of classifiers of a partially labeled target in several representations.
+
+    Any single representation of rows fails on some kind of data; the mean over
+    representations does not. There are four: powers scaled to unit rows, z-scores,
+    z-scores scaled to unit rows, and normal scores of ranks; of text (more than 90 %
+    zeros), the first and the third.
+
+    **Smoothing.** Rows are moved towards their neighbors,
+    :math:`Z = (1 - \alpha) (I - \alpha S)^{-1} X`, over one graph :math:`S` for all
+    representations, the mean of theirs: two rows are neighbors as far as
+    representations agree.
+
+    **Members.** In every representation there are two:
+
+    * a mixture of Gaussians on principal components of the smoothed rows
+      (:class:`ClassMixture`). At first, each starts at a logistic regression of its
+      own; in every further round, all start at the mean of their probabilities, so that
+      each learns from what the others see;
+    * a logistic regression with a Gaussian kernel on rows as they are, which is right
+      where neighbors mislead and where classes are no linear matter.
+
+    **Weights.** With :math:`o_{im}` the probability that member :math:`m` gives to the
+    class of the labeled row :math:`i`, learned without the fold of :math:`i`,
+
+    .. math::
+
+        r_{im} = \frac{w_m o_{im}}{\sum_l w_l o_{il}}, \qquad
+        w_m = \frac{\sum_i r_{im} + \lambda / M}{n_A + \lambda}
+
+    are iterated: the most likely weights of the mean, drawn to equal ones by the worth
+    of :math:`\lambda` labels. Below three labels per class they are equal.
+
+    **New rows** have no place in the graph. In every representation, a linear and a
+    kernel regression learn the probabilities of the committee from rows as they are,
+    and their mean is applied.
+
+    Parameters
+    ----------
+    alpha : float
+        Weight of the neighbors, from 0 to less than 1.
+    n_neighbors : int
+        Number of neighbors in the graph.
+    n_components : int
+        Most principal components of the mixtures.
+    n_steps : int
+        Steps of EM of a mixture in a round.
+    n_rounds : int
+        Rounds in which the mixtures are fitted.
+    C : float
+        Inverse strength of the regularization of the regressions on labels.
+    prior_strength : float
+        :math:`\lambda`.
+
+    Attributes
+    ----------
+    members_ : dict of str to ndarray of shape (n, n_classes)
+        Probabilities of every member.
+    weights_ : dict of str to float
+        Weights of the members.
+    probabilities_ : ndarray of shape (n, n_classes)
+        Their weighted mean; zero for a class without a label.
+    fold_accuracy_ : dict of str to float, or None
+        Accuracy of every member in the folds of the labeled rows, None without folds.
+    shares_ : ndarray of shape (n_classes,)
+        Mean probabilities.
+    """
+
+    def __init__(
+        self,
+        *,
+        alpha: float = 0.5,
+        n_neighbors: int = 10,
+        n_components: int = 30,
+        n_steps: int = 4,
+        n_rounds: int = 3,
+        C: float = 100.0,
+        prior_strength: float = 10.0,
+    ) -> None:
+        self.alpha = alpha
+        self.n_neighbors = n_neighbors
+        self.n_components = n_components
+        self.n_steps = n_steps
+        self.n_rounds = n_rounds
+        self.C = C
+        self.prior_strength = prior_strength
+
+    def fit(
+        self,
+        X: Array,
+        codes: Codes,
+        n_classes: int,
+        *,
+        geometry: Array | None = None,
+        extra: Mapping[str, Array] | None = None,
+    ) -> Self:
+        """Classify the rows of a target.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, p)
+            All rows.
+        codes : ndarray of shape (n,)
+            Classes from 0 to ``n_classes - 1``, -1 where unknown.
+        n_classes : int
+            Number of classes; those without a label get a probability of zero.
+        geometry : ndarray of shape (n_classes, n_classes) or None
+            Prior covariance between classes; the regressions that mixtures start at are
+            averaged over those with and without it.
+        extra : dict of str to ndarray of shape (n, n_classes), or None
+            Probabilities by others, who have not seen the labels.
+
+        Returns
+        -------
+        self : object
+            Fitted committee.
+        """
+        labeled = np.flatnonzero(codes != UNLABELED)
+        if not labeled.size:
+            raise ValueError(
+                "FewLabelsCommittee expects labeled rows, got none. Label a few rows of "
+                "every class, or pass a source of the same features."
+            )
+        present, labels = np.unique(codes[labeled], return_inverse=True)
+        if geometry is not None:
+            geometry = geometry[np.ix_(present, present)]
+        extra = dict(extra or {})
+        n_threads = 1 if len(X) < MIN_ROWS_FOR_THREADS else None
+        with threadpool_limits(n_threads, user_api="blas"):
+            views = look(X, self.alpha, self.n_neighbors, self.n_components)
+            found = self._train(views, labeled, labels, geometry)
+            own = self._judge(views, labeled, labels, geometry)
+            self.members_ = {
+                name: _spread_out(each, present, n_classes)
+                for name, each in found.items()
+            } | extra
+            self._weigh(own, [each[labeled] for each in extra.values()], codes[labeled])
+            self.probabilities_ = self._mean(self.members_)
+            self.shares_ = self.probabilities_.mean(axis=0)
+            self._distill(views, self._mean(found), present, n_classes)
+        return self
+
+    def predict_proba(
+        self, X: Array, extra: Mapping[str, Array] | None = None
+    ) -> Array:
+        """Give the probabilities of the classes for new rows.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, p)
+            Rows.
+        extra : dict of str to ndarray of shape (n, n_classes), or None
+            Probabilities of these rows by the others that ``fit`` was given.
+
+        Returns
+        -------
+        ndarray of shape (n, n_classes)
+            Probabilities.
+        """
+        present, n_classes = self._classes
+        students = []
+        for map_, linear, kernel in self._students:
+            rows = map_.transform(X)
+            students += [linear.predict_proba(rows), kernel.predict_proba(rows)]
+        own = _spread_out(np.mean(students, axis=0), present, n_classes)
+        given = dict(extra or {})
+        share = 1 - sum(self.weights_[name] for name in given)
+        return share * own + sum(self.weights_[k] * P for k, P in given.items())
+
+    def _train(
+        self, views: list[View], labeled: Codes, labels: Codes, geometry: Array | None
+    ) -> dict[str, Array]:
+        """Fit the members to some labeled rows, for the probabilities of all rows."""
+        one_hot = np.eye(labels.max() + 1)[labels]
+        starts = []
+        for view in views:
+            runs = [None] if geometry is None else [None, geometry]
+            fits = [
+                Regression(self.C, run).fit(view.smooth[labeled], one_hot)
+                for run in runs
+            ]
+            starts.append(
+                np.mean([fit.predict_proba(view.smooth) for fit in fits], axis=0)
+            )
+        for _ in range(self.n_rounds):
+            mixtures = [
+                ClassMixture(self.n_steps)
+                .fit(view.components, start, labeled, one_hot)
+                .probabilities_
+                for view, start in zip(views, starts, strict=True)
+            ]
+            starts = [np.mean(mixtures, axis=0)] * len(views)
+        found = {}
+        for view, mixture in zip(views, mixtures, strict=True):
+            kernel = KernelRegression(self.C).prepare(view.rows)
+            kernel.fit(view.rows[labeled], one_hot)
+            found[f"mixture, {view.kind}"] = mixture
+            found[f"kernel, {view.kind}"] = kernel.predict_proba(view.rows)
+        return found
+
+    def _judge(
+        self, views: list[View], labeled: Codes, labels: Codes, geometry: Array | None
+    ) -> dict[str, Array] | None:
+        """Find what members make of labeled rows that they have not seen."""
+        n_labeled, n_classes = len(labels), labels.max() + 1
+        if n_labeled < max(FEWEST_LABELS * n_classes, N_FOLDS):
+            return None
+        if np.bincount(labels).max() < N_FOLDS:  # impossible to stratify
+            return None
+        judged: dict[str, Array] = {}
+        folds = StratifiedKFold(N_FOLDS, shuffle=True, random_state=0)
+        with warnings.catch_warnings():
+            # Of classes with fewer labels than there are folds.
+            warnings.simplefilter("ignore", UserWarning)
+            splits = list(folds.split(labels, labels))
+        for train, test in splits:
+            known, codes = np.unique(labels[train], return_inverse=True)
+            prior = None if geometry is None else geometry[np.ix_(known, known)]
+            found = self._train(views, labeled[train], codes, prior)
+            for name, each in found.items():
+                all_ = judged.setdefault(name, np.zeros((n_labeled, n_classes)))
+                all_[np.ix_(test, known)] = each[labeled[test]]
+        return judged
+
+    def _weigh(
+        self, own: dict[str, Array] | None, extra: list[Array], codes: Codes
+    ) -> None:
+        """Weigh the members, by the folds if there are any."""
+        names = list(self.members_)
+        if own is None:
+            self.fold_accuracy_ = None
+            self.weights_ = dict.fromkeys(names, 1 / len(names))
+            return
+        present, labels = np.unique(codes, return_inverse=True)
+        judged = [*own.values(), *(each[:, present] for each in extra)]
+        truth = np.array([each[np.arange(len(labels)), labels] for each in judged]).T
+        weights = member_weights(truth, self.prior_strength)
+        self.weights_ = dict(zip(names, weights.tolist(), strict=True))
+        self.fold_accuracy_ = {
+            name: float(np.mean(each.argmax(axis=1) == labels))
+            for name, each in zip(names, judged, strict=True)
+        }
+
+    def _mean(self, members: Mapping[str, Array]) -> Array:
+        """Average some members by their weights."""
+        total = sum(self.weights_[name] for name in members)
+        mean = sum(self.weights_[name] * each for name, each in members.items())
+        return np.asarray(mean / total)
+
+    def _distill(
+        self, views: list[View], teacher: Array, present: Codes, n_classes: int
+    ) -> None:
+        """Learn the probabilities of the committee from rows as they are."""
+        self._classes = present, n_classes
+        self._students = [
+            (
+                view.map,
+                Regression(DISTILL_C).fit(view.rows, teacher),
+                KernelRegression(DISTILL_C).prepare(view.rows).fit(view.rows, teacher),
+            )
+            for view in views
+        ]
+
+
+def member_weights(truth: Array, prior_strength: float) -> Array:
+    r"""Find the most likely weights of a mean of members, drawn to equal ones.
+
+    Parameters
+    ----------
+    truth : ndarray of shape (n, n_members)
+        Probability of the true class of every row by every member.
+    prior_strength : float
+        How many rows the equal weights are worth.
+
+    Returns
+    -------
+    ndarray of shape (n_members,)
+        Positive weights with a sum of one.
+    """
+    n, n_members = truth.shape
+    likelihood = np.maximum(truth, LEAST_PROBABILITY)
+    weights = np.full(n_members, 1 / n_members)
+    for _ in range(WEIGHT_ROUNDS):
+        parts = weights * likelihood
+        parts /= parts.sum(axis=1, keepdims=True)
+        weights = parts.sum(axis=0) + prior_strength / n_members
+        weights /= n + prior_strength
+    return weights
+
+
+def _spread_out(P: Array, present: Codes, n_classes: int) -> Array:
+    """Give classes without a label a column of zeros."""
+    out = np.zeros((len(P), n_classes))
+    out[:, present] = P
+    return out
