@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from skda.auto._mixture import ClassMixture
 from skda.auto._regression import KernelRegression, Regression
-from skda.auto._views import View, look
+from skda.auto._views import View, look, principal_axes
 from skda.utils.labels import UNLABELED
 
 __all__ = ["FewLabelsCommittee", "member_weights"]
@@ -29,9 +29,6 @@ FEWEST_LABELS = 3
 LEAST_PROBABILITY = 1e-3
 #: Rounds of the EM of the weights, more than it needs.
 WEIGHT_ROUNDS = 200
-#: Inverse strength of the regularization of the form for new rows, which learns from
-#: the probabilities of all rows and so needs less freedom than from a few labels.
-DISTILL_C = 10.0
 #: With fewer rows, threads would wait for one another more than they compute.
 MIN_ROWS_FOR_THREADS = 2000
 
@@ -69,9 +66,11 @@ class FewLabelsCommittee:
     are iterated: the most likely weights of the mean, drawn to equal ones by the worth
     of :math:`\lambda` labels. Below three labels per class they are equal.
 
-    **New rows** have no place in the graph. In every representation, a linear and a
-    kernel regression learn the probabilities of the committee from rows as they are,
-    and their mean is applied.
+    **New rows** have no place in the graph. In every representation, Gaussians that
+    share a covariance are fitted to the rows as they are, with the probabilities of the
+    committee for their classes, in closed form; the mean of the representations is what
+    comes out. (With regressions in their place, linear or with a kernel, or the mean of
+    the nearest rows of the fit, new rows were 1.5 to 2 points less accurate.)
 
     Parameters
     ----------
@@ -156,8 +155,8 @@ class FewLabelsCommittee:
         labeled = np.flatnonzero(codes != UNLABELED)
         if not labeled.size:
             raise ValueError(
-                "FewLabelsCommittee expects labeled rows, got none. Label a few rows of "
-                "every class, or pass a source of the same features."
+                "FewLabelsCommittee expects labeled rows, got none. Label a few rows "
+                "of every class, or pass a source of the same features."
             )
         present, labels = np.unique(codes[labeled], return_inverse=True)
         if geometry is not None:
@@ -196,11 +195,11 @@ class FewLabelsCommittee:
             Probabilities.
         """
         present, n_classes = self._classes
-        students = []
-        for map_, linear, kernel in self._students:
-            rows = map_.transform(X)
-            students += [linear.predict_proba(rows), kernel.predict_proba(rows)]
-        own = _spread_out(np.mean(students, axis=0), present, n_classes)
+        found = [
+            mixture.predict_proba(map_.transform(X) @ axes)
+            for map_, axes, mixture in self._students
+        ]
+        own = _spread_out(np.mean(found, axis=0), present, n_classes)
         given = dict(extra or {})
         share = 1 - sum(self.weights_[name] for name in given)
         return share * own + sum(self.weights_[k] * P for k, P in given.items())
@@ -290,14 +289,11 @@ class FewLabelsCommittee:
     ) -> None:
         """Learn the probabilities of the committee from rows as they are."""
         self._classes = present, n_classes
-        self._students = [
-            (
-                view.map,
-                Regression(DISTILL_C).fit(view.rows, teacher),
-                KernelRegression(DISTILL_C).prepare(view.rows).fit(view.rows, teacher),
-            )
-            for view in views
-        ]
+        self._students = []
+        for view in views:
+            axes = principal_axes(view.rows, self.n_components)
+            mixture = ClassMixture().fit_known(view.rows @ axes, teacher)
+            self._students.append((view.map, axes, mixture))
 
 
 def member_weights(truth: Array, prior_strength: float) -> Array:

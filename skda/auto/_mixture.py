@@ -83,6 +83,12 @@ class ClassMixture:
         self.probabilities_ = Q
         return self
 
+    def fit_known(self, T: Array, Q: Array) -> Self:
+        """Fit to rows and their probabilities, which stay as they are: one M-step."""
+        moments = T.T @ T, T.T @ T / len(T)
+        self._maximize(Q, np.ones(len(T)), T, moments, np.zeros((0, Q.shape[1])))
+        return self
+
     def _maximize(
         self,
         Q: Array,

@@ -17,7 +17,7 @@ from skda.auto._representations import (
 )
 from skda.heterogeneous._geost_solvers import smooth_over_graph
 
-__all__ = ["View", "look"]
+__all__ = ["View", "look", "principal_axes"]
 
 Array = NDArray[np.float64]
 
@@ -78,13 +78,13 @@ def look(X: Array, alpha: float, n_neighbors: int, n_components: int) -> list[Vi
     for each in maps:
         rows = each.rows_
         smooth = rescale(smooth_over_graph(graph, rows, alpha, tol=TOLERANCE))
-        components = _principal_components(smooth, n_components)
+        components = smooth @ principal_axes(smooth, n_components)
         views.append(View(each.kind, each, rows, smooth, components))
     return views
 
 
-def _principal_components(rows: Array, n_components: int) -> Array:
-    """Project centered rows on their principal axes."""
+def principal_axes(rows: Array, n_components: int) -> Array:
+    """Find the principal axes of centered rows, one in every column."""
     width = min(n_components, *rows.shape)
     _, _, axes = randomized_svd(rows, width, random_state=0)
-    return np.asarray(rows @ axes.T)
+    return np.asarray(axes.T)
