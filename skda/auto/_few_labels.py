@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from skda.auto._mixture import ClassMixture
 from skda.auto._regression import KernelRegression, Regression
-from skda.auto._views import View, look, principal_axes
+from skda.auto._views import View, look
 from skda.utils.labels import UNLABELED
 
 __all__ = ["FewLabelsCommittee", "member_weights"]
@@ -209,16 +209,34 @@ class FewLabelsCommittee:
     ) -> dict[str, Array]:
         """Fit the members to some labeled rows, for the probabilities of all rows."""
         one_hot = np.eye(labels.max() + 1)[labels]
+        mixtures = self._fit_mixtures(views, labeled, one_hot, geometry)
+        found = {}
+        for view, mixture in zip(views, mixtures, strict=True):
+            kernel = KernelRegression(self.C).prepare(view.rows)
+            kernel.fit(view.rows[labeled], one_hot)
+            rows = view.rows @ view.axes
+            plain = ClassMixture().fit_known(
+                rows[labeled], one_hot, rows.T @ rows / len(rows)
+            )
+            found[f"mixture, {view.kind}"] = mixture
+            found[f"kernel, {view.kind}"] = kernel.predict_proba(view.rows)
+            found[f"discriminant, {view.kind}"] = plain.predict_proba(rows)
+        return found
+
+    def _fit_mixtures(
+        self,
+        views: list[View],
+        labeled: Codes,
+        one_hot: Array,
+        geometry: Array | None,
+    ) -> list[Array]:
+        """Fit the mixtures of all views in turns, for their probabilities."""
+        runs = [None] if geometry is None else [None, geometry]
         starts = []
         for view in views:
-            runs = [None] if geometry is None else [None, geometry]
-            fits = [
-                Regression(self.C, run).fit(view.smooth[labeled], one_hot)
-                for run in runs
-            ]
-            starts.append(
-                np.mean([fit.predict_proba(view.smooth) for fit in fits], axis=0)
-            )
+            Z = view.smooth
+            fits = [Regression(self.C, run).fit(Z[labeled], one_hot) for run in runs]
+            starts.append(np.mean([fit.predict_proba(Z) for fit in fits], axis=0))
         for _ in range(self.n_rounds):
             mixtures = [
                 ClassMixture(self.n_steps)
@@ -227,13 +245,7 @@ class FewLabelsCommittee:
                 for view, start in zip(views, starts, strict=True)
             ]
             starts = [np.mean(mixtures, axis=0)] * len(views)
-        found = {}
-        for view, mixture in zip(views, mixtures, strict=True):
-            kernel = KernelRegression(self.C).prepare(view.rows)
-            kernel.fit(view.rows[labeled], one_hot)
-            found[f"mixture, {view.kind}"] = mixture
-            found[f"kernel, {view.kind}"] = kernel.predict_proba(view.rows)
-        return found
+        return mixtures
 
     def _judge(
         self, views: list[View], labeled: Codes, labels: Codes, geometry: Array | None
@@ -291,9 +303,9 @@ class FewLabelsCommittee:
         self._classes = present, n_classes
         self._students = []
         for view in views:
-            axes = principal_axes(view.rows, self.n_components)
-            mixture = ClassMixture().fit_known(view.rows @ axes, teacher)
-            self._students.append((view.map, axes, mixture))
+            rows = view.rows @ view.axes
+            mixture = ClassMixture().fit_known(rows, teacher, rows.T @ rows / len(rows))
+            self._students.append((view.map, view.axes, mixture))
 
 
 def member_weights(truth: Array, prior_strength: float) -> Array:

@@ -83,10 +83,25 @@ class ClassMixture:
         self.probabilities_ = Q
         return self
 
-    def fit_known(self, T: Array, Q: Array) -> Self:
-        """Fit to rows and their probabilities, which stay as they are: one M-step."""
-        moments = T.T @ T, T.T @ T / len(T)
-        self._maximize(Q, np.ones(len(T)), T, moments, np.zeros((0, Q.shape[1])))
+    def fit_known(self, T: Array, Q: Array, total: Array) -> Self:
+        """Take one M-step, on rows whose probabilities stay as they are.
+
+        Parameters
+        ----------
+        T : ndarray of shape (n, p)
+            Rows.
+        Q : ndarray of shape (n, n_classes)
+            Probabilities of their classes.
+        total : ndarray of shape (p, p)
+            Covariance :math:`T` of these rows, and of more if there are any.
+
+        Returns
+        -------
+        self : object
+            Fitted mixture.
+        """
+        no_labels = np.zeros((0, Q.shape[1]))
+        self._maximize(Q, np.ones(len(T)), T, (T.T @ T, total), no_labels)
         return self
 
     def _maximize(

@@ -17,7 +17,7 @@ from skda.auto._representations import (
 )
 from skda.heterogeneous._geost_solvers import smooth_over_graph
 
-__all__ = ["View", "look", "principal_axes"]
+__all__ = ["View", "look"]
 
 Array = NDArray[np.float64]
 
@@ -40,6 +40,8 @@ class View(NamedTuple):
         The rows, moved towards their neighbors.
     components : ndarray of shape (n, q)
         Principal components of these.
+    axes : ndarray of shape (p, q)
+        Principal axes of the rows as they are.
     """
 
     kind: str
@@ -47,6 +49,7 @@ class View(NamedTuple):
     rows: Array
     smooth: Array
     components: Array
+    axes: Array
 
 
 def look(X: Array, alpha: float, n_neighbors: int, n_components: int) -> list[View]:
@@ -78,12 +81,13 @@ def look(X: Array, alpha: float, n_neighbors: int, n_components: int) -> list[Vi
     for each in maps:
         rows = each.rows_
         smooth = rescale(smooth_over_graph(graph, rows, alpha, tol=TOLERANCE))
-        components = smooth @ principal_axes(smooth, n_components)
-        views.append(View(each.kind, each, rows, smooth, components))
+        components = smooth @ _principal_axes(smooth, n_components)
+        axes = _principal_axes(rows, n_components)
+        views.append(View(each.kind, each, rows, smooth, components, axes))
     return views
 
 
-def principal_axes(rows: Array, n_components: int) -> Array:
+def _principal_axes(rows: Array, n_components: int) -> Array:
     """Find the principal axes of centered rows, one in every column."""
     width = min(n_components, *rows.shape)
     _, _, axes = randomized_svd(rows, width, random_state=0)

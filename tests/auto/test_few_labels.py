@@ -13,7 +13,7 @@ def _problem(n_labels=3, n_classes=3, std=1.5):
         5,
         centers=n_classes,
         cluster_std=std,
-        random_state=seed,
+        random_state=0,
         center_box=(-4, 4),
     )
     codes = np.full(len(y), -1)
