@@ -23,8 +23,11 @@ Codes = NDArray[np.int64]
 
 #: Folds of the labeled rows that judge the members.
 N_FOLDS = 3
-#: With fewer labels per class on average, folds say nothing, and weights are equal.
+#: With fewer labels per class on average, folds say nothing, and weights stay prior.
 FEWEST_LABELS = 3
+#: Prior worth of the members by their names. The regression on smoothed rows is where
+#: the mixture starts, which makes the two alike, so it counts half.
+WORTH = {"mixture": 1.0, "smooth": 0.5, "kernel": 1.0}
 #: Least probability of the true class that a member is judged by.
 LEAST_PROBABILITY = 1e-3
 #: Rounds of the EM of the weights, more than it needs.
@@ -46,12 +49,13 @@ class FewLabelsCommittee:
     representations, the mean of theirs: two rows are neighbors as far as
     representations agree.
 
-    **Members.** In every representation there are two:
+    **Members.** In every representation there are three:
 
-    * a mixture of Gaussians on principal components of the smoothed rows
-      (:class:`ClassMixture`). At first, each starts at a logistic regression of its
-      own; in every further round, all start at the mean of their probabilities, so that
-      each learns from what the others see;
+    * a logistic regression on the smoothed rows;
+    * a mixture of Gaussians on their principal components (:class:`ClassMixture`). At
+      first, each starts at the regression of its representation; in every further
+      round, all start at the mean of their probabilities, so that each learns from what
+      the others see. This is worth most where labels are few;
     * a logistic regression with a Gaussian kernel on rows as they are, which is right
       where neighbors mislead and where classes are no linear matter.
 
@@ -61,10 +65,12 @@ class FewLabelsCommittee:
     .. math::
 
         r_{im} = \frac{w_m o_{im}}{\sum_l w_l o_{il}}, \qquad
-        w_m = \frac{\sum_i r_{im} + \lambda / M}{n_A + \lambda}
+        w_m = \frac{\sum_i r_{im} + \lambda v_m}{n_A + \lambda}
 
-    are iterated: the most likely weights of the mean, drawn to equal ones by the worth
-    of :math:`\lambda` labels. Below three labels per class they are equal.
+    are iterated: the most likely weights of the mean, drawn by the worth of
+    :math:`\lambda` labels to prior ones :math:`v`. These are equal, but half for the
+    regressions on smoothed rows, which the mixtures start at and are like. Below three
+    labels per class, they are the weights.
 
     **New rows** have no place in the graph. In every representation, Gaussians that
     share a covariance are fitted to the rows as they are, with the probabilities of the
@@ -209,34 +215,30 @@ class FewLabelsCommittee:
     ) -> dict[str, Array]:
         """Fit the members to some labeled rows, for the probabilities of all rows."""
         one_hot = np.eye(labels.max() + 1)[labels]
-        mixtures = self._fit_mixtures(views, labeled, one_hot, geometry)
+        starts = [self._fit_start(view, labeled, one_hot, geometry) for view in views]
+        mixtures = self._fit_mixtures(views, starts, labeled, one_hot)
         found = {}
-        for view, mixture in zip(views, mixtures, strict=True):
+        for view, start, mixture in zip(views, starts, mixtures, strict=True):
             kernel = KernelRegression(self.C).prepare(view.rows)
             kernel.fit(view.rows[labeled], one_hot)
-            rows = view.rows @ view.axes
-            plain = ClassMixture().fit_known(
-                rows[labeled], one_hot, rows.T @ rows / len(rows)
-            )
             found[f"mixture, {view.kind}"] = mixture
+            found[f"smooth, {view.kind}"] = start
             found[f"kernel, {view.kind}"] = kernel.predict_proba(view.rows)
-            found[f"discriminant, {view.kind}"] = plain.predict_proba(rows)
         return found
 
+    def _fit_start(
+        self, view: View, labeled: Codes, one_hot: Array, geometry: Array | None
+    ) -> Array:
+        """Fit the regression on smoothed rows, with and without the geometry."""
+        runs = [None] if geometry is None else [None, geometry]
+        Z = view.smooth
+        fits = [Regression(self.C, run).fit(Z[labeled], one_hot) for run in runs]
+        return np.asarray(np.mean([fit.predict_proba(Z) for fit in fits], axis=0))
+
     def _fit_mixtures(
-        self,
-        views: list[View],
-        labeled: Codes,
-        one_hot: Array,
-        geometry: Array | None,
+        self, views: list[View], starts: list[Array], labeled: Codes, one_hot: Array
     ) -> list[Array]:
         """Fit the mixtures of all views in turns, for their probabilities."""
-        runs = [None] if geometry is None else [None, geometry]
-        starts = []
-        for view in views:
-            Z = view.smooth
-            fits = [Regression(self.C, run).fit(Z[labeled], one_hot) for run in runs]
-            starts.append(np.mean([fit.predict_proba(Z) for fit in fits], axis=0))
         for _ in range(self.n_rounds):
             mixtures = [
                 ClassMixture(self.n_steps)
@@ -276,14 +278,16 @@ class FewLabelsCommittee:
     ) -> None:
         """Weigh the members, by the folds if there are any."""
         names = list(self.members_)
+        prior = np.array([WORTH.get(name.split(",")[0], 1.0) for name in names])
+        prior /= prior.sum()
         if own is None:
             self.fold_accuracy_ = None
-            self.weights_ = dict.fromkeys(names, 1 / len(names))
+            self.weights_ = dict(zip(names, prior.tolist(), strict=True))
             return
         present, labels = np.unique(codes, return_inverse=True)
         judged = [*own.values(), *(each[:, present] for each in extra)]
         truth = np.array([each[np.arange(len(labels)), labels] for each in judged]).T
-        weights = member_weights(truth, self.prior_strength)
+        weights = member_weights(truth, prior, self.prior_strength)
         self.weights_ = dict(zip(names, weights.tolist(), strict=True))
         self.fold_accuracy_ = {
             name: float(np.mean(each.argmax(axis=1) == labels))
@@ -304,33 +308,34 @@ class FewLabelsCommittee:
         self._students = []
         for view in views:
             rows = view.rows @ view.axes
-            mixture = ClassMixture().fit_known(rows, teacher, rows.T @ rows / len(rows))
+            mixture = ClassMixture().fit_known(rows, teacher)
             self._students.append((view.map, view.axes, mixture))
 
 
-def member_weights(truth: Array, prior_strength: float) -> Array:
-    r"""Find the most likely weights of a mean of members, drawn to equal ones.
+def member_weights(truth: Array, prior: Array, prior_strength: float) -> Array:
+    r"""Find the most likely weights of a mean of members, drawn to given ones.
 
     Parameters
     ----------
     truth : ndarray of shape (n, n_members)
         Probability of the true class of every row by every member.
+    prior : ndarray of shape (n_members,)
+        Positive weights with a sum of one.
     prior_strength : float
-        How many rows the equal weights are worth.
+        How many rows these weights are worth.
 
     Returns
     -------
     ndarray of shape (n_members,)
         Positive weights with a sum of one.
     """
-    n, n_members = truth.shape
     likelihood = np.maximum(truth, LEAST_PROBABILITY)
-    weights = np.full(n_members, 1 / n_members)
+    weights = prior
     for _ in range(WEIGHT_ROUNDS):
         parts = weights * likelihood
         parts /= parts.sum(axis=1, keepdims=True)
-        weights = parts.sum(axis=0) + prior_strength / n_members
-        weights /= n + prior_strength
+        weights = parts.sum(axis=0) + prior_strength * prior
+        weights /= len(truth) + prior_strength
     return weights
 
 

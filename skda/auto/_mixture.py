@@ -83,25 +83,23 @@ class ClassMixture:
         self.probabilities_ = Q
         return self
 
-    def fit_known(self, T: Array, Q: Array, total: Array) -> Self:
+    def fit_known(self, T: Array, Q: Array) -> Self:
         """Take one M-step, on rows whose probabilities stay as they are.
 
         Parameters
         ----------
         T : ndarray of shape (n, p)
-            Rows.
+            Rows, centered.
         Q : ndarray of shape (n, n_classes)
             Probabilities of their classes.
-        total : ndarray of shape (p, p)
-            Covariance :math:`T` of these rows, and of more if there are any.
 
         Returns
         -------
         self : object
             Fitted mixture.
         """
-        no_labels = np.zeros((0, Q.shape[1]))
-        self._maximize(Q, np.ones(len(T)), T, (T.T @ T, total), no_labels)
+        moments = T.T @ T, T.T @ T / len(T)
+        self._maximize(Q, np.ones(len(T)), T, moments, np.zeros((0, Q.shape[1])))
         return self
 
     def _maximize(

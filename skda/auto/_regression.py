@@ -69,9 +69,10 @@ class Regression:
 
 
 class KernelRegression:
-    r"""Logistic regression on functions of the kernel :math:`\exp(-d^2 / m)`.
+    r"""Logistic regression on functions of the kernel :math:`\exp(-2 d^2 / m)`.
 
-    :math:`m` is the median of the squared distances between rows. The kernel is divided
+    :math:`m` is the median of the squared distances between rows; with their mean in
+    its place, this is what scikit-learn's ``gamma="scale"`` does. The kernel is divided
     by one minus its mean, which gives the centered rows a mean squared length of one,
     as linear ones have. Of many training rows, some are landmarks (Nystroem).
 
@@ -89,7 +90,7 @@ class KernelRegression:
         some = rows[_evenly(len(rows))]
         squares = pairwise_distances(some, metric="sqeuclidean")
         pairs = squares[np.triu_indices(len(some), 1)]
-        self.width_ = float(np.median(pairs)) if pairs.size else 1.0
+        self.width_ = float(np.median(pairs)) / 2 if pairs.size else 1.0
         self.width_ = self.width_ or 1.0  # most rows are equal
         self.scale_ = 1.0
         self.scale_ = 1 / max(1 - float(np.exp(-squares / self.width_).mean()), 1e-3)

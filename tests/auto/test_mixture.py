@@ -58,9 +58,9 @@ def test_known_probabilities_take_one_m_step():
     T = np.array([[-1.0], [1.0]])
     Q = np.array([[0.8, 0.2], [0.2, 0.8]])
 
-    mixture = ClassMixture().fit_known(T, Q, np.array([[1.5]]))
+    mixture = ClassMixture().fit_known(T, Q)
 
-    variance = (2 - 2 * 0.6**2 + 2.2 / 2 * 1.5) / (2 + 2.2)
+    variance = (2 - 2 * 0.6**2 + 2.2 / 2) / (2 + 2.2)
     np.testing.assert_allclose(mixture.means_.ravel(), [-0.6, 0.6])
     np.testing.assert_allclose(mixture.covariance_, [[variance]], rtol=1e-6)
     np.testing.assert_allclose(mixture.shares_, 0.5)

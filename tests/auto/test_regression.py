@@ -56,11 +56,11 @@ def test_a_kernel_tells_classes_apart_that_no_line_does():
     assert (found.argmax(axis=1) == [0, 0, 1, 1]).all()
 
 
-def test_the_width_of_a_kernel_is_the_median_of_the_squared_distances():
+def test_the_width_of_a_kernel_is_half_the_median_of_the_squared_distances():
     found = KernelRegression().prepare(np.array([[0.0], [1.0], [3.0]]))
 
-    assert found.width_ == pytest.approx(4.0)
-    mean = (3 + 2 * (np.exp(-1 / 4) + np.exp(-1) + np.exp(-9 / 4))) / 9
+    assert found.width_ == pytest.approx(2.0)
+    mean = (3 + 2 * (np.exp(-1 / 2) + np.exp(-2) + np.exp(-9 / 2))) / 9
     assert found.scale_ == pytest.approx(1 / (1 - mean))
 
 
