@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,12 +62,13 @@ class Representation:
         """Learn the representation; ``rows_`` are the given ones in it."""
         self.kept_ = np.flatnonzero(np.ptp(X, axis=0) > 0)
         kept = X[:, self.kept_]
-        if self.kind == "power":
-            self._scaler = RowScaler().fit(kept) if len(self.kept_) else None
-        elif self.kind == "ranks":
-            ranks = NormalScoreTransformer()
-            self._scaler = ranks.fit(kept) if len(self.kept_) else None
-        else:
+        self._scaler: Any = None
+        if self.kind in ("power", "ranks") and len(self.kept_):
+            power = self.kind == "power"
+            self._scaler = (RowScaler() if power else NormalScoreTransformer()).fit(
+                kept
+            )
+        elif len(self.kept_):
             self.mean_, scale = kept.mean(axis=0), kept.std(axis=0)
             self.scale_ = np.where(scale > 0, scale, 1.0)
         rows = self._represent(X)

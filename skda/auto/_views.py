@@ -76,7 +76,7 @@ def look(X: Array, alpha: float, n_neighbors: int, n_components: int) -> list[Vi
     total = csr_matrix((len(X), len(X)))
     for each in maps:
         total = total + neighbor_graph(each.rows_, n_neighbors)
-    graph = total / len(maps)
+    graph = csr_matrix(total / len(maps))
     views = []
     for each in maps:
         rows = each.rows_
