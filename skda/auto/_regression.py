@@ -56,7 +56,10 @@ class Regression:
         if rows.shape[1] > len(rows):  # the weights lie in the span of the rows
             rows, restore = _span(rows)
         start = np.zeros((rows.shape[1], n_classes))
-        found, _ = fit_weights(rows, targets, root, start, C=self.C, max_iter=MAX_ITER)
+        precision = np.full((rows.shape[1], 1), 1 / self.C)
+        found, _ = fit_weights(
+            rows, targets, root, start, precision=precision, max_iter=MAX_ITER
+        )
         weights = found @ root
         if restore is not None:
             weights = restore @ weights
