@@ -180,3 +180,38 @@ def test_a_self_tuned_graph_of_few_rows(n, n_edges):
     graph = self_tuned_graph(np.arange(float(n))[:, None])
 
     assert graph.nnz == n_edges
+
+
+def test_a_table_is_standardized_and_not_smoothed(X):
+    table = X * np.geomspace(1, 1e4, X.shape[1]) + 3
+    prepare = row_preprocessor(
+        "target", power="auto", normalize="auto", n_neighbors="auto"
+    )
+    rows = prepare.fit_transform(table)
+
+    assert_allclose(rows.mean(axis=0), 0, atol=1e-12)
+    assert_allclose(rows.var(axis=0), 1 / X.shape[1])
+    assert_allclose(prepare.transform(table[:4]), rows[:4])
+
+
+def test_a_table_is_smoothed_if_told_so(X):
+    plain, smoothed = (
+        row_preprocessor("target", power="auto", normalize="auto", n_neighbors=k)
+        for k in (None, 5)
+    )
+    expected = GraphSmoother(5).fit_transform(plain.fit_transform(X))
+
+    assert_allclose(smoothed.fit_transform(X), expected)
+    assert_allclose(np.linalg.norm(smoothed.transform(X), axis=1), 1)
+
+
+@pytest.mark.parametrize("domain", ["target", "source"])
+def test_rows_of_many_features_are_scaled_to_unit_length(domain):
+    X = np.random.default_rng(0).poisson(0.5, size=(30, 60)).astype(float)
+    automatic = row_preprocessor(
+        domain, power="auto", normalize="auto", n_neighbors="auto"
+    )
+    explicit = row_preprocessor(domain, power=0.5, normalize=True, n_neighbors=10)
+
+    assert_array_equal(automatic.fit_transform(X), explicit.fit_transform(X))
+    assert_array_equal(automatic.transform(X[:5]), explicit.transform(X[:5]))

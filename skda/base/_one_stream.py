@@ -7,8 +7,8 @@ from math import prod
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
-from sklearn.preprocessing import FunctionTransformer
+import torch
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_array
 from torch import nn
 from torch.utils.data import Dataset
@@ -19,15 +19,16 @@ from skda.base._one_stream_objective import OneStreamObjective
 from skda.base._rows import DomainName
 from skda.modules import (
     OneStreamClassifier,
+    Standardization,
     has_batch_norm,
     row_extractor,
     width_after,
 )
-from skda.training import Domains, Objective, Phase, Samples, labels_of
+from skda.training import Domains, Objective, Phase, Samples, chunks, labels_of
 from skda.utils.arrays import to_numpy
 from skda.utils.declaration import estimator
-from skda.utils.ranges import Count, LayerSizes, NonNegative, WholeNumber
-from skda.utils.scaling import rescale_rows
+from skda.utils.ranges import Auto, Count, LayerSizes, NonNegative, WholeNumber
+from skda.utils.scaling import feature_moments, rescale_rows, suits_unit_rows
 from skda.utils.seeding import FitRandomness
 from skda.utils.validation import apply_transformer
 
@@ -38,7 +39,7 @@ SampleSet = ArrayLike | Dataset[Any]
 
 @estimator
 class BaseOneStreamClassifier(BaseHomogeneousClassifier, BaseNetClassifier):
-    """Classify a target by a network that both domains go through.
+    r"""Classify a target by a network that both domains go through.
 
     A sample is a row of features; or anything that ``module`` maps to features, such
     as an image. Images are arrays of shape (n, channels, height, width), as in
@@ -58,8 +59,12 @@ class BaseOneStreamClassifier(BaseHomogeneousClassifier, BaseNetClassifier):
         Number of features that the network makes of a row.
     hidden_layer_sizes
         Widths of the layers before them.
-    normalize
-        Whether to scale every row to a mean square of one first.
+    normalize : {"auto"} or bool
+        Whether to scale every row to a mean square of one first. "auto" does, unless
+        fewer than 16 features make up the length of a row, as in tables: it then
+        standardizes the features instead, over both domains at once. With :math:`a_j`
+        the mean absolute value of a feature, :math:`(\sum a_j)^2 / \sum a_j^2` of
+        them make it up. The rows of a ``Dataset`` are loaded once more for it.
     module
         Function without arguments that builds a feature extractor, from samples of any
         shape to vectors, instead of the network that these three describe.
@@ -74,7 +79,7 @@ class BaseOneStreamClassifier(BaseHomogeneousClassifier, BaseNetClassifier):
     lambda0: NonNegative = 1.0
     n_components: Count = 256
     hidden_layer_sizes: LayerSizes = ()
-    normalize: bool = True
+    normalize: bool | Auto = "auto"
     module: Callable[[], nn.Module] | None = None
     extractor_lr: NonNegative = 1.0
     train_transform: Callable[[Any], Any] | None = None
@@ -86,6 +91,9 @@ class BaseOneStreamClassifier(BaseHomogeneousClassifier, BaseNetClassifier):
     optimizer = "sgd"
     weight_decay = 0.001
     lr_schedule = "inverse"
+
+    #: Means and scales of the features, if the network standardizes them.
+    _moments: tuple[NDArray[Any], NDArray[Any]] | None = None
 
     def fit(
         self,
@@ -174,10 +182,13 @@ class BaseOneStreamClassifier(BaseHomogeneousClassifier, BaseNetClassifier):
         """
         return OneStreamClassifier(**layout)
 
-    def make_preprocessor(self, domain: DomainName) -> Any:
-        if not self.normalize or self.module is not None:
-            return None
-        return FunctionTransformer(_rescale)  # the network normalizes
+    @classmethod
+    def published(cls, **overrides: Any) -> Self:
+        return super().published(**({"normalize": True} | overrides))
+
+    def _normalizes(self) -> bool:
+        """Say whether rows, or else features, are scaled before the network."""
+        return bool(self.normalize) and self.module is None
 
     def make_module(self, sizes: Sizes) -> nn.Module:
         layout: dict[str, Any] = {"n_classes": sizes.n_classes}
@@ -186,8 +197,10 @@ class BaseOneStreamClassifier(BaseHomogeneousClassifier, BaseNetClassifier):
                 sizes.n_target_features,
                 self.n_components,
                 hidden_layer_sizes=self.hidden_layer_sizes,
-                normalize=self.normalize,
+                normalize=self._normalizes() and self._moments is None,
             )
+            if self._moments is not None:
+                layout["extractor"].insert(0, Standardization(*self._moments))
             return self.make_classifier(
                 **layout, n_components=self.n_components, joint=True
             )
@@ -288,6 +301,11 @@ class BaseOneStreamClassifier(BaseHomogeneousClassifier, BaseNetClassifier):
         self, rows: dict[DomainName, Any], *, fitting: bool
     ) -> dict[DomainName, Any]:
         preprocessed = super()._preprocess(rows, fitting=fitting)
+        if fitting:
+            self._find_moments(list(preprocessed.values()))
+        if self._normalizes() and self._moments is None:
+            # The network normalizes.
+            preprocessed = {name: _rescale(X) for name, X in preprocessed.items()}
         for X in preprocessed.values():
             if fitting:
                 self._sample_shape = tuple(X.shape[1:])
@@ -298,6 +316,23 @@ class BaseOneStreamClassifier(BaseHomogeneousClassifier, BaseNetClassifier):
                     f"{self._sample_shape}: resize them."
                 )
         return preprocessed
+
+    def _find_moments(self, domains: list[Any]) -> None:
+        """Find means and scales of the features, if it is these that are scaled."""
+        if self.warm_start and hasattr(self, "net_"):
+            return  # the network goes on as it is
+        self._moments = None
+        if self.normalize == "auto" and self._normalizes():
+            rows = np.concatenate([_load(X) for X in domains])
+            if not suits_unit_rows(rows):
+                self._moments = feature_moments(rows)
+
+
+def _load(X: Any) -> NDArray[Any]:
+    """Load all rows, if they are not at hand."""
+    if not isinstance(X, Samples):
+        return X
+    return torch.cat(list(chunks(X, torch.device("cpu")))).numpy()
 
 
 def _rescale(X: Any) -> Any:

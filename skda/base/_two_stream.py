@@ -8,7 +8,7 @@ from skda.base._net_classifier import BaseNetClassifier, Sizes
 from skda.base._rows import DomainName, Rows
 from skda.preprocessing import row_preprocessor
 from skda.utils.declaration import estimator
-from skda.utils.ranges import Count, Positive, Power
+from skda.utils.ranges import Auto, Count, Positive, Power
 from skda.utils.warnings import warn_user
 
 __all__ = ["BaseTwoStreamClassifier"]
@@ -16,7 +16,7 @@ __all__ = ["BaseTwoStreamClassifier"]
 
 @estimator
 class BaseTwoStreamClassifier(BaseNetClassifier):
-    """Classify a target by a network with an encoder per domain.
+    r"""Classify a target by a network with an encoder per domain.
 
     What SSAN and STN share: the layout of the network, the rows before it, and a few
     source rows per class in every step.
@@ -35,11 +35,17 @@ class BaseTwoStreamClassifier(BaseNetClassifier):
     power : float or "auto"
         Power of every feature; "auto" is the square root in a domain that has no
         negative feature, else 1. The public code takes 1.
-    normalize
-        Whether to scale every row to unit length after that, in either domain.
-    n_neighbors
+    normalize : {"auto"} or bool
+        Whether to scale every row to unit length after that. "auto" does, unless fewer
+        than 16 features make up the length of a row, as in tables: in such a domain the
+        features are standardized instead, without a power. With :math:`a_j` the mean
+        absolute value of a feature, :math:`(\sum a_j)^2 / \sum a_j^2` of them make it
+        up.
+    n_neighbors : {"auto"}, int or None
         Neighbors with which a :class:`skda.preprocessing.GraphSmoother` smooths target
-        rows, and therefore keeps them; None, as in the public code, does not.
+        rows, and therefore keeps them; "auto" is 10 for rows of unit length, whose
+        cosines make the graph, and None for standardized features. None, as in the
+        public code, does not smooth.
     source_per_class
         Source rows of every class in a step; None, as in the public code, is all.
     """
@@ -49,11 +55,18 @@ class BaseTwoStreamClassifier(BaseNetClassifier):
     leaky_logits: bool = False
     init_std: Positive = 0.01
     power: Power = "auto"
-    normalize: bool = True
-    n_neighbors: Count | None = 10
+    normalize: bool | Auto = "auto"
+    n_neighbors: Count | Auto | None = "auto"
     source_per_class: Count | None = 20
 
     def fit_rows(self, source: Rows, target: Rows) -> None:
+        if not target.labels.known.any():
+            warn_user(
+                f"{type(self).__name__} got no label of the target: nothing then tells "
+                f"which class of the source is which in the target, whose features go "
+                f"through an encoder of their own, and predictions are no better than "
+                f"chance. Pass a few target labels in y."
+            )
         known = source.labels.known
         if self.source_per_class is not None and 0 < known.sum() < len(known):
             warn_user(

@@ -241,6 +241,7 @@ class SSAN(BaseTwoStreamClassifier):
         "n_hidden": None,
         "leaky_logits": True,
         "power": 1.0,
+        "normalize": True,
         "n_neighbors": None,
         "source_per_class": None,
         "init_std": 0.01,

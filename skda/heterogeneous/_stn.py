@@ -156,6 +156,7 @@ class STN(BaseTwoStreamClassifier):
         "leaky_logits": True,
         "init_std": 0.01,
         "power": 1.0,
+        "normalize": True,
         "n_neighbors": None,
         "source_per_class": None,
         "lr_schedule": "constant",

@@ -8,6 +8,7 @@ from skda.modules.initialization import draw_normal
 from skda.modules.multi_view import MultiViewEncoder, multilayer_perceptron
 from skda.modules.one_stream import (
     OneStreamClassifier,
+    Standardization,
     has_batch_norm,
     row_extractor,
     width_after,
@@ -28,6 +29,7 @@ __all__ = [
     "Regression",
     "RotatedLinear",
     "SeededDropout",
+    "Standardization",
     "TopicAutoEncoder",
     "TopicReceptors",
     "Topics",

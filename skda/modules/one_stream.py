@@ -3,15 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from skda.modules.multi_view import multilayer_perceptron
 
-__all__ = ["OneStreamClassifier", "has_batch_norm", "row_extractor", "width_after"]
+__all__ = [
+    "OneStreamClassifier",
+    "Standardization",
+    "has_batch_norm",
+    "row_extractor",
+    "width_after",
+]
 
 _BATCH_NORMS = nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm
+
+
+class Standardization(nn.Module):
+    """Layer that subtracts a mean from every feature and divides it by a scale.
+
+    Parameters
+    ----------
+    mean, scale : ndarray of shape (p,)
+        Constants, which are saved with the network and not trained.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import torch
+    >>> from skda.modules import Standardization
+    >>> layer = Standardization(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
+    >>> layer(torch.tensor([[3.0, 4.0]]))
+    tensor([[2.0000, 0.5000]])
+    """
+
+    mean: Tensor
+    scale: Tensor
+
+    def __init__(self, mean: NDArray[Any], scale: NDArray[Any]) -> None:
+        super().__init__()
+        for name, constants in {"mean": mean, "scale": scale}.items():
+            self.register_buffer(name, torch.as_tensor(constants, dtype=torch.float32))
+
+    def forward(self, X: Tensor) -> Tensor:
+        """Map rows, of shape (n, p), to rows of the same shape."""
+        return (X - self.mean) / self.scale
 
 
 def row_extractor(

@@ -11,7 +11,6 @@ from scipy.sparse import csr_matrix, diags_array, identity
 from sklearn import config_context
 from sklearn.base import OneToOneFeatureMixin
 from sklearn.neighbors import NearestNeighbors
-from sklearn.pipeline import make_pipeline
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skda.utils._sklearn import BaseEstimator, TransformerMixin, fit_context
@@ -25,7 +24,6 @@ __all__ = [
     "RowScaler",
     "cosine_graph",
     "neighbor_similarities",
-    "row_preprocessor",
     "symmetric_normalization",
 ]
 
@@ -307,36 +305,3 @@ class GraphSmoother(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         degree = 1 + np.asarray(weights.sum(axis=1))  # (n, 1), its own weight included
         mixed = rows / degree + weights @ self._shares / np.sqrt(degree)
         return normalize_rows(mixed)
-
-
-def row_preprocessor(
-    domain: str, *, power: float | str, normalize: bool, n_neighbors: int | None
-) -> TransformerMixin:
-    """Build the preprocessing of the rows of a domain.
-
-    Parameters
-    ----------
-    domain : {"target", "source"}
-        The domain; only target rows are smoothed.
-    power : float or "auto"
-        As in :class:`RowScaler`.
-    normalize : bool
-        As in :class:`RowScaler`.
-    n_neighbors : int or None
-        As in :class:`GraphSmoother`; None does not smooth.
-
-    Returns
-    -------
-    transformer
-        Unfitted.
-
-    Examples
-    --------
-    >>> from skda.preprocessing import row_preprocessor
-    >>> row_preprocessor("source", power=1.0, normalize=True, n_neighbors=10)
-    RowScaler(power=1.0)
-    """
-    scaler = RowScaler(power, normalize=normalize)
-    if domain == "source" or n_neighbors is None:
-        return scaler
-    return make_pipeline(scaler, GraphSmoother(n_neighbors))

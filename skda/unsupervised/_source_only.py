@@ -120,8 +120,8 @@ class SourceOnly(BaseOneStreamClassifier, auto_wrap_output_keys=None):  # type: 
     def make_objective(self) -> Objective:
         return SourceOnlyObjective(self.entropy_weight)
 
-    def make_preprocessor(self, domain: DomainName) -> Any:
-        return super().make_preprocessor(domain) if self.estimator is None else None
+    def _normalizes(self) -> bool:
+        return self.estimator is None and super()._normalizes()
 
     def fit_rows(self, source: Rows, target: Rows) -> None:
         if self.estimator is None:

@@ -2,13 +2,14 @@
 
 import warnings
 
+import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose
 from torch._subclasses import FakeTensorMode
 
 from skda.datasets import make_heterogeneous_domains
-from skda.heterogeneous import STN
+from skda.heterogeneous import SSAN, STN
 from skda.heterogeneous._stn import STNObjective, STNTargetObjective
 from skda.modules import TwoStreamClassifier
 from skda.utils.warnings import NoSourceWarning
@@ -158,7 +159,7 @@ SWITCHES = [
     {"normalize": False},
     {"leaky_logits": True},
     {"power": 0.5},
-    {"n_neighbors": None},
+    {"n_neighbors": 5},
     {"source_per_class": 5},
     {"init_std": 0.1},
 ]
@@ -196,3 +197,29 @@ def test_published_settings_are_those_of_the_public_code():
     assert (clf.max_epochs, clf.batch_size, clf.init_std) == (300, -1, 0.01)
     assert (clf.power, clf.normalize, clf.leaky_logits) == (1.0, True, True)
     assert (clf.n_neighbors, clf.source_per_class) == (None, None)
+
+
+def test_units_of_a_table_do_not_matter(data, make_clf):
+    X, units = data.X[:, :8], np.geomspace(1, 1e3, 8)
+    plain = make_clf().fit(X, data.y, source=data.source)
+    mixed = make_clf().fit(X * units, data.y, source=data.source)
+
+    assert_allclose(mixed.predict_proba(X * units), plain.predict_proba(X), atol=1e-3)
+
+
+@pytest.mark.parametrize("cls", [STN, SSAN])
+def test_a_target_without_labels_is_warned_of(data, cls):
+    clf = cls(max_epochs=2, random_state=0)
+
+    with pytest.warns(UserWarning, match=f"{cls.__name__} got no label of the target"):
+        clf.fit(data.X, source=data.source)
+
+
+@pytest.mark.parametrize("cls", [STN, SSAN])
+def test_a_label_of_the_target_is_enough_for_no_warning(data, cls):
+    y = np.full(len(data.X), -1)
+    y[:9] = data.y_true[:9]
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        cls(max_epochs=2, random_state=0).fit(data.X, y, source=data.source)

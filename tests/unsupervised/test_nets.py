@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 import torch
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
+from torch.utils.data import TensorDataset
 
 from skda.base import Sizes
 from skda.model_selection import HideLabels
@@ -249,6 +250,68 @@ def test_published_settings_are_those_of_the_public_code():
     assert (mcc.temperature, mcc.lr, mcc.batch_size) == (2.5, 0.005, 36)
     assert not mcc.ramp
     assert (dann.discriminator_layer_sizes, dann.dropout) == ((1024, 1024), 0.5)
+
+
+# What is scaled
+
+
+@pytest.fixture(name="table", scope="module")
+def _table(make_shifted):
+    """Four features that tell the classes, beside a large one that does not."""
+    data = make_shifted(0, shift=0.0, n_features=4)
+    noise = 1e4 * (1 + np.random.default_rng(0).uniform(size=(300, 1)))
+    X_source, y_source = data.source
+    source = np.hstack([X_source, noise[150:]]), y_source
+    return np.hstack([data.X, noise[:150]]), data.y, source
+
+
+@pytest.mark.parametrize("cls", METHODS)
+def test_features_of_a_table_are_standardized(cls, make_net, table):
+    X, y, source = table
+    standardized = make_net(cls, normalize="auto").fit(X, source=source)
+    scaled = make_net(cls, normalize=True).fit(X, source=source)
+
+    assert standardized.score(X, y) > scaled.score(X, y) + 0.2
+
+
+def test_units_of_a_table_do_not_matter(make_net, table):
+    X, _, source = table
+    units = np.array([1e-3, 1.0, 1e3, 1e6, 1.0])
+    plain, mixed = (make_net(MCC, normalize="auto", max_epochs=3) for _ in range(2))
+    plain.fit(X, source=source)
+    mixed.fit(X * units, source=(source[0] * units, source[1]))
+
+    assert_allclose(plain.predict_proba(X), mixed.predict_proba(X * units), atol=1e-3)
+
+
+def test_rows_of_many_features_are_scaled_by_default(make_net, make_shifted):
+    data = make_shifted(0, n_features=50)
+    default, explicit = (
+        make_net(MCC, normalize=normalize, max_epochs=2).fit(data.X, source=data.source)
+        for normalize in ("auto", True)
+    )
+
+    assert MCC().normalize == "auto"
+    assert_array_equal(default.predict_proba(data.X), explicit.predict_proba(data.X))
+
+
+def test_a_standardized_network_takes_a_dataset_of_new_rows(make_net, table):
+    X, _, source = table
+    clf = make_net(MCC, normalize="auto", max_epochs=2).fit(X, source=source)
+    dataset = TensorDataset(torch.from_numpy(X.astype(np.float32)))
+
+    assert_allclose(clf.predict_proba(dataset), clf.predict_proba(X), atol=1e-6)
+
+
+def test_a_warm_start_keeps_what_is_standardized(make_net, table):
+    X, y, source = table
+    clf = make_net(MCC, normalize="auto", warm_start=True).fit(X, source=source)
+    before = clf.score(X, y)
+    clf.set_params(lr=1e-9, max_epochs=1).fit(
+        X[:40] + 1.0, source=(source[0] + 5.0, source[1])
+    )
+
+    assert clf.score(X, y) == before
 
 
 # The control
