@@ -118,7 +118,7 @@ def load_office_caltech(
 
     Reads ``office_caltech_<domain>_<features>.npz``, with arrays ``X``, ``y`` and
     ``classes``, and returns them as they are. SURF has counts, of widely different
-    sums, which are best scaled to unit length: methods with ``normalize=True`` do so
+    sums, which are best scaled to unit length: methods that have ``normalize`` do so
     themselves, for others there is :class:`sklearn.preprocessing.Normalizer`.
 
     Parameters

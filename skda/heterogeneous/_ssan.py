@@ -156,8 +156,10 @@ class SSAN(BaseTwoStreamClassifier):
     source, what remains is :math:`J_{sup}` and :math:`\beta L_{ESA}` between labeled
     and pseudo-labeled target rows. That is the control to beat.
 
-    The steps of a pipeline before this one see the target only: pass
-    ``source_transformer`` and ``target_transformer`` instead.
+    A few labels of the target are needed: without any, nothing ties the classes of one
+    domain to those of the other, and ``fit`` warns. The steps of a pipeline before this
+    one see the target only: pass ``source_transformer`` and ``target_transformer``
+    instead.
 
     Parameters
     ----------

@@ -106,8 +106,10 @@ class STN(BaseTwoStreamClassifier):
     take the place of :math:`m^s_k`, and those of the soft-labeled the place of
     :math:`m^t_k`. That is the control to beat.
 
-    The steps of a pipeline before this one see the target only: pass
-    ``source_transformer`` and ``target_transformer`` instead.
+    A few labels of the target are needed: without any, nothing ties the classes of one
+    domain to those of the other, and ``fit`` warns. The steps of a pipeline before this
+    one see the target only: pass ``source_transformer`` and ``target_transformer``
+    instead.
 
     Parameters
     ----------
