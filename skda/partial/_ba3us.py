@@ -151,7 +151,9 @@ class BA3US(BasePartialClassifier):
         Weight :math:`\lambda_{cot}` of the complement entropy; 5 for Office-31 in the
         public code.
     entropy_weight
-        Weight :math:`\lambda_H` of the entropy of the target's predictions.
+        Weight :math:`\lambda_H` of the entropy of the target's predictions; 0.1 in the
+        public code. If the domains differ much, it draws the target into one class,
+        whose weight then leaves nothing of the others.
     mu
         One of how many source rows poses as a target row at first; None for no row.
     n_refreshes
@@ -195,7 +197,7 @@ class BA3US(BasePartialClassifier):
 
     alpha: NonNegative = 1.0
     lambda_cot: NonNegative = 1.0
-    entropy_weight: NonNegative = 0.1
+    entropy_weight: NonNegative = 0.0
     mu: Count | None = 4
     n_refreshes: Count = 10
     discriminator_layer_sizes: LayerSizes = (256, 256)
@@ -203,6 +205,7 @@ class BA3US(BasePartialClassifier):
     lr = 0.03
 
     published_params: ClassVar[dict[str, Any]] = {
+        "entropy_weight": 0.1,
         "discriminator_layer_sizes": (1024, 1024),
         "batch_size": 36,
         "max_steps": 5000,

@@ -37,7 +37,9 @@ class UnitOrStandardScaler(TransformerMixin, BaseEstimator):
         self.smoother = smoother
         self.smooths_standardized = smooths_standardized
 
-    def fit_transform(self, X: NDArray[Any], y: Any = None) -> NDArray[Any]:
+    def fit_transform(
+        self, X: NDArray[Any], y: Any = None, **fit_params: Any
+    ) -> NDArray[Any]:
         """Decide by the rows, and scale them."""
         unit = suits_unit_rows(X)
         self.scaler_ = (self.unit_rows if unit else MeanSquareScaler()).fit(X)
