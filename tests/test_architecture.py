@@ -16,6 +16,7 @@ LAYERS = [
     ("base",),
     ("heterogeneous", "unsupervised", "retrieval", "baselines"),
     ("partial",),
+    ("auto",),
     ("model_selection", "comparison"),
     ("inspection",),
     ("cli",),

@@ -1,0 +1,257 @@
+"""A committee for a target without labels and a source of the same features."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import gen_batches
+
+from skda.auto._domain_views import MOVED, UNMOVED
+from skda.auto._members import spread_out
+from skda.auto._panel import Panel, starting_weights
+from skda.auto._votes import (
+    agreement_weights,
+    average,
+    find_absent,
+    prior_weights,
+)
+
+__all__ = ["SourceCommittee"]
+
+Array = NDArray[np.float64]
+Codes = NDArray[np.int64]
+
+
+class SourceCommittee:
+    r"""Classifiers in several views of both domains that vote by their agreement.
+
+    Every view of :class:`~skda.auto._domain_views.Views` is right about some shifts and
+    wrong about others, by tens of points, and nothing that needs no labels tells which.
+    Their average is right about most, and what agrees with it counts more.
+
+    **Members.** In every view :class:`~skda.auto._members.Projection`, with
+    :math:`\beta = 1`, and in all but two :class:`~skda.auto._members.KernelRidge`, with
+    :math:`\beta = 0.4`; in the views "unit" and "standard"
+    :class:`~skda.auto._members.Propagation`, with 1, and
+    :class:`~skda.auto._members.Neighbor`, with 0.2.
+
+    **Weights.** A kernel ridge regression tells the domains apart by a distance
+    :math:`\delta = \max(2\,\mathrm{AUC} - 1, 0.05)`. Where it is small nothing needs
+    to be adapted, and members that learn from the source alone, in a view that moves
+    nothing, count more by :math:`\tau_m = 1 + 10 (1 - \delta) / \delta`; for others
+    :math:`\tau_m = 1`. A member that finds the share :math:`s_m` of the source's own
+    classes, when the best finds :math:`s` and the largest class has the share
+    :math:`c`, has the skill :math:`r_m = (s_m - c) / (s - c)`: one that is too simple
+    for the classes must not decide. With the probabilities :math:`P_m` and the share
+    :math:`a_m` of the target rows for which :math:`P_m` and the ensemble :math:`E` have
+    the same class, four times
+
+    .. math::
+        E = \sum_m w_m P_m, \qquad
+        w_m \propto \frac{\beta_m \tau_m (r_m^2 + 0.02)}{(1.05 - s_m)(1.02 - a_m)}.
+
+    **Classes of the target.** The members in views that move nothing come first. A
+    class seems absent if they find it in less than ``least_share`` of its share in the
+    source, and in rows of which they are less sure than ``least_confidence`` of the
+    mean, or in next to none. Where such classes make up ``least_lack`` of the source,
+    the target is taken to lack them: their rows leave the source, and it is looked for
+    others again. The mean probabilities of these members are the shares :math:`q` for
+    which all members are then fitted: every row of the source counts
+    :math:`q_k / \pi_k`.
+
+    Of more than ``max_rows`` rows of a domain, as many are learned from; the others are
+    predicted like new rows.
+
+    Parameters
+    ----------
+    max_rows : int, default=5000
+        Number of rows of each domain to learn from, and of those to predict at a time.
+    least_share : float, default=0.5
+        Share of a class in the target, relative to the source, below which it may be
+        absent.
+    least_confidence : float, default=0.85
+        Mean probability of the rows found in it, relative to all rows, below which it
+        may be absent.
+    least_lack : float, default=0.12
+        Share of the source that absent classes make up where the target lacks them.
+    n_prunings : int, default=3
+        How often to leave out classes, at most.
+
+    Attributes
+    ----------
+    members_ : dict of str to ndarray of shape (n_target, K)
+        Probabilities of every member.
+    weights_ : dict of str to float
+        Their weights, 1 in sum.
+    agreement_ : dict of str to float
+        Share of the rows where a member and the ensemble have the same class.
+    source_accuracy_ : dict of str to float
+        Share of the source whose class a member finds.
+    probabilities_ : ndarray of shape (n_target, K)
+        Those of the ensemble.
+    class_shares_ : ndarray of shape (K,)
+        Their means.
+    is_partial_ : bool
+        Whether the target is taken to lack classes of the source.
+    kept_classes_ : ndarray of shape (n_kept,)
+        Classes that it is taken to have.
+    domain_distance_ : float
+        Distance :math:`\delta` of the domains, from 0.05 to 1.
+    plain_probabilities_ : ndarray of shape (n_target, K)
+        Probabilities of a logistic regression of the standardized source.
+    """
+
+    def __init__(
+        self,
+        *,
+        max_rows: int = 5000,
+        least_share: float = 0.5,
+        least_confidence: float = 0.85,
+        least_lack: float = 0.12,
+        n_prunings: int = 3,
+    ) -> None:
+        self.max_rows = max_rows
+        self.least_share = least_share
+        self.least_confidence = least_confidence
+        self.least_lack = least_lack
+        self.n_prunings = n_prunings
+
+    def fit(
+        self, X_source: Array, source_codes: Codes, X: Array, n_classes: int
+    ) -> Self:
+        """Fit to both domains.
+
+        Parameters
+        ----------
+        X_source : ndarray of shape (n_source, n_features)
+            Rows of the source.
+        source_codes : ndarray of shape (n_source,)
+            Their classes, from 0 to K - 1.
+        X : ndarray of shape (n_target, n_features)
+            Rows of the target.
+        n_classes : int
+            Number K of classes.
+
+        Returns
+        -------
+        self : object
+            Fitted committee.
+        """
+        self.n_classes_ = n_classes
+        drawn = spread_out(len(X_source), self.max_rows)
+        seen = spread_out(len(X), self.max_rows)
+        source, codes, target = X_source[drawn], source_codes[drawn], X[seen]
+        shares = self._find_classes(source, codes, target)
+        self._refit(source, codes, target, shares)
+        self.source_accuracy_ = self._panel.source_accuracy
+        self.weights_, self.agreement_ = self._weigh(self._panel, shares)
+        self._predict(X, seen)
+        self.plain_probabilities_ = self._predict_plainly(source, codes, X)
+        return self
+
+    def predict_proba(self, X: Array) -> Array:
+        """Predict new rows of the target.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, K)
+            Probabilities of the classes.
+        """
+        return average(self.predict_members(X), self.weights_)
+
+    def _find_classes(self, source: Array, codes: Codes, target: Array) -> Array:
+        """Leave out the classes that the target lacks; estimate the other shares."""
+        self.kept_classes_ = np.unique(codes)
+        self.is_partial_ = False
+        shares = np.bincount(codes)[self.kept_classes_] / len(codes)
+        for r in range(self.n_prunings + 1):
+            rows, renumbered = self._keep(source, codes)
+            panel = Panel(UNMOVED, rows, renumbered, target, shares)
+            if r == 0:
+                self.domain_distance_ = panel.distance()
+            weights, _ = self._weigh(panel, shares)
+            ensemble = average(panel.fitted, weights)
+            shares = ensemble.mean(axis=0)
+            absent = find_absent(
+                ensemble, renumbered, self.least_share, self.least_confidence
+            )
+            lack = absent[renumbered].mean()
+            lacks = lack >= self.least_lack or (self.is_partial_ and absent.any())
+            if not lacks or (~absent).sum() < 2 or r == self.n_prunings:
+                break
+            self.is_partial_ = True
+            self.kept_classes_ = self.kept_classes_[~absent]
+            shares = shares[~absent] / shares[~absent].sum()
+        return shares
+
+    def _refit(self, source: Array, codes: Codes, target: Array, shares: Array) -> None:
+        """Fit all members for the estimated shares."""
+        rows, renumbered = self._keep(source, codes)
+        # A single row has no moments.
+        views = UNMOVED if min(len(source), len(target)) < 2 else (*UNMOVED, *MOVED)
+        self._panel = Panel(views, rows, renumbered, target, shares)
+
+    def _keep(self, source: Array, codes: Codes) -> tuple[Array, Codes]:
+        """Take the rows of the classes that are kept, numbered anew."""
+        rows = np.isin(codes, self.kept_classes_)
+        return source[rows], np.searchsorted(self.kept_classes_, codes[rows])
+
+    def _weigh(
+        self, panel: Panel, shares: Array
+    ) -> tuple[dict[str, float], dict[str, float]]:
+        """Weigh members by the source, and by their agreement on the target."""
+        accuracy = panel.source_accuracy
+        starts = starting_weights(list(accuracy), self.domain_distance_)
+        strengths = prior_weights(
+            starts, accuracy, panel.best_accuracy, float(shares.max())
+        )
+        return agreement_weights(panel.fitted, strengths)
+
+    def _predict(self, X: Array, seen: NDArray[np.intp]) -> None:
+        """Predict all rows of the target; those seen by the members have their own."""
+        fitted = self._panel.fitted
+        if len(seen) < len(X):
+            self.members_ = self.predict_members(X)
+        else:
+            self.members_ = {
+                name: np.zeros((len(X), self.n_classes_)) for name in fitted
+            }
+        for name, probabilities in fitted.items():
+            self.members_[name][np.ix_(seen, self.kept_classes_)] = probabilities
+        self.probabilities_ = average(self.members_, self.weights_)
+        self.class_shares_ = self.probabilities_.mean(axis=0)
+
+    def predict_members(self, X: Array) -> dict[str, Array]:
+        """Predict rows by every member, 0 for the classes that were left out."""
+        predicted = {
+            name: np.zeros((len(X), self.n_classes_)) for name in self.weights_
+        }
+        for rows in gen_batches(len(X), self.max_rows):
+            for name, found in self._panel.predict_proba(X[rows]).items():
+                predicted[name][rows, self.kept_classes_] = found
+        return predicted
+
+    def _predict_plainly(self, source: Array, codes: Codes, X: Array) -> Array:
+        probabilities = np.zeros((len(X), self.n_classes_))
+        classes = np.unique(codes)
+        if len(classes) == 1:  # which a logistic regression does not take
+            probabilities[:, classes] = 1
+            return probabilities
+        plain: Pipeline = make_pipeline(StandardScaler(), LogisticRegression())
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            plain.fit(source, codes)
+        probabilities[:, classes] = plain.predict_proba(X)
+        return probabilities
