@@ -4,12 +4,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from skda.auto import AutoAdapter
     from skda.comparison._adaptation import compare
     from skda.comparison._gain import source_gain
     from skda.comparison._retrieval import compare_retrieval
     from skda.training import StopTraining
 
 __all__ = [
+    "AutoAdapter",
     "StopTraining",
     "__version__",
     "compare",
@@ -21,6 +23,7 @@ __version__ = "0.1.0.dev0"
 
 # `import skda` stays instant: what costs an import of PyTorch waits for its first use.
 _LAZY = {
+    "AutoAdapter": "skda.auto",
     "StopTraining": "skda.training",
     "compare": "skda.comparison._adaptation",
     "compare_retrieval": "skda.comparison._retrieval",

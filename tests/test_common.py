@@ -10,6 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import MaxAbsScaler, StandardScaler
 from sklearn.semi_supervised import LabelSpreading
 
+import skda.auto
 import skda.baselines
 import skda.heterogeneous
 import skda.partial
@@ -34,6 +35,7 @@ from skda.preprocessing import PerView
 from skda.unsupervised import SourceOnly
 
 FAMILIES = [
+    skda.auto,
     skda.heterogeneous,
     skda.unsupervised,
     skda.partial,

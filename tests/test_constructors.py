@@ -17,6 +17,7 @@ import skda
 
 SNAPSHOT = Path(__file__).parent / "constructors.json"
 FAMILIES = (
+    "auto",
     "baselines",
     "heterogeneous",
     "model_selection",

@@ -23,6 +23,7 @@ IGNORED = {
 # Inside the engine one line may say it all; what a user calls has every section.
 ONE_LINER_MAY_LACK = {"PR01", "RT01"}
 USER_FACING = (
+    "skda.auto",
     "skda.base",
     "skda.baselines",
     "skda.datasets",

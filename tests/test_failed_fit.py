@@ -9,6 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
+import skda.auto
 import skda.baselines
 import skda.heterogeneous
 import skda.partial
@@ -27,6 +28,7 @@ from skda.unsupervised import MCC
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 FAMILIES = [
+    skda.auto,
     skda.heterogeneous,
     skda.unsupervised,
     skda.partial,

@@ -13,7 +13,7 @@ from sklearn.base import clone
 from sklearn.metrics import accuracy_score, balanced_accuracy_score
 
 from benchmarks.boards.problems import Objects, Problem
-from skda import baselines, heterogeneous, partial, retrieval, unsupervised
+from skda import auto, baselines, heterogeneous, partial, retrieval, unsupervised
 from skda.baselines._tuned_classifier import (
     DEFAULT,
     REPRESENTATIONS,
@@ -94,13 +94,14 @@ def methods(group: str) -> dict[str, Any]:
             for name, estimator in _all_of(retrieval).items()
             for setting in settings_of(estimator)
         }
+    first = _all_of(auto)
     if group == "few":
-        return _all_of(baselines) | _all_of(heterogeneous)
+        return first | _all_of(baselines) | _all_of(heterogeneous)
     if group == "unsupervised":
-        return _all_of(unsupervised)
+        return first | _all_of(unsupervised)
     plain = ("SPL", "CenteredLabelPropagation", "TargetCentroids", "SourceOnly")
     every = _all_of(unsupervised)
-    return _all_of(partial) | {name: every[name] for name in plain}
+    return first | _all_of(partial) | {name: every[name] for name in plain}
 
 
 def measure(method: Any, problem: Problem | Objects) -> dict[str, Any]:
@@ -119,7 +120,8 @@ def measure(method: Any, problem: Problem | Objects) -> dict[str, Any]:
         "score", the accuracy on the rows of the fit whose class was hidden, or the
         mean average precision; "balanced" accuracy; "new_score" and "new_balanced" on
         rows that no fit saw; "seconds" of the processor to fit and to label the rows
-        of the fit; "warnings", how each one begins.
+        of the fit; "warnings", how each one begins; of an estimator with a report, also
+        "evidence", "expected_accuracy" and "p_below".
     """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -280,7 +282,15 @@ def _measure_classifier(estimator: Any, problem: Problem) -> dict[str, Any]:
         here = fitted.predict(problem.X)
     seconds = time.process_time() - start
     scores = _scores(problem, here, fitted.predict(problem.X_new))
-    return dict(zip(SCORES, scores, strict=True)) | {"seconds": seconds}
+    found = dict(zip(SCORES, scores, strict=True)) | {"seconds": seconds}
+    return found | _statement(fitted)
+
+
+def _statement(fitted: Any) -> dict[str, Any]:
+    """Take down what an estimator expects of itself, if it says that."""
+    report = getattr(fitted, "report_", {})
+    names = ("evidence", "expected_accuracy", "p_below")
+    return {name: report[name] for name in names if report.get(name) is not None}
 
 
 def _measure_retriever(method: Retriever, problem: Objects) -> dict[str, Any]:

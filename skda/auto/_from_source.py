@@ -234,7 +234,18 @@ class SourceCommittee:
         self.class_shares_ = self.probabilities_.mean(axis=0)
 
     def predict_members(self, X: Array) -> dict[str, Array]:
-        """Predict rows by every member, 0 for the classes that were left out."""
+        """Predict rows by every member, 0 for the classes that were left out.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        dict of str to ndarray of shape (n_samples, K)
+            Probabilities of the classes.
+        """
         predicted = {
             name: np.zeros((len(X), self.n_classes_)) for name in self.weights_
         }

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from numbers import Integral
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.metrics import accuracy_score
+from sklearn.metrics import accuracy_score, balanced_accuracy_score
 from sklearn.utils import Bunch
 from sklearn.utils.metadata_routing import get_routing_for_object
 
-from skda.base import BaseHomogeneousClassifier
+from skda.comparison._advice import advise
 from skda.comparison._engine import (
     Experiment,
     Outcome,
@@ -23,7 +24,12 @@ from skda.comparison._engine import (
     spread,
 )
 from skda.comparison._journal import Journal
-from skda.comparison._lineups import choose_classifiers, classifier_lineup
+from skda.comparison._lineups import (
+    FIRST,
+    PLAIN,
+    choose_classifiers,
+    classifier_lineup,
+)
 from skda.comparison._splits import LabelSplit, label_splits
 from skda.datasets import load_task
 from skda.datasets._target_classes import keep_classes
@@ -41,6 +47,9 @@ __all__ = [
     "row_label",
     "taken_by_fit",
 ]
+
+#: Classes are skewed if one is so many times as frequent as another.
+SKEWED = 3
 
 
 class Adaptation(Experiment):
@@ -75,9 +84,12 @@ class Adaptation(Experiment):
     def judge(
         self, output: Any, split: LabelSplit
     ) -> tuple[dict[str, float], dict[str, NDArray[np.float64]]]:
-        """Measure the accuracy on the rows whose label was hidden."""
+        """Measure both accuracies on the rows whose label was hidden."""
         predicted = np.asarray(output)[split.hidden]
-        return {"accuracy": accuracy_score(split.y_hidden, predicted)}, {}
+        return {
+            "accuracy": accuracy_score(split.y_hidden, predicted),
+            "balanced_accuracy": _balanced_accuracy(split.y_hidden, predicted),
+        }, {}
 
 
 def compare(
@@ -113,13 +125,14 @@ def compare(
     ----------
     estimators : dict, list of (str, estimator) or list of estimators, default=None
         What to compare; a name instead of an estimator, such as "STN", is that class of
-        :mod:`skda` with its defaults. None takes a default line-up. With few labels: an
-        SVM, a network and label spreading, which know the target only, then STN, SSAN
-        and GeoST; with `pairs`, the methods that learn from these, too. With no labels:
-        a logistic regression and a network of the source, then
-        CenteredLabelPropagation, TargetCentroids, SPL, MCC and SymNets; with `pairs`
-        PairedRidgeTransfer, HHTL and DATN. With `target_classes`: the same two
-        controls, then PruneClasses, SHOT, BA3US and ISRA.
+        :mod:`skda` with its defaults. None takes a default line-up, which begins with
+        the "plain classifier", :class:`skda.baselines.TunedClassifier`, and with
+        AutoAdapter. With few labels: an SVM, a network and label spreading, which know
+        the target only, then STN, SSAN and GeoST; with `pairs`, the methods that learn
+        from these, too. With no labels: a logistic regression and a network of the
+        source, then CenteredLabelPropagation, TargetCentroids, SPL, MCC and SymNets;
+        with `pairs` AutoAdapter, PairedRidgeTransfer, HHTL and DATN. With
+        `target_classes`: the same controls, then PruneClasses, SHOT, BA3US and ISRA.
     X : {array-like, sparse matrix} of shape (n_target, n_features), default=None
         Target samples. None takes those of `task`.
     y : array-like of shape (n_target,), default=None
@@ -166,8 +179,12 @@ def compare(
         The methods in the order given, each followed by its control: "method";
         "source" ("real", "none" in the control, "unused" if the method cannot use
         one); "pairs", whether it was fitted with them; "accuracy" and its "std" over
-        the splits; "n_splits"; "seconds", to fit and predict, per split; "accuracies",
-        a tuple with one per split.
+        the splits; "balanced_accuracy", the mean over the classes; "n_splits";
+        "seconds", to fit and predict, per split; "accuracies", a tuple with one per
+        split. Its ``attrs`` have "advice", a sentence on what to take on these data and
+        how sure that is, if the plain classifier is among the methods; and "skewed",
+        whether a class is three times as frequent as another, so that the balanced
+        accuracy matters.
 
     Raises
     ------
@@ -221,7 +238,14 @@ def compare(
         verbose=verbose,
         journal=None if journal is None else Journal(journal),
     )
-    return pandas.DataFrame(list(map(_summary, rows, outcomes)))
+    table = pandas.DataFrame(list(map(_summary, rows, outcomes)))
+    labels = (row.label for row in rows)
+    said = list(zip(labels, table["accuracies"], strict=True))
+    table.attrs = {
+        "advice": advise(said, PLAIN, FIRST),
+        "skewed": _are_skewed(splits[0].y_hidden),
+    }
+    return table
 
 
 def labels_left(n_per_class: int | None, target_classes: int | None) -> int:
@@ -302,7 +326,7 @@ def _check_features(named: list[tuple[str, Any]], data: Bunch) -> None:
     alike = [
         name
         for name, each in named
-        if isinstance(each, BaseHomogeneousClassifier)
+        if getattr(each, "needs_same_features", False)
         and each.source_transformer is None
         and each.target_transformer is None
     ]
@@ -355,6 +379,19 @@ def _check_unlabeled(named: list[tuple[str, Any]], given: dict[str, Any]) -> Non
         )
 
 
+def _balanced_accuracy(y: NDArray[Any], predicted: NDArray[Any]) -> float:
+    """Average the accuracies in the classes of the hidden rows."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "y_pred contains classes not in y_true")
+        return float(balanced_accuracy_score(y, predicted))
+
+
+def _are_skewed(y: NDArray[Any]) -> bool:
+    """Say whether a class is so much more frequent than another that it matters."""
+    counts = np.unique(y, return_counts=True)[1]
+    return bool(counts.max() >= SKEWED * counts.min())
+
+
 def _summary(row: Row, outcomes: list[Outcome]) -> dict[str, Any]:
     """Average over the splits."""
     accuracies = [float(outcome.scores["accuracy"]) for outcome in outcomes]
@@ -364,6 +401,9 @@ def _summary(row: Row, outcomes: list[Outcome]) -> dict[str, Any]:
         "pairs": "pairs" in row.fit_params,
         "accuracy": float(np.mean(accuracies)),
         "std": spread(accuracies),
+        "balanced_accuracy": float(
+            np.mean([outcome.scores["balanced_accuracy"] for outcome in outcomes])
+        ),
         "n_splits": len(outcomes),
         "seconds": float(np.mean([outcome.seconds for outcome in outcomes])),
         "accuracies": tuple(accuracies),

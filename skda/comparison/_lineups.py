@@ -12,9 +12,10 @@ from sklearn.preprocessing import Normalizer
 from sklearn.semi_supervised import LabelSpreading
 from sklearn.svm import SVC
 
-from skda import baselines, heterogeneous, partial, retrieval, unsupervised
+from skda import auto, baselines, heterogeneous, partial, retrieval, unsupervised
+from skda.auto import AutoAdapter
 from skda.base import BaseDomainClassifier, BaseRetriever
-from skda.baselines import SSDAE, TargetNet, TargetOnly
+from skda.baselines import SSDAE, TargetNet, TargetOnly, TunedClassifier
 from skda.heterogeneous import DATN, HHTL, SSAN, STN, GeoST, PairedRidgeTransfer
 from skda.partial import BA3US, ISRA, SHOT, PruneClasses
 from skda.retrieval import DMTL, GMLDA, MCCA, PLS, ClusterRetrieval, MvDA, RidgeCCA
@@ -28,6 +29,8 @@ from skda.unsupervised import (
 )
 
 __all__ = [
+    "FIRST",
+    "PLAIN",
     "choose_classifiers",
     "choose_retrievers",
     "classifier_lineup",
@@ -44,6 +47,8 @@ __all__ = [
 
 Lineup = dict[str, Any]
 
+#: In every line-up of classifiers: the one to beat, and the one to try first.
+PLAIN, FIRST = "plain classifier", "AutoAdapter"
 #: Settings of methods that use no labels; they have no use for a source as such.
 _UNSUPERVISED = dict.fromkeys(
     ("PLS", "MCCA", "DCCA", "DCCAE"), ("source", "pairs", "new")
@@ -76,6 +81,8 @@ def default_estimators(*, paired: bool = False) -> Lineup:
     # Rows of unit length are what the papers give these controls.
     spreading = LabelSpreading("knn", n_neighbors=10, alpha=0.8, max_iter=1000)
     usual = {
+        PLAIN: TargetOnly(TunedClassifier(), unlabeled="keep"),
+        FIRST: AutoAdapter(),
         "SVMt": make_pipeline(Normalizer(), TargetOnly(SVC(kernel="linear"))),
         "TargetNet": TargetNet(),
         "LabelSpreading": make_pipeline(
@@ -127,7 +134,7 @@ def classifier_lineup(
     if target_classes is not None:
         return partial_estimators()
     if n_per_class == 0 and paired:  # of domains with other features
-        return _by_class(PairedRidgeTransfer(), HHTL(), DATN())
+        return _by_class(AutoAdapter(), PairedRidgeTransfer(), HHTL(), DATN())
     if n_per_class == 0:
         return unsupervised_estimators()
     return default_estimators(paired=paired)
@@ -292,10 +299,12 @@ def _check_kind(name: str, estimator: Any, kind: Kind) -> None:
 
 
 def _source_controls() -> Lineup:
-    """Build what learns from the source and does not adapt."""
+    """Build what learns from the source and does not adapt, and the first choice."""
     # Rows of unit length, as in the control of the methods for few labels.
     logistic = LogisticRegression(C=10, max_iter=1000)
     return {
+        PLAIN: SourceOnly(TunedClassifier()),
+        FIRST: AutoAdapter(),
         "SourceOnly(LogisticRegression)": SourceOnly(
             logistic, shared_transformer=Normalizer()
         ),
@@ -309,7 +318,7 @@ def _by_class(*methods: Any) -> Lineup:
 
 def _classifiers() -> Lineup:
     """Build every classifier of skda with its defaults, by the name of its class."""
-    families = (heterogeneous, unsupervised, partial, baselines)
+    families = (auto, heterogeneous, unsupervised, partial, baselines)
     return _defaults(families, BaseDomainClassifier)
 
 

@@ -117,6 +117,7 @@ def report_adaptation(table: pd.DataFrame, settings: AdaptationSettings) -> Repo
         **fields,
         "quick": settings.quick_epochs is not None,
         "metric": "transductive accuracy, last iterate",
+        **table.attrs,
         "records": records_of(table),
         **environment(),
     }
@@ -165,14 +166,17 @@ def fullest_setting(settings: set[str]) -> str:
 
 def _cells(table: pd.DataFrame, plus_minus: str) -> Lines:
     """Write all numbers out, below the names of the columns."""
-    lines: Lines = [HEADER]
+    skewed = table.attrs.get("skewed", False)
+    lines: Lines = [(*HEADER[:2], *["balanced"] * skewed, *HEADER[2:])]
     for row in table.to_dict("records"):
         many = row["n_splits"] > 1
         spread = f" {plus_minus} {100 * row['std']:4.1f}" if many else ""
+        balanced = [f"{100 * row['balanced_accuracy']:.1f}"] if skewed else []
         lines.append(
             (
                 row_label(row["method"], row["source"]),
                 f"{100 * row['accuracy']:.1f}{spread}",
+                *balanced,
                 str(row["n_splits"]),
                 f"{row['seconds']:.2f}",
             )
@@ -188,6 +192,10 @@ def _legend(
     spread = f", mean {plus_minus} standard deviation over the {over}"
     spread = spread if settings.n_splits > 1 else ""
     legend = [f"{what}, {_labels_left(settings)}{spread}."]
+    if table.attrs.get("skewed"):
+        legend.append(
+            "Classes are skewed; balanced is the mean of the accuracies in the classes."
+        )
     legend += describe_settings(table["method"])
     if {"real", "none"} <= set(table["source"]):
         legend.append(
@@ -200,7 +208,9 @@ def _legend(
             f"Fitted with {settings.n_pairs} pairs beside the source, and without any "
             f"where there is none: {', '.join(learners)}."
         )
-    return [*legend, *settings.preparation, *_quick_note(settings.quick_epochs)]
+    advice = [table.attrs["advice"]] if table.attrs.get("advice") else []
+    quick = _quick_note(settings.quick_epochs)
+    return [*legend, *settings.preparation, *(quick or advice)]
 
 
 def _labels_left(settings: AdaptationSettings) -> str:

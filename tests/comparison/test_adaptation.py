@@ -582,6 +582,8 @@ def test_pandas_is_asked_for_by_name(data, monkeypatch):
 
 def test_the_default_line_up_puts_the_controls_first():
     assert list(default_estimators()) == [
+        "plain classifier",
+        "AutoAdapter",
         "SVMt",
         "TargetNet",
         "LabelSpreading",
@@ -608,8 +610,8 @@ def test_pairs_alone_take_the_place_of_labels():
     methods = [name for name in lineup if name != "DATN"]  # which takes its time
     table = compare(methods, task="digits", pairs=200, n_per_class=0, n_splits=1)
 
-    assert list(lineup) == ["PairedRidgeTransfer", "HHTL", "DATN"]
-    assert table["source"].tolist() == ["real", "real"]
+    assert list(lineup) == ["AutoAdapter", "PairedRidgeTransfer", "HHTL", "DATN"]
+    assert table["source"].tolist() == ["real", "real", "real"]
     assert table["pairs"].all()
     assert (table["accuracy"] > 0.6).all()
 
@@ -618,7 +620,7 @@ def test_pairs_alone_take_the_place_of_labels():
 def test_the_default_line_up_learns_the_digits_from_pairs_too():
     table = compare(n_splits=1, pairs=200).set_index(["method", "source"])
 
-    assert len(table) == 16
+    assert len(table) == 19
     assert table["accuracy"].between(0.5, 1.0).all()
     assert table.index[table["pairs"]].get_level_values("method").tolist() == [
         "PairedRidgeTransfer",

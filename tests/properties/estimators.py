@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
+import skda.auto
 import skda.baselines
 import skda.heterogeneous
 import skda.partial
@@ -23,6 +24,7 @@ CHEAP = {
     "random_state": 0,
 }
 FAMILIES = {
+    "auto": skda.auto,
     "heterogeneous": skda.heterogeneous,
     "unsupervised": skda.unsupervised,
     "partial": skda.partial,
@@ -33,7 +35,9 @@ FAMILIES = {
 
 LEFT_OUT = (
     GalleryIndex,  # which searches, and knows of no domains
+    skda.auto.Report,  # what a fit says of itself
     skda.baselines.TargetOnly,  # whose own default has no probabilities
+    skda.baselines.TunedClassifier,  # an ordinary classifier
 )
 
 

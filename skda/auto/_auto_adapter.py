@@ -1,0 +1,324 @@
+"""The first choice: committees over representations, for whatever there is."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import Annotated, Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skda.auto._few_labels import FewLabelsCommittee
+from skda.auto._from_source import SourceCommittee
+from skda.auto._outside import Given, fit_outside
+from skda.auto._plain import PlainClassifier
+from skda.auto._report import describe
+from skda.auto._trust import ALARM, assess, collect
+from skda.auto._votes import agreement_weights, average
+from skda.base import (
+    BaseHomogeneousClassifier,
+    BasePairedClassifier,
+    DomainName,
+    PairedRows,
+    Rows,
+    estimator,
+)
+from skda.utils.labels import UNLABELED
+from skda.utils.warnings import warn_user
+
+__all__ = ["AutoAdapter"]
+
+Array = NDArray[np.float64]
+
+#: Name of the committee that learns from the source, as a member of the other one.
+SOURCE = "source"
+
+
+@estimator
+class AutoAdapter(BasePairedClassifier, BaseHomogeneousClassifier):
+    r"""What to try first, whatever there is of labels, of a source and of pairs.
+
+    It is told neither what it has to do with nor whether classes are missing. It looks,
+    and lets a committee decide. Its members are classifiers without a seed, each in a
+    representation of its own: roots, rows of unit length, standardized features,
+    standardized domains, ranks. Each representation is right for some data and ruinous
+    for other; their average is neither, as long as members that stand alone count less.
+
+    **Few target labels.** The rows move towards their neighbors, a logistic regression
+    learns from the labeled ones, and a Gaussian mixture of the classes, which starts
+    from it, from all of them; beside these, kernel regressions on the rows as they are.
+    With three labels per class or more, folds of the labeled rows weigh the members. A
+    source of other features says which classes are alike, and half of the members
+    believe it. One of the same features has its own committee, as below, that joins as
+    a member, weighed by the labels, which it has not seen.
+
+    **No target label.** A source of the same features is brought together with the
+    target in several ways, and its labels are carried over by projections, kernels,
+    neighbors and graphs; members weigh by how far they agree. Classes that the target
+    seems to lack count less in the next round, and none is lost for good unless much
+    speaks for it. (See :class:`skda.unsupervised.SPL`.)
+
+    **Pairs.** :class:`skda.heterogeneous.PairedRidgeTransfer` joins, in two
+    representations; with no label and a source of other features it is all there is.
+
+    **Trust.** ``report_`` says what was assumed, who took part with which weight, how
+    far they agree, and how probable it is that a plain classifier is better. Where that
+    is likely, the fit warns. The statement has been calibrated on tasks for choosing,
+    and tested on others; see the boards in the documentation.
+
+    The steps of a pipeline before this one see the target only: pass
+    ``source_transformer`` and ``target_transformer`` instead, or, for domains of the
+    same features, ``shared_transformer``.
+
+    Parameters
+    ----------
+    members : dict of str to estimator, list of estimators or None
+        Further members, classifiers or methods of skda, networks too. They are cloned,
+        fitted to the same domains, averaged and weighed like the others; with three
+        labels per class or more they are fitted to folds as well.
+    same_features
+        Whether the source has the features of the target. "auto" takes it that it has
+        if there are as many, and, of frames, of the same names.
+
+    Attributes
+    ----------
+    label_distributions_ : ndarray of shape (n_target, n_classes)
+        Probabilities of the classes for every target sample seen in ``fit``.
+    members_ : dict of str to ndarray of shape (n_target, n_classes)
+        What every member says of them.
+    weights_ : dict of str to float
+        Weights of the members, which sum to one.
+    report_ : Report
+        What was done and is expected, a dict of plain values whose ``str`` is a text.
+
+    See Also
+    --------
+    skda.heterogeneous.GeoST : One of its ideas alone, for few labels.
+    skda.unsupervised.SPL : One of its ideas alone, for none.
+    skda.baselines.TunedClassifier : What it has to beat.
+
+    Notes
+    -----
+    New rows are judged without a graph: by the maps of the representations and what the
+    members learned. Of the rows of the fit it knows more, see ``transduction_``. Rows
+    of the source are judged by a logistic regression of the source.
+
+    It has no random state: nothing is drawn but by fixed seeds.
+
+    Nothing has been published, so :meth:`published` returns the defaults.
+
+    Examples
+    --------
+    >>> from skda import AutoAdapter
+    >>> from skda.datasets import make_heterogeneous_domains
+    >>> data = make_heterogeneous_domains(random_state=0)
+    >>> clf = AutoAdapter().fit(data.X, data.y, source=data.source)
+    >>> clf.predict(data.X).shape
+    (300,)
+    >>> clf.report_["trust"] in ("high", "fair", "low")
+    True
+    """
+
+    members: Annotated[Any, dict, list, None] = None
+    same_features: Literal["auto"] | bool = "auto"
+    scaling = field(default=None, init=False)
+
+    needs_same_features: ClassVar[bool] = False
+
+    def fit_rows(
+        self, source: Rows, target: Rows, pairs: PairedRows | None = None
+    ) -> None:
+        given = self._look(source, target, pairs)
+        self._check_given(given)
+        self._plain = PlainClassifier().fit(given, len(self.classes_))
+        self._outside, said = fit_outside(self.members, given, self.classes_)
+        self._from_source = self._few_labels = None
+        if len(self.classes_) == 1:
+            said = {"the only class": np.ones((len(target.X), 1))}
+        elif given.has_source and given.same_features:
+            self._from_source = self._fit_from_source(given)
+        if given.has_labels and len(self.classes_) > 1:
+            self._few_labels = self._fit_few_labels(given, said)
+        few = self._few_labels
+        if few is not None:
+            self.members_, self.weights_ = few.members_, few.weights_
+            self.label_distributions_ = few.probabilities_
+        else:
+            self._join(said)
+        self._report(given)
+
+    def _join(self, said: dict[str, Array]) -> None:
+        """Weigh what was said outside of the committee by its agreement."""
+        committee = self._from_source
+        self.members_ = said if committee is None else committee.members_ | said
+        self.weights_ = {} if committee is None else committee.weights_
+        if said:
+            typical = np.mean([*self.weights_.values()] or [1.0])
+            strengths = self.weights_ | dict.fromkeys(said, float(typical))
+            self.weights_, _ = agreement_weights(self.members_, strengths)
+        self.label_distributions_ = average(self.members_, self.weights_)
+
+    def _fit_from_source(self, given: Given) -> SourceCommittee:
+        """Fit the committee that learns from a source of the same features."""
+        return SourceCommittee().fit(
+            given.source.X, given.source_codes, given.target.X, len(self.classes_)
+        )
+
+    def _fit_few_labels(
+        self, given: Given, said: dict[str, Array]
+    ) -> FewLabelsCommittee:
+        """Fit the committee that learns from labels of the target."""
+        if self._from_source is not None:
+            said = said | {SOURCE: self._from_source.probabilities_}
+        return FewLabelsCommittee().fit(
+            given.target.X,
+            given.codes,
+            len(self.classes_),
+            geometry=given.geometry(len(self.classes_)),
+            extra=said,
+        )
+
+    def _report(self, given: Given) -> None:
+        """Say what was done, and warn where it is not to be trusted."""
+        hidden = given.codes == UNLABELED
+        evidence = None
+        if self._plain.probabilities_ is not None and len(self.classes_) > 1:
+            evidence = collect(
+                self.label_distributions_,
+                self.members_,
+                self.weights_,
+                self._plain.probabilities_,
+                hidden if hidden.any() else ~hidden,
+            )
+        situation = "few labels" if given.has_labels else "no labels"
+        trust = assess(evidence, situation)
+        said = []
+        if trust.p_below > ALARM:
+            said.append(
+                f"A plain classifier may well be better (probability "
+                f"{trust.p_below:.0%}): compare both on some labeled rows."
+            )
+            warn_user(
+                f"AutoAdapter expects {trust.expected_accuracy:.0%} of the unlabeled "
+                f"target rows to be right. {said[0]} print(clf.report_) tells more."
+            )
+        facts = self._facts(given) | trust.as_facts() | {"warnings": said}
+        self.report_ = describe(
+            self.members_,
+            self.weights_,
+            self.label_distributions_,
+            self.classes_,
+            facts,
+        )
+
+    def _facts(self, given: Given) -> dict[str, Any]:
+        """Collect what a report says of the data and of what was assumed."""
+        few = self._few_labels
+        plain = self._plain.probabilities_
+        winner = self.label_distributions_.argmax(axis=1)
+        return {
+            "data": given.counts(len(self.classes_)),
+            "situation": given.situation(),
+            "assumptions": given.assumptions() + self._about_classes(given),
+            "fold_accuracy": None if few is None else few.fold_accuracy_,
+            "plain": None
+            if plain is None
+            else {
+                "name": self._plain.name,
+                "agreement": float(np.mean(plain.argmax(axis=1) == winner)),
+            },
+        }
+
+    def _about_classes(self, given: Given) -> list[str]:
+        """Say what was assumed of the classes."""
+        said = []
+        if self._from_source is not None:
+            kept = self.classes_[self._from_source.kept_classes_]
+            lacking = np.setdiff1d(self.classes_, kept).tolist()
+            if lacking:
+                said.append(
+                    f"The target seems to lack the classes "
+                    f"{', '.join(map(str, lacking))} of the source, so that nothing "
+                    f"speaks for them there."
+                )
+        elif given.has_labels:
+            shown = np.unique(given.codes[given.codes != UNLABELED])
+            never = np.delete(self.classes_, shown).tolist()
+            if never:
+                said.append(
+                    f"The classes {', '.join(map(str, never))} have no labeled target "
+                    f"row and are never predicted."
+                )
+        return said
+
+    def transduce(self, target: Rows) -> Array:
+        return self.label_distributions_
+
+    def predict_proba_rows(self, X: NDArray[Any], domain: DomainName) -> Array:
+        if domain == "source":
+            return self._plain.predict_proba_of_source(X)
+        outside = {
+            name: member.predict_proba(X) for name, member in self._outside.items()
+        }
+        if len(self.classes_) == 1:
+            return np.ones((len(X), 1))
+        committee = self._from_source
+        if self._few_labels is not None:
+            if committee is not None:
+                outside[SOURCE] = committee.predict_proba(X)
+            return self._few_labels.predict_proba(X, extra=outside)
+        if committee is not None:
+            outside = committee.predict_members(X) | outside
+        return average(outside, self.weights_)
+
+    def _fit_shared(self, rows: dict[DomainName, Any], labels: Any) -> None:
+        if self.shared_transformer is not None:  # else the features may differ
+            super()._fit_shared(rows, labels)
+
+    def _needs_pairs(self) -> bool:
+        return False
+
+    def _look(self, source: Rows, target: Rows, pairs: PairedRows | None) -> Given:
+        """Look at what there is."""
+        same: Any = self.same_features
+        if same == "auto":
+            same = source.X.shape[1] == target.X.shape[1] and self._same_names()
+        if same and source.X.shape[1] != target.X.shape[1]:
+            raise ValueError(
+                f"AutoAdapter expects a source with the features of the target, as "
+                f"same_features is True, got {source.X.shape[1]} source features and "
+                f"{target.X.shape[1]} target features: pass same_features='auto'."
+            )
+        codes = (rows.labels.codes(self.classes_) for rows in (source, target))
+        return Given(source, target, *codes, pairs, bool(same))
+
+    def _same_names(self) -> bool:
+        """Say whether the features have the same names, where both have any."""
+        if self.shared_transformer is not None:
+            return True
+        names = getattr(self, "feature_names_in_", None)
+        domain = getattr(self, "_source_domain", None)
+        source_names = getattr(domain, "feature_names_in_", None)
+        if names is None or source_names is None:
+            return True
+        return bool(np.array_equal(names, source_names))
+
+    def _check_given(self, given: Given) -> None:
+        """Refuse what nothing can be learned from."""
+        n_labeled = int((given.codes != UNLABELED).sum())
+        helped = given.has_source and (given.same_features or given.pairs is not None)
+        if not helped and not given.has_labels:
+            raise ValueError(
+                f"AutoAdapter expects labels of the target, or pairs, where the source "
+                f"has other features, got a source of {given.source.X.shape[1]} "
+                f"features, a target of {given.target.X.shape[1]} and no label: label "
+                f"a few target rows of every class, pass pairs, or same_features=True "
+                f"if the columns are the same."
+            )
+        n_shown = len(np.unique(given.codes[given.codes != UNLABELED]))
+        if not helped and n_shown == 1 < len(self.classes_):
+            raise ValueError(
+                f"AutoAdapter expects labels of two classes or more, where the source "
+                f"has other features, got {n_labeled} labeled target rows of one "
+                f"class: label a few rows of every class."
+            )

@@ -1,0 +1,168 @@
+"""A statement of trust: how accurate a fit is expected to be, and whether it pays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+
+__all__ = ["ALARM", "COEFFICIENTS", "Evidence", "Trust", "assess", "collect"]
+
+Array = NDArray[np.float64]
+
+#: Of the logistic models of the accuracy and of the probability to be below, by what
+#: there is. They were fitted to the choosing side of the boards by
+#: ``python -m benchmarks.boards.trust``, which writes these lines.
+COEFFICIENTS = {
+    "few labels": ((0.0,) * 6, (0.0,) * 6),
+    "no labels": ((0.0,) * 6, (0.0,) * 6),
+}
+#: Probability to be below from which on a fit warns.
+ALARM = 0.5
+#: Expected accuracy from which on trust is high.
+HIGH = 0.8
+#: Least distance of a share from zero and one, before its log-odds are taken.
+MARGIN = 0.02
+
+
+class Evidence(NamedTuple):
+    """What a fit says of itself, without any label that it has not seen.
+
+    Parameters
+    ----------
+    agreement : float
+        Share of rows on which a member says what the committee says, the mean over the
+        members with their weights.
+    plain_agreement : float
+        Share on which the plain classifier does.
+    confidence : float
+        Mean probability of the class that the committee predicts.
+    plain_confidence : float
+        The same of the plain classifier.
+    share_distance : float
+        Half the sum of the differences between the shares of the classes that the
+        committee and the plain classifier predict.
+    """
+
+    agreement: float
+    plain_agreement: float
+    confidence: float
+    plain_confidence: float
+    share_distance: float
+
+    def features(self) -> Array:
+        """Log-odds of the shares, and the distance, with a one in front."""
+        shares = np.clip(self[:4], MARGIN, 1 - MARGIN)
+        return np.concatenate([[1.0], logit(shares), [self.share_distance]])
+
+
+class Trust(NamedTuple):
+    """What is to be expected of a fit.
+
+    Parameters
+    ----------
+    evidence : Evidence or None
+        Where it comes from; None where there is nothing plain to compare with.
+    expected_accuracy : float
+        On target rows without a label.
+    p_below : float
+        Probability that the plain classifier is better by more than five points.
+    """
+
+    evidence: Evidence | None
+    expected_accuracy: float
+    p_below: float
+
+    @property
+    def word(self) -> str:
+        """One of "high", "fair" and "low"."""
+        if self.p_below > ALARM:
+            return "low"
+        return "high" if self.expected_accuracy > HIGH else "fair"
+
+    def as_facts(self) -> dict[str, Any]:
+        """Spell it as plain values."""
+        if self.evidence is None:
+            return dict.fromkeys(("evidence", "expected_accuracy", "p_below")) | {
+                "trust": "unknown"
+            }
+        return {
+            "evidence": self.evidence._asdict(),
+            "expected_accuracy": self.expected_accuracy,
+            "p_below": self.p_below,
+            "trust": self.word,
+        }
+
+
+def collect(
+    probabilities: Array,
+    members: Mapping[str, Array],
+    weights: Mapping[str, float],
+    plain: Array,
+    rows: NDArray[np.bool_],
+) -> Evidence:
+    """Collect the evidence on some rows.
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (n, n_classes)
+        What the committee says.
+    members : dict of str to ndarray of shape (n, n_classes)
+        What its members say.
+    weights : dict of str to float
+        Weights of the members.
+    plain : ndarray of shape (n, n_classes)
+        What the plain classifier says.
+    rows : ndarray of shape (n,)
+        Which rows to look at.
+
+    Returns
+    -------
+    Evidence
+        The evidence.
+    """
+    P, plain = probabilities[rows], plain[rows]
+    winner, n_classes = P.argmax(axis=1), P.shape[1]
+    shares, plain_shares = (
+        np.bincount(each.argmax(axis=1), minlength=n_classes) / len(P)
+        for each in (P, plain)
+    )
+    return Evidence(
+        agreement=float(
+            sum(
+                weights[name] * np.mean(each[rows].argmax(axis=1) == winner)
+                for name, each in members.items()
+            )
+        ),
+        plain_agreement=float(np.mean(plain.argmax(axis=1) == winner)),
+        confidence=float(P.max(axis=1).mean()),
+        plain_confidence=float(plain.max(axis=1).mean()),
+        share_distance=float(np.abs(shares - plain_shares).sum() / 2),
+    )
+
+
+def assess(evidence: Evidence | None, situation: str) -> Trust:
+    """Turn evidence into what is to be expected.
+
+    Parameters
+    ----------
+    evidence : Evidence or None
+        The evidence; None where there is nothing plain to compare with.
+    situation : str
+        One of :data:`COEFFICIENTS`.
+
+    Returns
+    -------
+    Trust
+        What is to be expected.
+    """
+    if evidence is None:
+        return Trust(None, float("nan"), float("nan"))
+    features = evidence.features()
+    accuracy, below = (
+        float(expit(features @ np.array(column))) for column in COEFFICIENTS[situation]
+    )
+    return Trust(evidence, accuracy, below)
