@@ -8,9 +8,9 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from skda.auto._few_labels import FewLabelsCommittee
+from skda.auto._few_labels import FewLabelsCommittee, member_weights
 from skda.auto._from_source import SourceCommittee
-from skda.auto._outside import Given, fit_outside
+from skda.auto._outside import Given, fit_added, fit_paired
 from skda.auto._plain import PlainClassifier
 from skda.auto._report import describe
 from skda.auto._trust import ALARM, assess, collect
@@ -32,6 +32,14 @@ Array = NDArray[np.float64]
 
 #: Name of the committee that learns from the source, as a member of the other one.
 SOURCE = "source"
+#: Name of the committee that learns from labels of the target, for new rows.
+OWN = "target"
+#: Share of what the source says before any label is looked at, where its features are
+#: the target's or pairs carry it over, and how many labels that is worth.
+SHARE_OF_SOURCE, N_LABELS = 0.7, 10.0
+#: Probability of the true class by the committee of the target where labels are too few
+#: for folds.
+UNJUDGED = 0.3
 
 
 @estimator
@@ -49,8 +57,8 @@ class AutoAdapter(BasePairedClassifier, BaseHomogeneousClassifier):
     from it, from all of them; beside these, kernel regressions on the rows as they are.
     With three labels per class or more, folds of the labeled rows weigh the members. A
     source of other features says which classes are alike, and half of the members
-    believe it. One of the same features has its own committee, as below, that joins as
-    a member, weighed by the labels, which it has not seen.
+    believe it. One of the same features has its own committee, as below, which has not
+    seen the labels: they tell how far to believe it.
 
     **No target label.** A source of the same features is brought together with the
     target in several ways, and its labels are carried over by projections, kernels,
@@ -58,8 +66,9 @@ class AutoAdapter(BasePairedClassifier, BaseHomogeneousClassifier):
     seems to lack count less in the next round, and none is lost for good unless much
     speaks for it. (See :class:`skda.unsupervised.SPL`.)
 
-    **Pairs.** :class:`skda.heterogeneous.PairedRidgeTransfer` joins, in two
-    representations; with no label and a source of other features it is all there is.
+    **Pairs.** :class:`skda.heterogeneous.PairedRidgeTransfer` joins in the same way, in
+    two representations; with no label and a source of other features it is all there
+    is.
 
     **Trust.** ``report_`` says what was assumed, who took part with which weight, how
     far they agree, and how probable it is that a plain classifier is better. Where that
@@ -131,21 +140,50 @@ class AutoAdapter(BasePairedClassifier, BaseHomogeneousClassifier):
         given = self._look(source, target, pairs)
         self._check_given(given)
         self._plain = PlainClassifier().fit(given, len(self.classes_))
-        self._outside, said = fit_outside(self.members, given, self.classes_)
+        self._added, added = fit_added(self.members, given, self.classes_)
+        self._paired, transferred = fit_paired(given, self.classes_)
         self._from_source = self._few_labels = None
         if len(self.classes_) == 1:
-            said = {"the only class": np.ones((len(target.X), 1))}
+            added = {"the only class": np.ones((len(target.X), 1))}
         elif given.has_source and given.same_features:
-            self._from_source = self._fit_from_source(given)
+            self._from_source = SourceCommittee().fit(
+                source.X, given.source_codes, target.X, len(self.classes_)
+            )
         if given.has_labels and len(self.classes_) > 1:
-            self._few_labels = self._fit_few_labels(given, said)
-        few = self._few_labels
-        if few is not None:
-            self.members_, self.weights_ = few.members_, few.weights_
-            self.label_distributions_ = few.probabilities_
+            self._fit_few_labels(given, added, transferred)
         else:
-            self._join(said)
+            self._join(added | transferred)
+        self.label_distributions_ = average(self.members_, self.weights_)
         self._report(given)
+
+    def _fit_few_labels(
+        self, given: Given, added: dict[str, Array], transferred: dict[str, Array]
+    ) -> None:
+        """Learn from labels of the target, and weigh what the source says by them."""
+        few = self._few_labels = FewLabelsCommittee().fit(
+            given.target.X,
+            given.codes,
+            len(self.classes_),
+            geometry=given.geometry(len(self.classes_)),
+            extra=added,
+        )
+        self.members_, self.weights_ = few.members_, few.weights_
+        if self._from_source is not None:
+            transferred = transferred | {SOURCE: self._from_source.probabilities_}
+        if not transferred:
+            return
+        labeled = np.flatnonzero(given.codes != UNLABELED)
+        own = few.fold_truth_
+        if own is None:
+            own = np.full(len(labeled), UNJUDGED)
+        truth = [own, *(P[labeled, given.codes[labeled]] for P in transferred.values())]
+        share = SHARE_OF_SOURCE / len(transferred)
+        prior = np.array([1 - SHARE_OF_SOURCE, *[share] * len(transferred)])
+        own_share, *shares = member_weights(np.transpose(truth), prior, N_LABELS)
+        self.members_ = self.members_ | transferred
+        self.weights_ = {
+            name: float(own_share) * weight for name, weight in self.weights_.items()
+        } | dict(zip(transferred, map(float, shares), strict=True))
 
     def _join(self, said: dict[str, Array]) -> None:
         """Weigh what was said outside of the committee by its agreement."""
@@ -156,27 +194,6 @@ class AutoAdapter(BasePairedClassifier, BaseHomogeneousClassifier):
             typical = np.mean([*self.weights_.values()] or [1.0])
             strengths = self.weights_ | dict.fromkeys(said, float(typical))
             self.weights_, _ = agreement_weights(self.members_, strengths)
-        self.label_distributions_ = average(self.members_, self.weights_)
-
-    def _fit_from_source(self, given: Given) -> SourceCommittee:
-        """Fit the committee that learns from a source of the same features."""
-        return SourceCommittee().fit(
-            given.source.X, given.source_codes, given.target.X, len(self.classes_)
-        )
-
-    def _fit_few_labels(
-        self, given: Given, said: dict[str, Array]
-    ) -> FewLabelsCommittee:
-        """Fit the committee that learns from labels of the target."""
-        if self._from_source is not None:
-            said = said | {SOURCE: self._from_source.probabilities_}
-        return FewLabelsCommittee().fit(
-            given.target.X,
-            given.codes,
-            len(self.classes_),
-            geometry=given.geometry(len(self.classes_)),
-            extra=said,
-        )
 
     def _report(self, given: Given) -> None:
         """Say what was done, and warn where it is not to be trusted."""
@@ -257,19 +274,19 @@ class AutoAdapter(BasePairedClassifier, BaseHomogeneousClassifier):
     def predict_proba_rows(self, X: NDArray[Any], domain: DomainName) -> Array:
         if domain == "source":
             return self._plain.predict_proba_of_source(X)
-        outside = {
-            name: member.predict_proba(X) for name, member in self._outside.items()
-        }
         if len(self.classes_) == 1:
             return np.ones((len(X), 1))
-        committee = self._from_source
-        if self._few_labels is not None:
-            if committee is not None:
-                outside[SOURCE] = committee.predict_proba(X)
-            return self._few_labels.predict_proba(X, extra=outside)
+        added = {name: each.predict_proba(X) for name, each in self._added.items()}
+        said = {name: each.predict_proba(X) for name, each in self._paired.items()}
+        few, committee = self._few_labels, self._from_source
+        if few is None:
+            said |= added | ({} if committee is None else committee.predict_members(X))
+            return average(said, self.weights_)
         if committee is not None:
-            outside = committee.predict_members(X) | outside
-        return average(outside, self.weights_)
+            said[SOURCE] = committee.predict_proba(X)
+        weights = {name: self.weights_[name] for name in said}
+        own = few.predict_proba(X, extra=added)
+        return average(said | {OWN: own}, weights | {OWN: 1 - sum(weights.values())})
 
     def _fit_shared(self, rows: dict[DomainName, Any], labels: Any) -> None:
         if self.shared_transformer is not None:  # else the features may differ
@@ -289,8 +306,10 @@ class AutoAdapter(BasePairedClassifier, BaseHomogeneousClassifier):
                 f"same_features is True, got {source.X.shape[1]} source features and "
                 f"{target.X.shape[1]} target features: pass same_features='auto'."
             )
-        codes = (rows.labels.codes(self.classes_) for rows in (source, target))
-        return Given(source, target, *codes, pairs, bool(same))
+        source_codes, codes = (
+            rows.labels.codes(self.classes_) for rows in (source, target)
+        )
+        return Given(source, target, source_codes, codes, pairs, bool(same))
 
     def _same_names(self) -> bool:
         """Say whether the features have the same names, where both have any."""

@@ -105,6 +105,9 @@ class FewLabelsCommittee:
         Their weighted mean; zero for a class without a label.
     fold_accuracy_ : dict of str to float, or None
         Accuracy of every member in the folds of the labeled rows, None without folds.
+    fold_truth_ : ndarray of shape (n_labeled,) or None
+        Probability that the committee gives to the class of every labeled row that was
+        in no fold it learned from, None without folds.
     shares_ : ndarray of shape (n_classes,)
         Mean probabilities.
     """
@@ -281,7 +284,7 @@ class FewLabelsCommittee:
         prior = np.array([WORTH.get(name.split(",")[0], 1.0) for name in names])
         prior /= prior.sum()
         if own is None:
-            self.fold_accuracy_ = None
+            self.fold_accuracy_ = self.fold_truth_ = None
             self.weights_ = dict(zip(names, prior.tolist(), strict=True))
             return
         present, labels = np.unique(codes, return_inverse=True)
@@ -289,6 +292,7 @@ class FewLabelsCommittee:
         truth = np.array([each[np.arange(len(labels)), labels] for each in judged]).T
         weights = member_weights(truth, prior, self.prior_strength)
         self.weights_ = dict(zip(names, weights.tolist(), strict=True))
+        self.fold_truth_ = truth @ weights
         self.fold_accuracy_ = {
             name: float(np.mean(each.argmax(axis=1) == labels))
             for name, each in zip(names, judged, strict=True)

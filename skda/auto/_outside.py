@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,7 +22,7 @@ from skda.utils.labels import UNLABELED
 from skda.utils.scaling import make_standard_scaler
 from skda.utils.warnings import NoSourceWarning
 
-__all__ = ["Given", "Outside", "fit_outside"]
+__all__ = ["Given", "Outside", "fit_added", "fit_paired"]
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -31,9 +32,9 @@ N_FOLDS = 3
 #: Weight of the classes' geometry, as in GeoST.
 RHO = 0.8
 #: Prepares rows of either domain for a map between them.
-_PREPARED = {
+_PREPARED: dict[str, Any] = {
     "standardized": make_standard_scaler,
-    "unit rows": lambda: RowScaler("auto"),
+    "unit rows": partial(RowScaler, "auto"),
 }
 
 
@@ -151,10 +152,37 @@ class Outside(NamedTuple):
         return found
 
 
-def fit_outside(
+def fit_paired(
+    given: Given, classes: NDArray[Any]
+) -> tuple[dict[str, Outside], dict[str, Array]]:
+    """Fit the members that learn from pairs and from labels of the source alone.
+
+    Parameters
+    ----------
+    given : Given
+        What there is to learn from.
+    classes : ndarray of shape (n_classes,)
+        All classes.
+
+    Returns
+    -------
+    members : dict of str to Outside
+        The fitted ones; none without pairs.
+    probabilities : dict of str to ndarray of shape (n_target, n_classes)
+        What they say of the target.
+    """
+    fitted = {
+        name: Outside(_fit(member, given, given.codes, classes), classes)
+        for name, member in _paired(given).items()
+    }
+    said = {name: each.predict_proba(given.target.X) for name, each in fitted.items()}
+    return fitted, said
+
+
+def fit_added(
     members: Any, given: Given, classes: NDArray[Any]
 ) -> tuple[dict[str, Outside], dict[str, Array]]:
-    """Fit the members that learn from pairs, and those of the user.
+    """Fit the members that the user adds.
 
     Parameters
     ----------
@@ -174,12 +202,9 @@ def fit_outside(
         wherever there are labels enough for folds.
     """
     fitted, said = {}, {}
-    paired = _paired(given)
-    for name, member in (paired | _named(members)).items():
+    for name, member in _named(members).items():
         fitted[name] = Outside(_fit(member, given, given.codes, classes), classes)
         said[name] = fitted[name].predict_proba(given.target.X)
-        if name in paired:  # which has not seen any target label
-            continue
         for rows, fold in _folds(given.codes):
             part = Outside(_fit(member, given, fold, classes), classes)
             said[name][rows] = part.predict_proba(given.target.X[rows])
@@ -235,17 +260,18 @@ def _fit(member: Any, given: Given, codes: Codes, classes: NDArray[Any]) -> Any:
         fit_params["source"] = given.source.X, given.source.labels.with_gaps()
     if given.pairs is not None and has_fit_parameter(member, "pairs"):
         fit_params["pairs"] = given.pairs.source, given.pairs.target
+    X: Any
+    y: Any
+    if has_fit_parameter(member, "source"):
+        X, y = given.target.X, np.full(len(codes), None, dtype=object)
+        y[known] = classes[codes[known]]
+    elif known.any():
+        X, y = given.target.X[known], classes[codes[known]]
+    else:
+        source = given.source.labeled()
+        X, y = source.X, source.labels.values
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NoSourceWarning)
-        if has_fit_parameter(member, "source"):
-            y = np.full(len(codes), None, dtype=object)
-            y[known] = classes[codes[known]]
-            X = given.target.X
-        elif known.any():
-            X, y = given.target.X[known], classes[codes[known]]
-        else:
-            source = given.source.labeled()
-            X, y = source.X, source.labels.values
         return clone(member).fit(X, y, **fit_params)
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import inspect
-import warnings
 from numbers import Integral
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.metrics import accuracy_score, balanced_accuracy_score
 from sklearn.utils import Bunch
 from sklearn.utils.metadata_routing import get_routing_for_object
 
@@ -30,6 +28,7 @@ from skda.comparison._lineups import (
     choose_classifiers,
     classifier_lineup,
 )
+from skda.comparison._scores import accuracies_of, are_skewed
 from skda.comparison._splits import LabelSplit, label_splits
 from skda.datasets import load_task
 from skda.datasets._target_classes import keep_classes
@@ -47,9 +46,6 @@ __all__ = [
     "row_label",
     "taken_by_fit",
 ]
-
-#: Classes are skewed if one is so many times as frequent as another.
-SKEWED = 3
 
 
 class Adaptation(Experiment):
@@ -86,10 +82,7 @@ class Adaptation(Experiment):
     ) -> tuple[dict[str, float], dict[str, NDArray[np.float64]]]:
         """Measure both accuracies on the rows whose label was hidden."""
         predicted = np.asarray(output)[split.hidden]
-        return {
-            "accuracy": accuracy_score(split.y_hidden, predicted),
-            "balanced_accuracy": _balanced_accuracy(split.y_hidden, predicted),
-        }, {}
+        return accuracies_of(split.y_hidden, predicted), {}
 
 
 def compare(
@@ -243,7 +236,7 @@ def compare(
     said = list(zip(labels, table["accuracies"], strict=True))
     table.attrs = {
         "advice": advise(said, PLAIN, FIRST),
-        "skewed": _are_skewed(splits[0].y_hidden),
+        "skewed": are_skewed(splits[0].y_hidden),
     }
     return table
 
@@ -377,19 +370,6 @@ def _check_unlabeled(named: list[tuple[str, Any]], given: dict[str, Any]) -> Non
             f"Expected methods that learn from a source where no target label is "
             f"left, got {', '.join(without)}: leave them out, or raise n_per_class."
         )
-
-
-def _balanced_accuracy(y: NDArray[Any], predicted: NDArray[Any]) -> float:
-    """Average the accuracies in the classes of the hidden rows."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "y_pred contains classes not in y_true")
-        return float(balanced_accuracy_score(y, predicted))
-
-
-def _are_skewed(y: NDArray[Any]) -> bool:
-    """Say whether a class is so much more frequent than another that it matters."""
-    counts = np.unique(y, return_counts=True)[1]
-    return bool(counts.max() >= SKEWED * counts.min())
 
 
 def _summary(row: Row, outcomes: list[Outcome]) -> dict[str, Any]:

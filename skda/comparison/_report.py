@@ -117,7 +117,7 @@ def report_adaptation(table: pd.DataFrame, settings: AdaptationSettings) -> Repo
         **fields,
         "quick": settings.quick_epochs is not None,
         "metric": "transductive accuracy, last iterate",
-        **table.attrs,
+        **{str(name): value for name, value in table.attrs.items()},
         "records": records_of(table),
         **environment(),
     }
