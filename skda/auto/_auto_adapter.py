@@ -197,7 +197,6 @@ class AutoAdapter(BasePairedClassifier, BaseHomogeneousClassifier):
 
     def _report(self, given: Given) -> None:
         """Say what was done, and warn where it is not to be trusted."""
-        hidden = given.codes == UNLABELED
         evidence = None
         if self._plain.probabilities_ is not None and len(self.classes_) > 1:
             evidence = collect(
@@ -205,15 +204,15 @@ class AutoAdapter(BasePairedClassifier, BaseHomogeneousClassifier):
                 self.members_,
                 self.weights_,
                 self._plain.probabilities_,
-                hidden if hidden.any() else ~hidden,
+                given.codes != UNLABELED,
             )
         situation = "few labels" if given.has_labels else "no labels"
         trust = assess(evidence, situation)
         said = []
         if trust.p_below > ALARM:
             said.append(
-                f"A plain classifier may well be better (probability "
-                f"{trust.p_below:.0%}): compare both on some labeled rows."
+                f"Of fits like this one, {trust.p_below:.0%} are more than five points "
+                f"below a plain classifier: compare both on some labeled rows."
             )
             warn_user(
                 f"AutoAdapter expects {trust.expected_accuracy:.0%} of the unlabeled "
