@@ -224,6 +224,7 @@ def test_pipelines_searches_and_folds():
     assert clone(AutoAdapter(members=[SPL()])).members[0].get_params()
 
 
+@pytest.mark.filterwarnings("ignore:AutoAdapter expects:UserWarning")
 def test_the_worth_of_a_source():
     table = source_gain(AutoAdapter(), X, Y, source=SOURCE, n_splits=2, n_per_class=1)
 
