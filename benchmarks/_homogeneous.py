@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from skorch.callbacks import Callback
 
 from benchmarks._results import FOLDER, append, data_file, load, sha256
+from skda.auto import AutoAdapter
 from skda.comparison._engine import seeded_clone
 from skda.datasets import load_npz
 from skda.preprocessing import RowScaler
@@ -122,6 +123,18 @@ def parameters(estimator: Any, name: str) -> list[str]:
     return [p for p in estimator.get_params() if p.split("__")[-1] == name]
 
 
+def represents_rows(estimator: Any) -> bool:
+    """Tell what chooses the representation of rows by itself, and gets raw ones."""
+    automatic = [
+        value
+        for name, value in estimator.get_params().items()
+        if name.split("__")[-1] == "representation"
+    ]
+    inner = getattr(estimator, "estimator", None)
+    representation = getattr(inner, "representation", None)
+    return "auto" in [*automatic, representation] or isinstance(estimator, AutoAdapter)
+
+
 def measure(
     group: Group, task: str, name: str, seeds: list[int], device: str
 ) -> dict[str, Any]:
@@ -134,9 +147,10 @@ def measure(
     if group.n_shared:
         shared = np.isin(y, np.unique(y_s)[: group.n_shared])
         X, y = X[shared], y[shared]
-    if group.power is not None:
-        X_s, X = (RowScaler(group.power).fit_transform(rows) for rows in (X_s, X))
     estimator = group.methods[name]
+    power = None if represents_rows(estimator) else group.power
+    if power is not None:
+        X_s, X = (RowScaler(power).fit_transform(rows) for rows in (X_s, X))
     estimator.set_params(**dict.fromkeys(parameters(estimator, "device"), device))
     runs = []
     for seed in seeds:
@@ -156,7 +170,7 @@ def measure(
         "task": task,
         "data": {file: sha256(data_file(file)) for file in files},
         "method": name,
-        "power": group.power,
+        "power": power,
         "params": estimator.get_params(),
         "metric": "transductive accuracy, last iterate",
         "seeds": seeds,

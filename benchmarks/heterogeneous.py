@@ -25,7 +25,7 @@ from skda.baselines import (
     SeededKMeans,
     SinkhornCentroids,
 )
-from skda.comparison._lineups import default_estimators
+from skda.comparison._lineups import FIRST, PLAIN, default_estimators
 from skda.datasets import load_task
 from skda.heterogeneous import SSAN, STN, GeoST
 
@@ -52,6 +52,8 @@ class Method(NamedTuple):
 
 USUAL = default_estimators()
 METHODS = {
+    PLAIN: Method(USUAL[PLAIN]),
+    FIRST: Method(USUAL[FIRST], 10),
     "SVMt": Method(USUAL["SVMt"]),
     "TargetNet": Method(USUAL["TargetNet"], 10),
     "LabelSpreading": Method(USUAL["LabelSpreading"]),

@@ -18,6 +18,7 @@ from sklearn.linear_model import LogisticRegression
 
 from benchmarks._homogeneous import Group, run
 from benchmarks.unsupervised import PAIRS
+from skda.auto import AutoAdapter
 from skda.partial import (
     AR,
     BA3US,
@@ -58,6 +59,7 @@ MAIN = {
     "PruneClasses(CenteredLabelPropagation())": PruneClasses(
         CenteredLabelPropagation()
     ),
+    "AutoAdapter": AutoAdapter(),
 }
 OTHERS = {
     "DANN": DANN(**STEPS),

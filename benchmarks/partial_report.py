@@ -46,6 +46,7 @@ BY_CLASS = [
     "SHOT",
     "BA3US",
     "ISRA",
+    "AutoAdapter",
     "PruneClasses(SPL())",
 ]
 

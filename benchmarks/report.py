@@ -14,6 +14,7 @@ from pathlib import Path
 
 from benchmarks._results import load
 from benchmarks._tables import Table, difference, interval, latest, percent
+from benchmarks.boards.pages import readme_table
 from benchmarks.paired_report import paired_tables, readme_paired_table
 from benchmarks.partial_report import partial_tables, readme_partial_table
 from benchmarks.retrieval_report import readme_retrieval_table, retrieval_tables
@@ -22,6 +23,7 @@ from benchmarks.unsupervised_report import (
     readme_unsupervised_table,
     unsupervised_tables,
 )
+from skda.comparison._lineups import FIRST, PLAIN
 
 __all__ = ["render"]
 
@@ -38,6 +40,7 @@ COLUMNS = {
     "reuters_0:reuters_4": "Reuters 0 → 4",
 }
 METHODS = [
+    PLAIN,
     "SVMt",
     "TargetNet",
     "LabelSpreading",
@@ -50,6 +53,7 @@ METHODS = [
     "SSAN",
     "GeoST",
     "GeoST, not averaged",
+    FIRST,
     "SSAN.published()",
     "STN.published()",
 ]
@@ -156,6 +160,7 @@ def render() -> dict[Path, str]:
         readme.read_text(), "heterogeneous", accuracy_table(order, main).markdown()
     )
     text = filled(text, "gain", gain_table(order, main).markdown())
+    text = filled(text, "boards", readme_table().markdown())
     text = filled(text, "unsupervised", readme_unsupervised_table().markdown())
     text = filled(text, "partial", readme_partial_table().markdown())
     text = filled(text, "paired", readme_paired_table().markdown())

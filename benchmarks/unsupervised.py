@@ -20,6 +20,7 @@ from sklearn.svm import LinearSVC
 from torch import nn
 
 from benchmarks._homogeneous import Group, run
+from skda.auto import AutoAdapter
 from skda.unsupervised import (
     CDAN,
     DANN,
@@ -63,6 +64,7 @@ FEATURES = CONTROLS | {
     "CenteredLabelPropagation": CenteredLabelPropagation(),
     "SPL": SPL(),
     "SPL.published()": SPL.published(),
+    "AutoAdapter": AutoAdapter(),
 }
 #: Rows of Table 4 of SymNets that are no rows of the table of all methods.
 ABLATION = {

@@ -17,12 +17,52 @@ import numpy as np
 
 from benchmarks._results import FOLDER
 from benchmarks._tables import Table
-from benchmarks.boards.report import Board, rank, read, show_kind, show_missing
+from benchmarks.boards.report import (
+    MARGIN,
+    ORACLE,
+    Board,
+    rank,
+    read,
+    show_kind,
+    show_missing,
+)
+from benchmarks.boards.rows import BASELINE
 from benchmarks.boards.tasks import GROUPS, KINDS, SIDES, Task, all_tasks, side
+from benchmarks.boards.trust import FAR_BELOW, METHOD, draw, judge, read_statements
+from skda.auto._trust import ALARM
 
-__all__ = ["DOCS", "main", "render", "show_means"]
+__all__ = ["DOCS", "main", "readme_table", "render", "show_means", "show_regrets"]
 
 DOCS = Path(__file__).parents[2] / "docs" / "benchmarks"
+_SITUATIONS = {
+    "few": "Few labels",
+    "unsupervised": "No labels",
+    "partial": "No labels, some of the classes",
+}
+_REGIMES = {
+    "1": "Few labels: 1 per class",
+    "3": "Few labels: 3 per class",
+    "10": "Few labels: 10 per class",
+    "r": "Few labels: at random, skewed",
+}
+_README_HEADER = (
+    "What there is",
+    "Tasks",
+    METHOD,
+    "Plain classifier, tuned",
+    "Best plain one of each task",
+    "Best other method",
+    f"{METHOD} > {MARGIN} below, %",
+)
+_REGRET_HEADER = (
+    "Task",
+    "Kind",
+    METHOD,
+    "Plain baseline",
+    "Difference",
+    "Which",
+    "Warned",
+)
 
 
 def show_means(board: Board) -> Table:
@@ -74,6 +114,15 @@ def render(
         Text by the name of its file.
     """
     texts = {}
+    for which in SIDES:
+        told = read_statements(folder, which)
+        parts = [judge(told), show_regrets(folder, which)] if told else []
+        found = [table.rst() for table in parts if table.rows]
+        texts[f"boards_trust_{which}.inc"] = "\n".join(found) or "Not run yet.\n"
+        if told and pictures is not None:
+            figure = draw(told)
+            name = f"boards_trust_{which}.svg"
+            figure.savefig(pictures / name, metadata={"Date": None})
     for group in GROUPS:
         path = folder / f"boards_{group}.jsonl"
         lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
@@ -87,6 +136,100 @@ def render(
                 figure = display.plot().figure_
                 figure.savefig(pictures / f"{name}.svg", metadata={"Date": None})
     return texts
+
+
+def readme_table(folder: Path = FOLDER) -> Table:
+    """Tabulate the first choice beside the plain baselines, on the confirming side.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the results are.
+
+    Returns
+    -------
+    Table
+        A line for every group of classifiers, and of few labels for every regime.
+    """
+    rows = []
+    for group, label in _SITUATIONS.items():
+        board = _read_side(folder, group, SIDES[1])
+        rows += _summarize(board, label, board.tasks)
+        if group == "few":
+            for regime, what in _REGIMES.items():
+                tasks = [task for task in board.tasks if task.regime == regime]
+                rows += _summarize(board, what, tasks)
+    return Table(list(_README_HEADER), rows)
+
+
+def show_regrets(folder: Path, which: str) -> Table:
+    """List the tasks on which the first choice is more than five points below.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the results are.
+    which : str
+        The side.
+
+    Returns
+    -------
+    Table
+        The worst one first.
+    """
+    rows = []
+    for group in _SITUATIONS:
+        board = _read_side(folder, group, which)
+        for task in board.tasks:
+            record = board.fits.get((task.name, METHOD))
+            plain = board.fits.get((task.name, BASELINE))
+            if record is None or plain is None:
+                continue
+            gain = 100 * (record["score"] - plain["score"])
+            if gain < -100 * FAR_BELOW:
+                warned = record.get("p_below", 0) > ALARM
+                rows.append(
+                    [
+                        f"``{task.name}``",
+                        task.kind,
+                        f"{100 * record['score']:.1f}",
+                        f"{100 * plain['score']:.1f}",
+                        f"{gain:+.1f}",
+                        plain["chosen"],
+                        "yes" if warned else "no",
+                    ]
+                )
+    rows.sort(key=lambda row: float(row[4]))
+    return Table(list(_REGRET_HEADER), rows)
+
+
+def _read_side(folder: Path, group: str, which: str) -> Board:
+    """Read the results of a group on one side."""
+    path = folder / f"boards_{group}.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    tasks = [t for t in all_tasks() if t.group == group and side(t) == which]
+    return read(lines, tasks)
+
+
+def _summarize(board: Board, label: str, tasks: Sequence[Task]) -> list[list[str]]:
+    """Hold the first choice against the plain baselines and the best other method."""
+    methods, tasks = board.common(tasks)
+    if not tasks or METHOD not in methods:
+        return []
+    scores = 100 * board.values(methods, tasks, "score")
+    means = dict(zip(methods, scores.mean(axis=0), strict=True))
+    others = [m for m in methods if m not in (METHOD, BASELINE, ORACLE)]
+    best = max(others, key=lambda name: means[name])
+    gain = scores[:, methods.index(METHOD)] - scores[:, methods.index(BASELINE)]
+    return [
+        [
+            label,
+            str(len(tasks)),
+            *(f"{means[name]:.1f}" for name in (METHOD, BASELINE, ORACLE)),
+            f"{means[best]:.1f} ({best})",
+            f"{100 * np.mean(gain < -MARGIN - 1e-9):.0f}",
+        ]
+    ]
 
 
 def _text(board: Board, name: str, n_tasks: int) -> str:

@@ -28,7 +28,7 @@ from benchmarks.boards.rows import BASELINE
 from benchmarks.boards.tasks import GROUPS, SIDES, all_tasks, side
 from skda.auto._trust import ALARM, COEFFICIENTS, Evidence, assess
 
-__all__ = ["Statement", "calibrate", "judge", "main", "read_statements"]
+__all__ = ["Statement", "calibrate", "draw", "judge", "main", "read_statements"]
 
 METHOD = "AutoAdapter"
 #: How far a plain baseline must be ahead for a fit to be worth a warning.
@@ -203,12 +203,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
             print(f"\n{which} side\n\n{judge(told).markdown()}")
         if told and given.pictures is not None:
             given.pictures.mkdir(parents=True, exist_ok=True)
-            figure = _draw(told)
+            figure = draw(told)
             figure.savefig(given.pictures / f"boards_trust_{which}.svg")
 
 
-def _draw(statements: Sequence[Statement]) -> Figure:
-    """Draw the true accuracy over the expected one."""
+def draw(statements: Sequence[Statement]) -> Figure:
+    """Draw the true accuracy over the expected one.
+
+    Parameters
+    ----------
+    statements : sequence of Statement
+        What was said.
+
+    Returns
+    -------
+    Figure
+        The picture.
+    """
     figure = Figure(figsize=(4, 4), layout="constrained")
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], color="0.7", linewidth=1)
