@@ -152,6 +152,21 @@ def rows_table() -> Table:
     return Table(["Method and size", "CPU seconds", "MiB"], rows)
 
 
+def auto_table() -> Table:
+    """Show time and memory of AutoAdapter as the rows grow."""
+    rows = [
+        [
+            f"{r['situation']}, {r['n_rows']} x {r['n_features']}",
+            f"{r['cpu_seconds']:.1f}",
+            f"{r['memory_mib']:.0f}",
+        ]
+        for r in latest(
+            load("speed_auto"), "situation", "n_rows", "n_features"
+        ).values()
+    ]
+    return Table(["Situation and size", "CPU seconds", "MiB"], rows)
+
+
 def render() -> dict[Path, str]:
     """Make every generated text: what should stand in which file."""
     order, readme = list(COLUMNS), ROOT / "README.md"
@@ -176,6 +191,7 @@ def render() -> dict[Path, str]:
         DOCS / "ssan.inc": ssan_table().rst(),
         DOCS / "threads.inc": threads_table().rst(),
         DOCS / "rows.inc": rows_table().rst(),
+        DOCS / "auto.inc": auto_table().rst(),
         DOCS / "selection.inc": selection_table(load("selection")),
     } | {DOCS / f"{name}.inc": table.rst() for name, table in tables.items()}
 
