@@ -62,9 +62,11 @@ class SourceCommittee:
     source, and in rows of which they are less sure than ``least_confidence`` of the
     mean, or in next to none. Where such classes make up ``least_lack`` of the source,
     the target is taken to lack them: their rows leave the source, and it is looked for
-    others again. The mean probabilities of these members are the shares :math:`q` for
-    which all members are then fitted: every row of the source counts
-    :math:`q_k / \pi_k`.
+    others again. But where one of the classes that stay then takes more than
+    ``most_share`` times its share among them, a classifier has collapsed rather than
+    classes are lacking, and all stay. The mean probabilities of these members are the
+    shares :math:`q` for which all members are then fitted: every row of the source
+    counts :math:`q_k / \pi_k`.
 
     Of more than ``max_rows`` rows of a domain, as many are learned from; the others are
     predicted like new rows.
@@ -81,6 +83,8 @@ class SourceCommittee:
         may be absent.
     least_lack : float, default=0.12
         Share of the source that absent classes make up where the target lacks them.
+    most_share : float, default=2.0
+        Share of a class that stays, relative to the source, that is too much.
     n_prunings : int, default=3
         How often to leave out classes, at most.
 
@@ -115,12 +119,14 @@ class SourceCommittee:
         least_share: float = 0.5,
         least_confidence: float = 0.85,
         least_lack: float = 0.12,
+        most_share: float = 2.0,
         n_prunings: int = 3,
     ) -> None:
         self.max_rows = max_rows
         self.least_share = least_share
         self.least_confidence = least_confidence
         self.least_lack = least_lack
+        self.most_share = most_share
         self.n_prunings = n_prunings
 
     def fit(
@@ -184,6 +190,8 @@ class SourceCommittee:
             weights, _ = self._weigh(panel, shares)
             ensemble = average(panel.fitted, weights)
             shares = ensemble.mean(axis=0)
+            if r == 0:
+                every = self.kept_classes_, shares
             absent = find_absent(
                 ensemble, renumbered, self.least_share, self.least_confidence
             )
@@ -194,6 +202,11 @@ class SourceCommittee:
             self.is_partial_ = True
             self.kept_classes_ = self.kept_classes_[~absent]
             shares = shares[~absent] / shares[~absent].sum()
+        expected = np.bincount(codes)[self.kept_classes_]
+        swollen = shares / (expected / expected.sum())
+        if self.is_partial_ and swollen.max() > self.most_share:
+            self.is_partial_ = False
+            self.kept_classes_, shares = every
         return shares
 
     def _refit(self, source: Array, codes: Codes, target: Array, shares: Array) -> None:

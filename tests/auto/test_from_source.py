@@ -144,3 +144,19 @@ def test_poor_data_gives_probabilities(source, codes, X):
     assert_allclose(found.probabilities_.sum(axis=1), 1)
     assert_allclose(found.plain_probabilities_.sum(axis=1), 1)
     assert_allclose(found.predict_proba(X[:1]).sum(axis=1), 1)
+
+
+def test_a_collapsed_classifier_leaves_out_no_class():
+    rng = np.random.default_rng(0)
+    codes = np.arange(400) % 8
+    means = 6 * np.eye(8)
+    source = means[codes] + rng.normal(size=(400, 8))
+    # Six of eight classes have moved to where the source has its class 0.
+    moved = np.where(codes < 6, 0, codes)
+    target = means[moved] + rng.normal(size=(400, 8))
+    cautious = SourceCommittee().fit(source, codes, target, 8)
+    rash = SourceCommittee(most_share=100).fit(source, codes, target, 8)
+
+    assert rash.kept_classes_.tolist() == [0, 6, 7]
+    assert len(cautious.kept_classes_) == 8
+    assert not cautious.is_partial_
