@@ -29,7 +29,7 @@ from benchmarks.boards.report import (
 from benchmarks.boards.rows import BASELINE
 from benchmarks.boards.tasks import GROUPS, KINDS, SIDES, Task, all_tasks, side
 from benchmarks.boards.trust import FAR_BELOW, METHOD, draw, judge, read_statements
-from skda.auto._trust import ALARM
+from skda.auto._trust import ALARM, Evidence, assess
 
 __all__ = ["DOCS", "main", "readme_table", "render", "show_means", "show_regrets"]
 
@@ -187,7 +187,9 @@ def show_regrets(folder: Path, which: str) -> Table:
                 continue
             gain = 100 * (record["score"] - plain["score"])
             if gain < -100 * FAR_BELOW:
-                warned = record.get("p_below", 0) > ALARM
+                situation = "few labels" if group == "few" else "no labels"
+                evidence = Evidence(**record["evidence"])
+                warned = assess(evidence, situation).p_below > ALARM
                 rows.append(
                     [
                         f"``{task.name}``",

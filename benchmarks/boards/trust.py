@@ -151,7 +151,7 @@ def judge(statements: Sequence[Statement]) -> Table:
                 f"{alarm[far].sum()} of {far.sum()}",
                 f"{alarm[fine].sum()} of {fine.sum()}",
                 f"{100 * np.mean(np.abs(expected - true)):.1f}",
-                f"{np.corrcoef(expected, true)[0, 1]:.2f}",
+                f"{np.corrcoef(expected, true)[0, 1]:.2f}" if np.ptp(true) else "",
             ]
         )
     header = [
