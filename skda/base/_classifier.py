@@ -192,9 +192,9 @@ class BaseDomainClassifier(ClassifierMixin, BaseEstimator, ABC):
         # Whatever frames the user wants, the method works on arrays.
         with config_context(transform_output="default"):
             self.fit_rows(*domains)
-            return self._finish_fit(domains[1])
+            return self._finish_fit(*domains)
 
-    def _finish_fit(self, target: Rows) -> Self:
+    def _finish_fit(self, source: Rows, target: Rows) -> Self:
         """End a fit by labeling the target rows that it has seen."""
         probabilities = self.transduce(target)
         if not np.isfinite(probabilities).all():

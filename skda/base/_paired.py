@@ -162,7 +162,7 @@ class BasePairedClassifier(BaseDomainClassifier):
         rows = None if pairs is None else self._check_pairs(pairs, target)
         with config_context(transform_output="default"):
             self.fit_rows(source_rows, target, rows)
-            return self._finish_fit(target)
+            return self._finish_fit(source_rows, target)
 
     def _check_source_and_pairs(self, source: Any, pairs: Any) -> None:
         """Reject a source without pairs, and pairs without a source."""

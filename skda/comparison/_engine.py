@@ -177,6 +177,8 @@ class Experiment(ABC):
             enable_metadata_routing=bool(shown.fit_params) or None
         )
         with routing, warnings.catch_warnings():
+            # Whether a method does harm is what the comparison tells.
+            warnings.filterwarnings("ignore", "The data contradict what")
             if shown.is_control:
                 warnings.simplefilter("ignore", NoSourceWarning)
             estimator = seeded_clone(row.estimator, split.seed)

@@ -51,7 +51,8 @@ class PruneClasses(MetaEstimatorMixin, BaseHomogeneousClassifier):
     The steps of a pipeline before this one see the target only: pass
     ``shared_transformer`` instead, here for the classifier and the ``estimator``, or in
     the ``estimator`` to have it fitted to the classes that stay. Rows of features are
-    expected, no images. Further fitted attributes are those of
+    expected, no images. A warning of the ``estimator`` that the data contradict what it
+    expects is about the classes that stay. Further fitted attributes are those of
     :class:`skda.base.BaseHomogeneousClassifier`.
 
     Parameters

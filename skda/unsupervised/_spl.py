@@ -65,7 +65,9 @@ class SPL(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseScaledClassifie
     takes all of them.
 
     It takes well under a second for a thousand rows, and has no seed. Every class is
-    expected in the target.
+    expected in the target. A fit warns if the classes that it finds have other shares
+    than in the source, or if in the source five nearest neighbors are much more
+    accurate than a linear classifier.
 
     The steps of a pipeline before this one see the target only: pass
     ``shared_transformer`` instead.

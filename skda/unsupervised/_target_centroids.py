@@ -43,7 +43,9 @@ class TargetCentroids(BaseScaledClassifier):
 
     Beyond the classifier it takes milliseconds, and it has no seed. It relies on
     classes that are clusters; where they are not, it does harm. Every class is expected
-    in the target.
+    in the target. A fit warns if the classes that it finds have other shares than
+    in the source, or if in the source five nearest neighbors are much more accurate
+    than a linear classifier.
 
     The steps of a pipeline before this one see the target only: pass
     ``shared_transformer`` instead.
