@@ -375,6 +375,7 @@ def test_without_labels_all_are_hidden_and_all_rows_judge(alike, log):
 
 
 @pytest.mark.filterwarnings("ignore:No target sample is labeled")
+@pytest.mark.filterwarnings("ignore:AutoAdapter expects:UserWarning")
 def test_every_line_up_suits_what_is_left(alike):
     left = {
         "unsupervised": {"n_per_class": 0},
