@@ -111,6 +111,7 @@ def class_table(found: Found) -> Table:
             axis=(0, 1),
         )
         for method in BY_CLASS
+        if runs_of(found, method, tasks)
     }
     rows = [[name, *(f"{mean:.1f}" for mean in row)] for name, row in means.items()]
     gains = means["ISRA"] - means["BA3US"]

@@ -40,14 +40,17 @@ def _public(module):
     return {f"{module}.{name}" for name in importlib.import_module(module).__all__}
 
 
+def _object(path):
+    module, _, name = path.rpartition(".")
+    return getattr(importlib.import_module(module), name)
+
+
 def test_public_names_stand_in_the_api_reference():
     public = set().union(*map(_public, MODULES)) - {"skda.__version__"}
     documented = set(_documented())
-    missing = {
-        path
-        for path in public - documented
-        if f"skda.{path.rpartition('.')[2]}" not in documented
-    }
+    # What has several names needs a page under one of them.
+    shown = {id(_object(path)) for path in documented}
+    missing = {path for path in public - documented if id(_object(path)) not in shown}
 
     assert not missing, "add these to a table of docs/api"
 

@@ -23,7 +23,8 @@ IGNORED = {
 # Inside the engine one line may say it all; what a user calls has every section.
 ONE_LINER_MAY_LACK = {"PR01", "RT01"}
 USER_FACING = (
-    "skda.auto",
+    "skda.auto._auto_adapter",
+    "skda.auto._report",
     "skda.base",
     "skda.baselines",
     "skda.datasets",

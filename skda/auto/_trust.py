@@ -67,7 +67,7 @@ class Evidence(NamedTuple):
     labels_per_class: float
 
     def features(self) -> Array:
-        """Log-odds of the shares, the distance and logarithms of the counts."""
+        """Take log-odds of the shares, the distance and logarithms of the counts."""
         shares = np.clip(self[:4], MARGIN, 1 - MARGIN)
         counts = np.log([self.n_classes, 1 + self.labels_per_class])
         return np.concatenate([[1.0], logit(shares), [self.share_distance], counts])

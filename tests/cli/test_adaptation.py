@@ -72,6 +72,9 @@ def test_the_table_names_methods_controls_and_what_the_numbers_are(run):
     assert title == "task small"
     assert header.split() == ["method", "accuracy", "in", "%", "splits", "seconds"]
     assert [row[: rule.index("  ")].rstrip() for row in rows] == [
+        "plain classifier",
+        "AutoAdapter",
+        "AutoAdapter, no source",
         "SVMt",
         "TargetNet",
         "LabelSpreading",
@@ -161,7 +164,7 @@ MISTAKES = [
         "learn from a source where no target label is left, got SVMt: leave",
     ),
     (["--target-classes", "3"], "target_classes below the 3 classes .* got 3"),
-    (["--target-classes", "2"], "20 in the source and 30 in the target, got SourceO"),
+    (["--target-classes", "2"], "20 in the source and 30 in the target, got plain cl"),
     (["--threads", "0"], "--threads to be at least 1, got 0"),
     (["--json", "nowhere/result.json"], "--json to be - or a file in a folder"),
     (["--json", "."], "--json to be - or a file in a folder"),
