@@ -165,6 +165,7 @@ def test_a_single_row_will_do(control):
 
 
 @all_controls
+@pytest.mark.filterwarnings("ignore:.* estimates the classes to have:UserWarning")
 @pytest.mark.parametrize("zero", [KNOWN, ~KNOWN, KNOWN & (Y == 0)])
 def test_rows_of_zeros_are_harmless(control, zero):
     clf = clone(control).fit(np.where(zero[:, None], 0, X), Y)
