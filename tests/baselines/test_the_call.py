@@ -6,7 +6,6 @@ from sklearn.base import clone
 
 from skda import baselines
 
-
 #: Ordinary classifiers, which stand there inside of a `TargetOnly`.
 ORDINARY = {"TunedClassifier"}
 
