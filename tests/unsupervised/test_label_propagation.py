@@ -91,6 +91,7 @@ def test_centering_undoes_a_shift(make_shifted):
     assert_allclose(there, elsewhere, atol=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore:The data contradict what")
 @pytest.mark.parametrize("seed", range(5))
 def test_without_centering_a_far_shift_does_harm(make_shifted, seed):
     X, y, source = make_shifted(seed, shift=10.0)
