@@ -31,7 +31,15 @@ from benchmarks.boards.tasks import GROUPS, KINDS, SIDES, Task, all_tasks, side
 from benchmarks.boards.trust import FAR_BELOW, METHOD, draw, judge, read_statements
 from skda.auto._trust import ALARM, Evidence, assess
 
-__all__ = ["DOCS", "main", "readme_table", "render", "show_means", "show_regrets"]
+__all__ = [
+    "DOCS",
+    "main",
+    "readme_table",
+    "render",
+    "show_means",
+    "show_regrets",
+    "show_warnings",
+]
 
 DOCS = Path(__file__).parents[2] / "docs" / "benchmarks"
 _SITUATIONS = {
@@ -53,6 +61,12 @@ _README_HEADER = (
     "Best plain one of each task",
     "Best other method",
     f"{METHOD} > {MARGIN} below, %",
+)
+_WARNING_HEADER = (
+    "Method",
+    "Tasks",
+    "Warned where > 5 points below",
+    "Warned where not below",
 )
 _REGRET_HEADER = (
     "Task",
@@ -117,6 +131,10 @@ def render(
     for which in SIDES:
         told = read_statements(folder, which)
         parts = [judge(told), show_regrets(folder, which)] if told else []
+        warned = show_warnings(folder, which)
+        texts[f"boards_warnings_{which}.inc"] = (
+            warned.rst() if warned.rows else "Not run yet.\n"
+        )
         found = [table.rst() for table in parts if table.rows]
         texts[f"boards_trust_{which}.inc"] = "\n".join(found) or "Not run yet.\n"
         if told and pictures is not None:
@@ -203,6 +221,53 @@ def show_regrets(folder: Path, which: str) -> Table:
                 )
     rows.sort(key=lambda row: float(row[4]))
     return Table(list(_REGRET_HEADER), rows)
+
+
+def show_warnings(folder: Path, which: str) -> Table:
+    """Count how often methods warned that the data contradict what they expect.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the results are.
+    which : str
+        The side.
+
+    Returns
+    -------
+    Table
+        A line for every method of a group that has warned at all.
+    """
+    rows = []
+    for group, situation in _SITUATIONS.items():
+        board = _read_side(folder, group, which)
+        for method in board.methods():
+            told = []
+            for task in board.tasks:
+                record = board.fits.get((task.name, method))
+                plain = board.fits.get((task.name, BASELINE))
+                if record is None or plain is None or method in (METHOD, BASELINE):
+                    continue
+                warned = any(map(_is_of_contradiction, record.get("warnings", [])))
+                told.append((warned, record["score"] - plain["score"]))
+            warned, gain = np.array(told).reshape(-1, 2).T
+            if warned.any():
+                far, fine = gain < -FAR_BELOW, gain >= 0
+                rows.append(
+                    [
+                        f"{method}, {situation.lower()}",
+                        str(len(told)),
+                        f"{int(warned[far].sum())} of {far.sum()}",
+                        f"{int(warned[fine].sum())} of {fine.sum()}",
+                    ]
+                )
+    return Table(list(_WARNING_HEADER), rows)
+
+
+def _is_of_contradiction(warning: str) -> bool:
+    """Tell a warning of class shares or of a shift from any other."""
+    said = ("The data contradict", "takes the classes to", "estimates the classes to")
+    return any(words in warning for words in said)
 
 
 def _read_side(folder: Path, group: str, which: str) -> Board:

@@ -104,7 +104,8 @@ def run(
     n_jobs : int, default=1
         Processes, of one thread each.
     again : bool, default=False
-        Whether to fit what is finished once more, as after a change of a method.
+        Whether to fit what is finished once more, as after a change of a method; but
+        for the plain baselines.
     """
     folder.mkdir(parents=True, exist_ok=True)
     said = circumstances() | {"threads": 1, "command": sys.argv[1:]}
@@ -211,7 +212,9 @@ def _run_task(
     for name, method in {BASELINE: None, **rows}.items():
         params = _params_key(name, method)
         key = fingerprint(data, params)
-        if not again and _is_done(log.journal, key, budget):
+        # The plain baselines are none of skda's, and do not change with it.
+        anew = again and name != BASELINE
+        if not anew and _is_done(log.journal, key, budget):
             continue
         found = _fit(method, problem, budget)
         log.append(key, {"task": task.name, "method": name, "params": params} | found)
