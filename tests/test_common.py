@@ -122,6 +122,7 @@ VARIANTS = [
 @pytest.mark.filterwarnings("ignore::skda.utils.warnings.NoSourceWarning")
 @pytest.mark.filterwarnings("ignore:Can't check dok sparse matrix:UserWarning")
 @pytest.mark.filterwarnings("ignore:.*leaves out .* unlabeled pairs:UserWarning")
+@pytest.mark.filterwarnings("ignore:AutoAdapter expects:UserWarning")
 @pytest.mark.parametrize("estimator", VARIANTS, ids=lambda e: type(e).__name__)
 def test_sklearn_contract(estimator, check_contract):
     check_contract(estimator, _learning(estimator))

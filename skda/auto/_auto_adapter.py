@@ -209,7 +209,7 @@ class AutoAdapter(BasePairedClassifier, BaseHomogeneousClassifier):
         situation = "few labels" if given.has_labels else "no labels"
         trust = assess(evidence, situation)
         said = []
-        if trust.p_below > ALARM:
+        if trust.p_below > ALARM and (given.codes == UNLABELED).any():
             said.append(
                 f"Of fits like this one, {trust.p_below:.0%} are more than five points "
                 f"below a plain classifier: compare both on some labeled rows."

@@ -276,3 +276,13 @@ def test_a_single_class_is_predicted():
     clf = _quietly(X, np.ones(120, dtype=int))
 
     assert (clf.predict(X) == 1).all()
+
+
+@pytest.mark.filterwarnings("ignore::skda.utils.warnings.NoSourceWarning")
+def test_nothing_is_expected_of_unlabeled_rows_where_there_are_none(monkeypatch):
+    monkeypatch.setattr("skda.auto._auto_adapter.ALARM", 0.0)
+    alarmed = AutoAdapter().fit(X, Y).report_["warnings"]
+
+    assert not alarmed
+    with pytest.warns(UserWarning, match="AutoAdapter expects"):
+        AutoAdapter().fit(X, FEW)
