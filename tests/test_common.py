@@ -31,6 +31,7 @@ from skda.baselines import (
     TunedClassifier,
 )
 from skda.heterogeneous import DATN, WSDTN
+from skda.partial import PADA
 from skda.preprocessing import PerView
 from skda.unsupervised import SourceOnly
 
@@ -57,7 +58,7 @@ FAST = {
 #: What the check of accuracy needs beside, and learning rates for it where three times
 #: an estimator's own will not do.
 LEARNS = {"max_epochs": 5, "batch_size": 100}
-RATES = {DATN: 0.01, SSDAE: 0.03, WSDTN: 0.03}
+RATES = {DATN: 0.01, PADA: 0.1, SSDAE: 0.03, WSDTN: 0.03}
 MORE = [
     TargetOnly(LogisticRegression()),
     TargetOnly(LabelSpreading(kernel="knn", n_neighbors=5), unlabeled="keep"),
@@ -123,6 +124,7 @@ VARIANTS = [
 @pytest.mark.filterwarnings("ignore:Can't check dok sparse matrix:UserWarning")
 @pytest.mark.filterwarnings("ignore:.*leaves out .* unlabeled pairs:UserWarning")
 @pytest.mark.filterwarnings("ignore:AutoAdapter expects:UserWarning")
+@pytest.mark.filterwarnings("ignore:The data contradict:UserWarning")
 @pytest.mark.parametrize("estimator", VARIANTS, ids=lambda e: type(e).__name__)
 def test_sklearn_contract(estimator, check_contract):
     check_contract(estimator, _learning(estimator))

@@ -55,17 +55,16 @@ class HideLabels(MetaEstimatorMixin, BaseEstimator):
 
     Examples
     --------
+    >>> from sklearn.datasets import make_blobs
     >>> from sklearn.model_selection import cross_val_score
-    >>> from skda.datasets import make_heterogeneous_domains
-    >>> from skda.heterogeneous import STN
     >>> from skda.model_selection import HideLabels
-    >>> data = make_heterogeneous_domains(random_state=0)
-    >>> clf = HideLabels(STN(max_epochs=10, random_state=0))
-    >>> source = {"source": data.source}
-    >>> cross_val_score(clf, data.X, data.y_true, cv=3, params=source).shape
+    >>> from skda.unsupervised import SPL
+    >>> X, y = make_blobs(200, n_features=5, random_state=0)
+    >>> clf, source = HideLabels(SPL()), {"source": (X[100:], y[100:])}
+    >>> cross_val_score(clf, X[:100] + 1, y[:100], cv=3, params=source).shape
     (3,)
-    >>> clf.fit(data.X, data.y_true, **source).classes_
-    array([0, 1, 2, 3])
+    >>> clf.fit(X[:100] + 1, y[:100], **source).classes_
+    array([0, 1, 2])
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {

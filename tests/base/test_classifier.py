@@ -153,6 +153,7 @@ def test_a_class_that_one_domain_lacks_is_named_and_survived(toy, make_clf, side
     assert np.isfinite(clf.predict_proba(toy.X)).all()
 
 
+@pytest.mark.filterwarnings("ignore:.* got no label of the target:UserWarning")
 def test_an_unlabeled_target(toy, make_clf):
     if not isinstance(make_clf(), BaseNetClassifier | BasePairedClassifier):
         with pytest.raises(ValueError, match="expects labeled target samples, got non"):

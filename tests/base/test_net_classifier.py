@@ -154,6 +154,7 @@ def test_score_counts_labeled_samples_only(toy, make_clf):
         clf.score(toy.X, np.full_like(toy.y, UNLABELED))
 
 
+@pytest.mark.filterwarnings("ignore:.* got no label of the target:UserWarning")
 def test_source_rows_may_be_unlabeled_too(toy, make_clf):
     X_source, y_source = toy.source
     y_partly = np.where(np.arange(len(y_source)) % 2, y_source, UNLABELED)
@@ -477,7 +478,8 @@ def test_a_fit_on_the_gpu_is_a_fit(toy, precision, batch_size):
     ("cls", "optimizer"), [(SSAN, "adam"), (STN, "adam"), (STN, "sgd")]
 )
 def test_a_network_that_has_become_constant_is_an_error(toy, cls, optimizer):
-    clf = cls(lr=100.0, optimizer=optimizer, max_epochs=12, random_state=0)
+    settings = {"optimizer": optimizer, "max_epochs": 12, "random_state": 0}
+    clf = cls(lr=100.0, normalize=True, **settings)
 
     with pytest.raises(ValueError, match=r"collapsed: .* to the same output.*lr=100,"):
         clf.fit(toy.X, toy.y, source=toy.source)
@@ -488,6 +490,6 @@ def test_a_network_that_has_become_constant_is_an_error(toy, cls, optimizer):
 def test_samples_that_are_all_alike_to_a_network_may_be_learned():
     X, y = np.arange(1.0, 9.0)[:, None], np.arange(8) % 2  # of length 1 when normalized
 
-    clf = STN(max_epochs=3, random_state=0).fit(X, y, source=(X, y))
+    clf = STN(max_epochs=3, normalize=True, random_state=0).fit(X, y, source=(X, y))
 
     assert np.ptp(clf.predict_proba(X), axis=0).max() < 1e-6

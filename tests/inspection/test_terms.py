@@ -23,6 +23,10 @@ HISTORY = {
 }
 PHASES = HISTORY | {"phase": np.array(["pretrain", "transfer", "transfer"])}
 
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.* got no label of the target:UserWarning"
+)
+
 
 @pytest.fixture
 def ssan():

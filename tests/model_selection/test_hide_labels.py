@@ -25,6 +25,11 @@ from skda.utils.labels import UNLABELED
 # The net here is tiny: threads cost more than they give.
 torch.set_num_threads(1)
 
+# What the method makes of hidden labels is not what is tested here.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.* got no label of the target:UserWarning"
+)
+
 NAMES = np.array(["ant", "bee", "cat", "dog"], dtype=object)
 
 

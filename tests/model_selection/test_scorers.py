@@ -33,6 +33,10 @@ UNSURE = np.full((4, 2), 0.5)
 ONE_CLASS = np.array([[1.0, 0.0]] * 4)
 BALANCED = np.array([[1.0, 0.0], [0.0, 1.0]] * 2)
 
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.* got no label of the target:UserWarning"
+)
+
 
 class Says:
     """An estimator that says what it is told to."""

@@ -108,6 +108,7 @@ def test_probabilities_are_over_all_classes():
     assert_array_equal(clf.predict(CORNERS, domain="source")[[0, 3]], ["ant", "dog"])
 
 
+@pytest.mark.filterwarnings("ignore:The data contradict:UserWarning")
 def test_four_methods_vote(partial_data):
     data = {"X": partial_data.X, "source": partial_data.source}
     unit = {"representation": "unit"}
@@ -147,6 +148,7 @@ def test_it_is_the_method_on_what_is_left(partial_data):
     assert_array_equal(clf.predict(partial_data.X), alone.predict(partial_data.X))
 
 
+@pytest.mark.filterwarnings("ignore:The data contradict:UserWarning")
 @pytest.mark.parametrize("cls", [SPL, TargetCentroids, MCC])
 def test_it_helps_methods_that_expect_every_class(cls, make_net, make_partial):
     voted, gains, over_plain = [], [], []
