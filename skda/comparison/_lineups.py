@@ -170,10 +170,11 @@ def choose_retrievers(given: Any, n_views: int) -> list[tuple[str, Any]]:
 
 def describe_settings(methods: Iterable[str]) -> list[str]:
     """Say what the methods of a line-up are that are not the defaults of a class."""
-    changed = default_methods() | unsupervised_estimators()
+    changed: Lineup = default_methods() | unsupervised_estimators()
+    changed[PLAIN] = "the best of 27 by folds of what is labeled, TunedClassifier()"
     plain = _classifiers().keys() | _retrievers().keys()
     return [
-        f"{name}: {' '.join(repr(changed[name]).split())}."
+        f"{name}: {' '.join(str(changed[name]).split())}."
         for name in dict.fromkeys(methods)
         if name in changed and name not in plain
     ]

@@ -445,6 +445,10 @@ def test_what_a_line_up_changes_is_said():
     said = describe_settings(["SPL", "small DMTL", "SVMt", "chance"])
 
     assert said == ["small DMTL: DMTL(hidden_layer_sizes=(128, 128), n_components=64)."]
+    (plain,) = describe_settings(["plain classifier"])
+    assert plain.endswith(
+        "the best of 27 by folds of what is labeled, TunedClassifier()."
+    )
 
 
 def test_too_few_rows_to_judge_by_are_said(data):
