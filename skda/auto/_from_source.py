@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
 from sklearn.utils import gen_batches
 
 from skda.auto._domain_views import MOVED, UNMOVED
@@ -108,8 +103,6 @@ class SourceCommittee:
         Classes that it is taken to have.
     domain_distance_ : float
         Distance :math:`\delta` of the domains, from 0.05 to 1.
-    plain_probabilities_ : ndarray of shape (n_target, K)
-        Probabilities of a logistic regression of the standardized source.
     """
 
     def __init__(
@@ -159,7 +152,6 @@ class SourceCommittee:
         self.source_accuracy_ = self._panel.source_accuracy
         self.weights_, self.agreement_ = self._weigh(self._panel, shares)
         self._predict(X, seen)
-        self.plain_probabilities_ = self._predict_plainly(source, codes, X)
         return self
 
     def predict_proba(self, X: Array) -> Array:
@@ -266,16 +258,3 @@ class SourceCommittee:
             for name, found in self._panel.predict_proba(X[rows]).items():
                 predicted[name][rows, self.kept_classes_] = found
         return predicted
-
-    def _predict_plainly(self, source: Array, codes: Codes, X: Array) -> Array:
-        probabilities = np.zeros((len(X), self.n_classes_))
-        classes = np.unique(codes)
-        if len(classes) == 1:  # which a logistic regression does not take
-            probabilities[:, classes] = 1
-            return probabilities
-        plain: Pipeline = make_pipeline(StandardScaler(), LogisticRegression())
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            plain.fit(source, codes)
-        probabilities[:, classes] = plain.predict_proba(X)
-        return probabilities

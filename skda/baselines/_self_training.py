@@ -16,7 +16,8 @@ from sklearn.svm import LinearSVC
 from skda.base import DomainName, Rows, estimator
 from skda.baselines._control import MIN_SHARE, ShareControl
 from skda.utils._sklearn import HasMethods, MetaEstimatorMixin
-from skda.utils.class_prior import ClassPrior, encode_class_weight
+from skda.utils.class_prior import ClassPrior
+from skda.utils.class_weight import encode_class_weight
 from skda.utils.labels import UNLABELED
 from skda.utils.promotion import most_certain
 from skda.utils.ranges import ClassWeight, Count, PositiveShare

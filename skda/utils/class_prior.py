@@ -20,7 +20,6 @@ from skda.utils.warnings import warn_user
 __all__ = [
     "ClassPrior",
     "FormerPrior",
-    "encode_class_weight",
     "estimate_class_prior",
     "has_mostly_zeros",
     "resolve_class_prior",
@@ -262,41 +261,6 @@ def warn_about_shares(
                 f"{_spelled(estimated)}: pass class_prior='estimate', or the shares "
                 f"if they are known."
             )
-
-
-def encode_class_weight(class_weight: Any, classes: NDArray[Any]) -> Any:
-    """Name the weights of classes by their positions, which classifiers are fitted to.
-
-    Parameters
-    ----------
-    class_weight : {"balanced"}, dict or None
-        Weights of classes by label; 1 for a class that is left out.
-    classes : ndarray of shape (K,)
-        All classes.
-
-    Returns
-    -------
-    {"balanced"}, dict or None
-        Weights of classes by position.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skda.utils.class_prior import encode_class_weight
-    >>> encode_class_weight({"dog": 2.0}, np.array(["cat", "dog"]))
-    {1: 2.0}
-    """
-    if not isinstance(class_weight, dict):
-        return class_weight
-    positions = {label: k for k, label in enumerate(classes.tolist())}
-    unknown = [label for label in class_weight if label not in positions]
-    if unknown:
-        raise ValueError(
-            f"Expected class_weight to have labels of y for keys, got "
-            f"{', '.join(map(repr, unknown))}: the classes are "
-            f"{', '.join(map(repr, positions))}."
-        )
-    return {positions[label]: weight for label, weight in class_weight.items()}
 
 
 def _representations(X: NDArray[Any]) -> Iterator[tuple[NDArray[Any], float]]:

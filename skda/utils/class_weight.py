@@ -10,7 +10,7 @@ from sklearn.utils.class_weight import compute_class_weight
 
 from skda.utils.labels import Labels
 
-__all__ = ["weigh_classes"]
+__all__ = ["encode_class_weight", "weigh_classes"]
 
 
 def weigh_classes(
@@ -71,3 +71,38 @@ def weigh_classes(
             "balanced", classes=present, y=labels.values
         )
     return weights
+
+
+def encode_class_weight(class_weight: Any, classes: NDArray[Any]) -> Any:
+    """Name the weights of classes by their positions, which classifiers are fitted to.
+
+    Parameters
+    ----------
+    class_weight : {"balanced"}, dict or None
+        Weights of classes by label; 1 for a class that is left out.
+    classes : ndarray of shape (K,)
+        All classes.
+
+    Returns
+    -------
+    {"balanced"}, dict or None
+        Weights of classes by position.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skda.utils.class_weight import encode_class_weight
+    >>> encode_class_weight({"dog": 2.0}, np.array(["cat", "dog"]))
+    {1: 2.0}
+    """
+    if not isinstance(class_weight, dict):
+        return class_weight
+    positions = {label: k for k, label in enumerate(classes.tolist())}
+    unknown = [label for label in class_weight if label not in positions]
+    if unknown:
+        raise ValueError(
+            f"Expected class_weight to have labels of y for keys, got "
+            f"{', '.join(map(repr, unknown))}: the classes are "
+            f"{', '.join(map(repr, positions))}."
+        )
+    return {positions[label]: weight for label, weight in class_weight.items()}

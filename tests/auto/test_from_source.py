@@ -3,9 +3,6 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from skda.auto._from_source import SourceCommittee
 
@@ -96,12 +93,6 @@ def test_it_has_no_seed(committee):
     assert_array_equal(again.probabilities_, committee.probabilities_)
 
 
-def test_the_plain_classifier_is_the_one_of_the_source(committee):
-    plain = make_pipeline(StandardScaler(), LogisticRegression()).fit(SOURCE, CODES)
-
-    assert_allclose(committee.plain_probabilities_, plain.predict_proba(X_FULL))
-
-
 def test_domains_alike_are_trusted_to_the_plain_members():
     codes = np.arange(150) % N_CLASSES
     X = MEANS[codes] + RNG.standard_normal((150, 8))
@@ -142,7 +133,6 @@ def test_poor_data_gives_probabilities(source, codes, X):
     found = SourceCommittee().fit(source, codes, X, N_CLASSES)
 
     assert_allclose(found.probabilities_.sum(axis=1), 1)
-    assert_allclose(found.plain_probabilities_.sum(axis=1), 1)
     assert_allclose(found.predict_proba(X[:1]).sum(axis=1), 1)
 
 
