@@ -153,7 +153,7 @@ class BaseHomogeneousClassifier(BaseDomainClassifier):
                 self._shared_preprocessor = self._fit_shared_preprocessor(rows)
             if self._shared_preprocessor is not None:
                 rows = {
-                    name: self._shared_preprocessor.transform(_dense(X), domain=name)
+                    name: self._shared_preprocessor.transform(dense(X), domain=name)
                     for name, X in rows.items()
                 }
         return super()._preprocess(rows, fitting=fitting)
@@ -165,10 +165,10 @@ class BaseHomogeneousClassifier(BaseDomainClassifier):
         preprocessor = self.make_shared_preprocessor(list(rows.values()))
         if preprocessor is None:
             return None
-        source = (_dense(rows["source"]), None) if "source" in rows else None
+        source = (dense(rows["source"]), None) if "source" in rows else None
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NoSourceWarning)  # which has been said
-            return preprocessor.fit(_dense(rows["target"]), source=source)
+            return preprocessor.fit(dense(rows["target"]), source=source)
 
     def _shared(self, X: Any, domain: DomainName) -> NDArray[Any]:
         transformer = self.shared_transformer_
@@ -202,7 +202,7 @@ class BaseHomogeneousClassifier(BaseDomainClassifier):
         )
 
 
-def _dense(X: Any) -> Any:
+def dense(X: Any) -> Any:
     """Make dense what is sparse."""
     return X.toarray() if issparse(X) else X  # type: ignore[attr-defined]
 

@@ -119,8 +119,10 @@ class CenteredLabelPropagation(BaseScaledClassifier):
         "power": 1.0,
     }
     uses_unlabeled_source: ClassVar[bool] = True
-    # Nothing holds the shares of a graph, so that harmless fits differ as well.
-    max_share_distance: ClassVar[float] = 0.4
+    # Labels that agree with their neighbors lead back better than they are, and nothing
+    # holds their shares.
+    max_loss: ClassVar[float] = 0.03
+    holds_shares: ClassVar[bool] = False
 
     def make_shared_preprocessor(self, domains: list[Any]) -> Any:
         return None if self.power is None else super().make_shared_preprocessor(domains)

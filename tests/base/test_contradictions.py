@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn.decomposition import PCA
 
 from skda import compare
 from skda.partial import PruneClasses
@@ -32,7 +33,7 @@ def test_a_shift_of_the_features_alone_is_no_contradiction(cls):
     assert clf.score(draw(BALANCED, 1) + 1.0, BALANCED) > 0.9
 
 
-@pytest.mark.parametrize("cls", METHODS)
+@pytest.mark.parametrize("cls", [SPL, TargetCentroids])
 def test_other_class_shares_are_warned_of(cls):
     with pytest.warns(UserWarning, match="differ from those in the source") as caught:
         clf = cls().fit(draw(SKEWED, 1), source=SOURCE)
@@ -51,6 +52,33 @@ def test_classes_that_are_no_clusters_are_warned_of(cls):
     y = ((X[:, 0] > 0) ^ (X[:, 1] > 0)).astype(int)
     with pytest.warns(UserWarning, match="five nearest neighbors classify 9"):
         cls().fit(X[:200], source=(X[200:], y[200:]))
+
+
+@pytest.mark.parametrize("cls", METHODS)
+def test_labels_that_do_not_lead_back_to_the_source_are_warned_of(cls):
+    class Wrong(cls):
+        def transduce(self, target):
+            return np.roll(super().transduce(target), 1, axis=1)
+
+    with pytest.warns(UserWarning, match="classify 0% of the source, and 100%"):
+        Wrong().fit(draw(BALANCED, 1), source=SOURCE)
+
+
+def test_rows_that_were_looked_at_are_not_kept():
+    clf = SPL().fit(draw(BALANCED, 1), source=SOURCE)
+
+    kept = [v for v in vars(clf).values() if np.shape(v) == SOURCE[0].shape]
+    assert clf._sample is None
+    assert kept == []
+
+
+def test_unlabeled_and_transformed_source_rows_stay_with_their_labels():
+    X, y = SOURCE[0][::-1], BALANCED[::-1].copy()
+    y[::2] = -1
+    clf = CenteredLabelPropagation(shared_transformer=PCA(3, random_state=0))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        clf.fit(draw(BALANCED, 1), source=(X, y))
 
 
 @pytest.mark.parametrize("n_target", [49, 75])

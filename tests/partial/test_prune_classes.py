@@ -137,6 +137,7 @@ def test_the_scale_that_the_user_chose_is_left_alone(partial_data):
     assert {voter.representation for voter in voters} == {"unit"}
 
 
+@pytest.mark.filterwarnings("ignore:The data contradict what")
 def test_it_is_the_method_on_what_is_left(partial_data):
     X_source, y_source = partial_data.source
     clf = PruneClasses().fit(partial_data.X, source=partial_data.source)
@@ -192,6 +193,7 @@ def test_its_seed_wins(make_net, partial_data):
     assert inner.random_state == 3
 
 
+@pytest.mark.filterwarnings("ignore:The data contradict what")
 def test_no_labels_and_missing_and_hidden_ones_are_the_same(partial_data):
     data = {"X": partial_data.X, "source": partial_data.source}
     none = PruneClasses().fit(**data)
@@ -213,6 +215,7 @@ def test_there_is_one_warning_without_a_source(partial_data):
     assert np.isnan(clf.class_shares_).all()
 
 
+@pytest.mark.filterwarnings("ignore:The data contradict what")
 def test_a_search_finds_the_parameters_of_the_method(partial_data):
     grid = {"estimator__n_rounds": [1, 3], "threshold": [0.2, 0.4]}
     search = GridSearchCV(

@@ -148,6 +148,7 @@ def test_unlabeled_rows_of_the_source_pass_labels_on():
     assert_allclose(alone, [[0.5, 0.5]])
 
 
+@pytest.mark.filterwarnings("ignore:The data contradict what")
 @pytest.mark.parametrize("domain", ["source", "target"])
 def test_a_new_row_takes_the_mean_of_its_neighbors_by_their_cosines(shifted, domain):
     X, _, source = shifted
@@ -269,6 +270,7 @@ def test_it_beats_a_classifier_of_the_source(make_shifted, representation, least
     assert min(gains) >= least
 
 
+@pytest.mark.filterwarnings("ignore:The data contradict what")
 @pytest.mark.skipif("SKDA_DATA" not in os.environ, reason="SKDA_DATA is not set")
 def test_it_is_right_about_nine_images_of_ten_and_more_after_pruning():
     data = {d: load_office_caltech(d, "squeezenet", return_X_y=True) for d in DOMAINS}

@@ -46,6 +46,7 @@ def test_a_few_rows_by_hand(n_rounds, angles):
     assert clf.estimator_.predict(at(50)).tolist() == [1]
 
 
+@pytest.mark.filterwarnings("ignore:The data contradict what")
 def test_the_classifier_is_a_logistic_regression_by_default(shifted):
     target, _, source = shifted
     clf = TargetCentroids(n_rounds=1, **UNIT).fit(target, source=source)
