@@ -10,12 +10,15 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from sklearn.utils import Bunch
 from skorch.callbacks import Callback
 
 from benchmarks._results import FOLDER, append, data_file, load, sha256
 from skda.auto import AutoAdapter
 from skda.comparison._engine import seeded_clone
 from skda.datasets import load_npz
+from skda.datasets._domains import DOMAIN_FILES
+from skda.datasets._target_classes import cut_to_long_tail
 from skda.preprocessing import RowScaler
 
 __all__ = ["Group", "run"]
@@ -27,7 +30,8 @@ class Group(NamedTuple):
     Parameters
     ----------
     tasks : list of str
-        Columns, as "source:target".
+        Columns, as "source:target": domains of :func:`skda.datasets.load_task`, or
+        names of their files.
     methods : dict of str to estimator
         Rows.
     power : float, default=1.0
@@ -35,12 +39,20 @@ class Group(NamedTuple):
         None for images.
     n_shared : int, default=None
         How many of the classes the target has; None is all of them.
+    long_tail : float, default=None
+        How many times as frequent a class of the target is as another, after rows were
+        left out as :func:`skda.datasets.load_task` does; None leaves none out.
     """
 
     tasks: list[str]
     methods: dict[str, Any]
     power: float | None = 1.0
     n_shared: int | None = None
+    long_tail: float | None = None
+
+
+#: Files of the domains that have another name.
+FILES = {name: file for files in DOMAIN_FILES.values() for name, file in files.items()}
 
 
 class Epochs(Callback):  # type: ignore[misc]
@@ -139,14 +151,8 @@ def measure(
     group: Group, task: str, name: str, seeds: list[int], device: str
 ) -> dict[str, Any]:
     """Measure one method on one task."""
-    files = [
-        end if end.startswith(("digits", "coil")) else f"office_caltech_{end}"
-        for end in task.split(":")
-    ]
-    (X_s, y_s), (X, y) = ((d.X, d.y) for d in map(load_npz, files))
-    if group.n_shared:
-        shared = np.isin(y, np.unique(y_s)[: group.n_shared])
-        X, y = X[shared], y[shared]
+    files = [file_of(domain) for domain in task.split(":")]
+    (X_s, y_s), (X, y) = load_domains(group, files)
     estimator = group.methods[name]
     power = None if represents_rows(estimator) else group.power
     if power is not None:
@@ -158,7 +164,9 @@ def measure(
         if group.n_shared and is_seeded(copy):
             (callbacks,) = parameters(copy, "callbacks")
             copy.set_params(**{callbacks: [Epochs(X)]})
-        runs.append(one_run(copy, (X, y), (X_s, y_s)))
+        runs.append(
+            one_run(copy, (X, y), (X_s, y_s), by_class=group.long_tail is not None)
+        )
     fields = {key: [each[key] for each in runs] for key in runs[0]}
     accuracies = 100 * np.array(fields["values"])
     print(
@@ -178,7 +186,34 @@ def measure(
     }
 
 
-def one_run(estimator: Any, target: Any, source: Any) -> dict[str, Any]:
+def file_of(domain: str) -> str:
+    """Name the file of a domain."""
+    file = FILES.get(domain, domain)
+    return file if file in FILES.values() else f"office_caltech_{file}"
+
+
+def load_domain(file: str) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Load samples, half precision as single, and their classes."""
+    data = load_npz(file)
+    X = data.X.astype(np.float32) if data.X.dtype == np.float16 else data.X
+    return X, data.y
+
+
+def load_domains(group: Group, files: list[str]) -> tuple[Any, Any]:
+    """Load the source, and the target with the classes and shares of the group."""
+    (X_s, y_s), (X, y) = map(load_domain, files)
+    if group.n_shared:
+        shared = np.isin(y, np.unique(y_s)[: group.n_shared])
+        X, y = X[shared], y[shared]
+    if group.long_tail is not None:
+        cut = cut_to_long_tail(Bunch(X=X, y=y), group.long_tail, random_state=0)
+        X, y = cut.X, cut.y
+    return (X_s, y_s), (X, y)
+
+
+def one_run(
+    estimator: Any, target: Any, source: Any, *, by_class: bool = False
+) -> dict[str, Any]:
     """Fit once, and look at the last iterate and at the one chosen without labels."""
     X, y = target
     start = time.perf_counter()
@@ -188,10 +223,12 @@ def one_run(estimator: Any, target: Any, source: Any) -> dict[str, Any]:
         "values": float(np.mean(estimator.transduction_ == y)),
     }
     classes = np.unique(y)
-    if len(classes) < len(estimator.classes_):
+    lacks_classes = len(classes) < len(estimator.classes_)
+    if by_class or lacks_classes:
         correct = [estimator.transduction_[y == c] == c for c in classes]
+        found["class_accuracies"] = [float(c.mean()) for c in correct]
+    if lacks_classes:
         found |= {
-            "class_accuracies": [float(c.mean()) for c in correct],
             "inside": float(np.isin(estimator.transduction_, classes).mean()),
             "n_kept": len(getattr(estimator, "kept_classes_", estimator.classes_)),
         }

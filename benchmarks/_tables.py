@@ -22,7 +22,9 @@ class Table(NamedTuple):
         return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
     def rst(self) -> str:
-        """Spell the table for the documentation."""
+        """Spell the table for the documentation, nothing if it has no rows."""
+        if not self.rows:
+            return ""
         lines = [".. list-table::", "   :header-rows: 1", "   :class: results", ""]
         for row in [self.header, *self.rows]:
             first, *others = row

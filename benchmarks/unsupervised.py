@@ -1,9 +1,10 @@
 """The tables of unsupervised adaptation: every method, and classifiers of the source.
 
 No target row is labeled. Accuracy on the target rows of the fit, last iterate, settings
-the same for all tasks of a group; networks from several seeds. Each method on each task
-is a line of ``results/unsupervised.jsonl``; what has one already is skipped, so that
-the tables can be made in parts.
+the same for all tasks of a group; networks from several seeds (those of reviews and
+PACS from one, ``--seeds 1``). Each method on each task is a line of
+``results/unsupervised.jsonl``; what has one already is skipped, so that the tables can
+be made in parts.
 
     python -m benchmarks.unsupervised [--groups G,G] [--tasks T,T] [--methods M;M]
         [--seeds 3] [--device cpu] [--again]
@@ -84,6 +85,13 @@ IMAGES = {
 }
 OFFICE = list(permutations(["amazon", "caltech", "webcam", "dslr"], 2))
 PAIRS = [f"{source}_squeezenet:{target}_squeezenet" for source, target in OFFICE]
+REVIEWS, PACS = (
+    [f"{data}_{source}:{data}_{target}" for source, target in permutations(names, 2)]
+    for data, names in {
+        "reviews": ["books", "dvd", "elec", "kitchen"],
+        "pacs": ["photo", "art_painting", "cartoon", "sketch"],
+    }.items()
+)
 GROUPS = {
     "squeezenet": Group(PAIRS, FEATURES),
     "ablation": Group(PAIRS, ABLATION),
@@ -100,6 +108,12 @@ GROUPS = {
     "digits": Group(
         ["digits_mnist256:digits_usps256", "digits_usps256:digits_mnist256"], FEATURES
     ),
+    # Text has rows of unit length, too: 400 words, few of which a review has.
+    "reviews": Group(REVIEWS, FEATURES),
+    "pacs": Group(PACS, FEATURES),
+    # Class shares that differ, by the ratios that the boards have.
+    "reviews_tail": Group(REVIEWS, FEATURES, long_tail=4),
+    "pacs_tail": Group(PACS, FEATURES, long_tail=10),
     "images64": Group(
         [
             "amazon_images64:webcam_images64",

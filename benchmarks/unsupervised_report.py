@@ -27,6 +27,24 @@ DATA_SETS = {
     "digits_usps256": "USPS",
     "coil20_coil1": "COIL 1",
     "coil20_coil2": "COIL 2",
+    "reviews_books": "books",
+    "reviews_dvd": "DVD",
+    "reviews_elec": "electronics",
+    "reviews_kitchen": "kitchen",
+    "pacs_photo": "photo",
+    "pacs_art_painting": "art",
+    "pacs_cartoon": "cartoon",
+    "pacs_sketch": "sketch",
+}
+#: Groups whose target is cut to a long tail, beside those that they are cut from, and
+#: what to show of each: accuracies, or those of the classes, whose mean is shown.
+TAILS = {
+    "reviews": ("reviews", "values"),
+    "4 : 1": ("reviews_tail", "values"),
+    "4 : 1, mean over classes": ("reviews_tail", "class_accuracies"),
+    "PACS": ("pacs", "values"),
+    "10 : 1": ("pacs_tail", "values"),
+    "10 : 1, mean over classes": ("pacs_tail", "class_accuracies"),
 }
 #: Rows of SymNets' ablation, in the order of its Table 4.
 ABLATION = {
@@ -45,6 +63,8 @@ README = {
     "squeezenet": "Office-Caltech, SqueezeNet (12)",
     "surf": "Office-Caltech, SURF (4)",
     "digits": "MNIST ↔ USPS (2)",
+    "reviews": "Amazon reviews (12)",
+    "pacs": "PACS (12)",
 }
 
 Found = dict[tuple[str, str, str], dict[str, Any]]
@@ -122,7 +142,8 @@ def readme_unsupervised_table() -> Table:
     methods = dict.fromkeys(
         m for g, _, m in found if g == "squeezenet" and "(" not in m
     )
-    return means_table(found, methods, README)
+    groups = {g: title for g, title in README.items() if tasks_of(found, g)}
+    return means_table(found, methods, groups)
 
 
 def means_table(
@@ -138,6 +159,22 @@ def means_table(
             cells.append(mean_over([r["values"] for r in runs if r]) if full else "")
         rows.append([method, *cells])
     return Table(["Method", *groups.values()], rows)
+
+
+def tails_table(found: Found) -> Table:
+    """Show what other class shares cost, by accuracy and by its mean over classes."""
+    groups = {group for group, _ in TAILS.values()}
+    rows = []
+    for method in dict.fromkeys(m for g, _, m in found if g in groups):
+        cells = []
+        for group, field in TAILS.values():
+            runs = [found.get((group, t, method)) for t in tasks_of(found, group)]
+            full = runs and all(runs)
+            # Of every seed one number, or one for each class.
+            values = [[float(np.mean(v)) for v in run[field]] for run in runs if run]
+            cells.append(mean_over(values) if full else "")
+        rows.append([method, *cells])
+    return Table(["Method", *TAILS], rows)
 
 
 def speed_table() -> Table:
@@ -157,8 +194,9 @@ def speed_table() -> Table:
 def unsupervised_tables() -> dict[str, Table]:
     """Make every table of unsupervised adaptation, by the name of its file."""
     found = results()
-    groups = ("squeezenet", "surf", "digits", "images64")
+    groups = ("squeezenet", "surf", "digits", "reviews", "pacs", "images64")
     return {f"unsupervised_{g}": group_table(found, g) for g in groups} | {
         "unsupervised_ablation": ablation_table(found),
+        "unsupervised_tails": tails_table(found),
         "skada": speed_table(),
     }

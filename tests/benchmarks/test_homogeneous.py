@@ -1,0 +1,83 @@
+"""Tests of what the tables of unsupervised and of partial adaptation are made by."""
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from benchmarks import unsupervised_report
+from benchmarks._homogeneous import Group, file_of, load_domains, measure
+from benchmarks._tables import Table
+from skda.datasets import load_task
+from skda.unsupervised import SourceOnly
+
+TASK = "pacs_photo:pacs_sketch"
+
+
+@pytest.fixture
+def drawings(tmp_path, monkeypatch):
+    """Files of two domains, in half precision, where SKDA_DATA points."""
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1, 2], [40, 50, 60])
+    X = (4 * rng.normal(size=(3, 6))[y] + rng.normal(size=(150, 6))).astype("f2")
+    for name in ("photo", "sketch"):
+        np.savez(tmp_path / f"pacs_{name}_squeezenet.npz", X=X, y=y)
+    monkeypatch.setenv("SKDA_DATA", str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("domain", "file"),
+    [
+        ("amazon_surf", "office_caltech_amazon_surf"),
+        ("digits_mnist256", "digits_mnist256"),
+        ("coil20_coil1", "coil20_coil1"),
+        ("reviews_books", "amazon_review400_books"),
+        ("pacs_art_painting", "pacs_art_painting_squeezenet"),
+    ],
+)
+def test_a_domain_has_the_file_that_its_name_says(domain, file):
+    assert file_of(domain) == file
+
+
+def test_domains_are_those_of_the_task_of_the_same_name(drawings):
+    group = Group([TASK], {}, long_tail=5)
+    task = load_task(TASK, long_tail=5)
+
+    source, target = load_domains(group, [file_of(end) for end in TASK.split(":")])
+
+    assert source[0].dtype == target[0].dtype == np.float32
+    for found, expected in zip(
+        (*source, *target), (*task.source, task.X, task.y), strict=True
+    ):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_a_skewed_target_has_an_accuracy_for_each_class(drawings):
+    methods = {"LR": SourceOnly(LogisticRegression())}
+
+    cut = measure(Group([TASK], methods, long_tail=5), TASK, "LR", [0], "cpu")
+    whole = measure(Group([TASK], methods), TASK, "LR", [0], "cpu")
+
+    assert np.shape(cut["class_accuracies"]) == (1, 3)
+    assert "class_accuracies" not in whole
+
+
+def test_shares_are_shown_by_accuracy_and_by_its_mean_over_classes():
+    found = {
+        ("reviews_tail", TASK, "A"): {
+            "values": [0.9],
+            "class_accuracies": [[1.0, 0.5]],
+        },
+        ("pacs", TASK, "A"): {"values": [0.5]},
+        ("pacs", TASK, "B"): {"values": [0.4]},
+    }
+
+    rows = unsupervised_report.tails_table(found).rows
+
+    assert rows == [
+        ["A", "", "90.0", "75.0", "50.0", "", ""],
+        ["B", "", "", "", "40.0", "", ""],
+    ]
+
+
+def test_a_table_that_has_no_rows_is_left_out():
+    assert Table(["Method"], []).rst() == ""
