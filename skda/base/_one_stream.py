@@ -25,7 +25,7 @@ from skda.modules import (
     width_after,
 )
 from skda.training import Domains, Objective, Phase, Samples, chunks, labels_of
-from skda.utils.arrays import to_numpy
+from skda.utils.arrays import channels_first, to_numpy
 from skda.utils.declaration import estimator
 from skda.utils.ranges import Auto, Count, LayerSizes, NonNegative, WholeNumber
 from skda.utils.scaling import feature_moments, rescale_rows, suits_unit_rows
@@ -44,8 +44,8 @@ class BaseOneStreamClassifier(BaseHomogeneousClassifier, BaseNetClassifier):
     A sample is a row of features; or anything that ``module`` maps to features, such
     as an image. Images are arrays of shape (n, channels, height, width), as in
     PyTorch, or (n, height, width, channels) if the last axis has 1, 3 or 4 entries and
-    the second has not. They stay on the device in the type they come in: a step makes
-    numbers from 0 to 1 of images of type uint8. Or they are a map-style
+    neither of the two before has. They stay on the device in the type they come in: a
+    step makes numbers from 0 to 1 of images of type uint8. Or they are a map-style
     :class:`torch.utils.data.Dataset`, and are loaded when a step asks for them.
 
     A subclass overrides :meth:`make_objective`, what to minimize, and, if the network
@@ -67,7 +67,8 @@ class BaseOneStreamClassifier(BaseHomogeneousClassifier, BaseNetClassifier):
         them make it up. The rows of a ``Dataset`` are loaded once more for it.
     module
         Function without arguments that builds a feature extractor, from samples of any
-        shape to vectors, instead of the network that these three describe.
+        shape to vectors, instead of the network that these three describe;
+        :func:`skda.modules.efficientnet_lite0` builds a pretrained one.
     extractor_lr
         Learning rate of the feature extractor, relative to ``lr``.
     train_transform, eval_transform
@@ -274,9 +275,7 @@ class BaseOneStreamClassifier(BaseHomogeneousClassifier, BaseNetClassifier):
                 allow_nd=True,
                 input_name=f"X_{domain}",
             )
-        if images.ndim == 4 and _has_channels_last(images.shape):
-            return np.ascontiguousarray(np.moveaxis(images, -1, 1))
-        return images
+        return channels_first(images)
 
     def _validate_dataset(self, dataset: Dataset[Any]) -> Samples:
         """Check a dataset, whose samples may be rows, too."""
@@ -338,8 +337,3 @@ def _load(X: Any) -> NDArray[Any]:
 def _rescale(X: Any) -> Any:
     """Rescale rows, if they are at hand."""
     return X if isinstance(X, Samples) else rescale_rows(X)
-
-
-def _has_channels_last(shape: tuple[int, ...]) -> bool:
-    n_channels = 1, 3, 4
-    return shape[-1] in n_channels and shape[1] not in n_channels

@@ -13,6 +13,7 @@ from skda.modules.one_stream import (
     row_extractor,
     width_after,
 )
+from skda.modules.pretrained import efficientnet_lite0, frozen_features
 from skda.modules.receptors import Regression, TopicAutoEncoder, TopicReceptors
 from skda.modules.rotation import RotatedLinear
 from skda.modules.topics import FeatureRecorder, Topics
@@ -35,6 +36,8 @@ __all__ = [
     "Topics",
     "TwoStreamClassifier",
     "draw_normal",
+    "efficientnet_lite0",
+    "frozen_features",
     "has_batch_norm",
     "multilayer_perceptron",
     "quicken_dropout",

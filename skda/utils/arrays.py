@@ -6,8 +6,31 @@ import sys
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-__all__ = ["to_numpy"]
+__all__ = ["channels_first", "to_numpy"]
+
+
+def channels_first(images: NDArray[Any]) -> NDArray[Any]:
+    """Move the channels of images before height and width, as in PyTorch.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, ...)
+        Images. Their channels are last if the last axis has 1, 3 or 4 entries and
+        neither of the two before has: maps of few pixels have their channels first.
+
+    Returns
+    -------
+    ndarray of shape (n, channels, height, width) or (n, ...)
+        The same, or what has not four axes, as it is.
+    """
+    if images.ndim != 4:
+        return images
+    first, width, last = (size in {1, 3, 4} for size in images.shape[1:])
+    if not last or first or width:
+        return images
+    return np.ascontiguousarray(np.moveaxis(images, -1, 1))
 
 
 def to_numpy(array: Any) -> Any:

@@ -79,5 +79,18 @@ def test_shares_are_shown_by_accuracy_and_by_its_mean_over_classes():
     ]
 
 
+def test_what_trains_a_pretrained_network_stands_below_what_takes_it_as_it_is():
+    task = "amazon_images64:webcam_images64"
+    found = {
+        ("fine_tuned", task, "MCC"): {"values": [0.9]},
+        ("pretrained", task, "MCC"): {"values": [0.8]},
+    }
+
+    table = unsupervised_report.pretrained_table(found)
+
+    assert table.header == ["Method", "A → W", "mean"]
+    assert table.rows == [["MCC", "80.0", "80.0"], ["MCC, fine-tuned", "90.0", "90.0"]]
+
+
 def test_a_table_that_has_no_rows_is_left_out():
     assert Table(["Method"], []).rst() == ""

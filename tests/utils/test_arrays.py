@@ -10,7 +10,7 @@ from skda.metrics import mean_average_precision_score
 from skda.preprocessing import DomainScaler, NormalScoreTransformer, RowScaler
 from skda.retrieval import MCCA
 from skda.unsupervised import SourceOnly
-from skda.utils.arrays import to_numpy
+from skda.utils.arrays import channels_first, to_numpy
 
 TENSORS = {
     "float64": torch.eye(2, dtype=torch.float64),
@@ -107,3 +107,17 @@ def test_images_may_be_tensors():
     got = clf.fit(tensors[0], source=tensors).predict_proba(tensors[0])
 
     np.testing.assert_array_equal(got, expected)
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [
+        ((2, 8, 9, 3), (2, 3, 8, 9)),
+        ((2, 3, 8, 9), (2, 3, 8, 9)),
+        ((2, 3, 8, 4), (2, 3, 8, 4)),
+        ((2, 320, 4, 4), (2, 320, 4, 4)),
+        ((2, 8, 9), (2, 8, 9)),
+    ],
+)
+def test_channels_come_first_unless_the_image_is_as_narrow_as_they_are(shape, expected):
+    assert channels_first(np.zeros(shape)).shape == expected
