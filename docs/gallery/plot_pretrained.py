@@ -70,8 +70,7 @@ for name, estimator in {"logistic regression": control, "SPL": SPL()}.items():
 # ----------------------------
 #
 # ``module`` is a function that builds what the method trains: here the last six stages,
-# which start at their weights and learn at a tenth of the learning rate. Batch norm
-# normalizes each domain by its own batches.
+# which start at their weights and learn at a tenth of the learning rate.
 from functools import partial
 
 from skda.unsupervised import MCC
@@ -80,7 +79,7 @@ last_stages = {
     "module": partial(efficientnet_lite0, start=12),
     "max_epochs": 6,
     "batch_size": 25,
-    "lr": 0.01,
+    "lr": 0.05,
     "extractor_lr": 0.1,
     "random_state": 0,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -14,6 +14,18 @@ from skda.utils.arrays import channels_first, to_numpy
 from skda.utils.optional import import_optional
 
 __all__ = ["efficientnet_lite0", "frozen_features"]
+
+
+class _FixedBatchNorm(nn.Sequential):
+    """Layers whose batch norms use their running means in training, too."""
+
+    def train(self, mode: bool = True) -> Self:
+        """Set the mode of the other layers."""
+        super().train(mode)
+        for layer in self.modules():
+            if isinstance(layer, nn.BatchNorm2d):
+                layer.eval()
+        return self
 
 
 class _Resize(nn.Module):
@@ -30,7 +42,11 @@ class _Resize(nn.Module):
 
 
 def efficientnet_lite0(
-    start: int = 0, stop: int | None = None, *, image_size: int = 128
+    start: int = 0,
+    stop: int | None = None,
+    *,
+    image_size: int = 128,
+    train_batch_norm: bool = False,
 ) -> nn.Sequential:
     """Build EfficientNet-Lite0 with its weights of ImageNet, or some of its stages.
 
@@ -48,6 +64,10 @@ def efficientnet_lite0(
     image_size : int, default=128
         Height and width that images are resized to, a multiple of 32: the network was
         trained on 224, and takes a third of the time on 128.
+    train_batch_norm : bool, default=False
+        Whether batch norm, in training, normalizes each domain by the means of its own
+        batches, which takes large batches and some hundreds of steps. Otherwise it
+        goes on by the means of ImageNet.
 
     Returns
     -------
@@ -92,7 +112,8 @@ def efficientnet_lite0(
             f"Expected start below stop, of {len(stages)} stages, got start={start} "
             f"and stop={stop}."
         )
-    return nn.Sequential(*stages[start:stop])
+    layers = nn.Sequential if train_batch_norm else _FixedBatchNorm
+    return layers(*stages[start:stop])
 
 
 @torch.no_grad()

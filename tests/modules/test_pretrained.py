@@ -89,6 +89,20 @@ def test_its_last_stages_are_trained_from_their_weights(images):
     )
 
 
+@pytest.mark.usefixtures("packages")
+def test_batch_norm_is_that_of_the_weights_unless_it_is_to_be_trained():
+    X = torch.randn(4, 192, 4, 4)
+    fixed, trained = (
+        efficientnet_lite0(14, 16, train_batch_norm=trains) for trains in (False, True)
+    )
+    with torch.no_grad():
+        expected = fixed.eval()(X)
+
+        torch.testing.assert_close(fixed.train()(X), expected)
+        assert not torch.allclose(trained.train()(X), expected, atol=0.1)
+    assert all(weight.requires_grad for weight in fixed.parameters())
+
+
 def test_a_missing_package_is_named_with_the_extra_that_brings_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "efficientnet_lite_pytorch", None)
 
