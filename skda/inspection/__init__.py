@@ -6,6 +6,7 @@ from skda.inspection._critical_difference import CriticalDifferenceDisplay
 from skda.inspection._embedding import EmbeddingDisplay
 from skda.inspection._retrieval import RetrievalDisplay
 from skda.inspection._retrieval_embedding import RetrievalEmbeddingDisplay
+from skda.inspection._sensitivity import SensitivityDisplay
 from skda.inspection._source_gain import SourceGainDisplay
 from skda.inspection._terms import TermsDisplay
 from skda.inspection._topics import TopicMapDisplay
@@ -17,6 +18,7 @@ __all__ = [
     "EmbeddingDisplay",
     "RetrievalDisplay",
     "RetrievalEmbeddingDisplay",
+    "SensitivityDisplay",
     "SourceGainDisplay",
     "TermsDisplay",
     "TopicMapDisplay",

@@ -10,6 +10,7 @@ from skda.inspection import (
     ComparisonDisplay,
     CriticalDifferenceDisplay,
     EmbeddingDisplay,
+    SensitivityDisplay,
     SourceGainDisplay,
     TermsDisplay,
 )
@@ -29,6 +30,7 @@ HISTORY = {"phase": ["train"] * 2, "risk": [2.0, 1.0], "train_loss": [2.0, 1.0]}
 DATA = {
     ComparisonDisplay: (COMPARISON,),
     CriticalDifferenceDisplay: (np.eye(3),),
+    SensitivityDisplay: ({"score": {(1,): [0.5, 0.6]}}, "beta"),
     SourceGainDisplay: (TABLE,),
     TermsDisplay: (HISTORY,),
     EmbeddingDisplay: ({"target": np.eye(2)}, {"target": [0, 1]}),
