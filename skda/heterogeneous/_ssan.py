@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
+import numpy as np
 from torch import Tensor, nn
 
 from skda.base import BaseTwoStreamClassifier, Rows, Sizes, estimator
@@ -63,6 +64,15 @@ class SSANObjective(Objective):
         self.soft_reduction = soft_reduction
         self.detach_teacher = detach_teacher
         self.geometric_check = geometric_check
+        self.agreement_history: list[Tensor] = []
+
+    def start_fit(self, module: SSANModule, domains: Batch) -> None:
+        """Forget earlier trainings."""
+        self.agreement_history = []
+
+    def end_step(self, module: SSANModule, batch: Batch) -> None:
+        """Keep which share of the target had a pseudo-label in this step."""
+        self.agreement_history.append(self.agreement)
 
     def forward(
         self, module: SSANModule, batch: Batch, progress: float
@@ -104,9 +114,12 @@ class SSANObjective(Objective):
     ) -> Tensor:
         """Label the target where the network and the nearest prototype agree."""
         similarities = f_t @ unit_length(prototypes.mean).T  # (n_t, c)
-        return pseudo_labels(
+        found = pseudo_labels(
             v_t, labels, similarities if self.geometric_check else None
         )
+        n_unlabeled = (1 - labels.sum(dim=1)).sum()
+        self.agreement = found.sum() / n_unlabeled.clamp(min=1)
+        return found
 
 
 class SSANTargetObjective(SSANObjective):
@@ -197,6 +210,9 @@ class SSAN(BaseTwoStreamClassifier):
         Mean softened prediction of the source for each class; None without a source.
     pseudo_labels_ : ndarray of shape (n_target, n_classes)
         One-hot pseudo-labels at the end; an all-zero row where there is none.
+    agreement_history_ : ndarray of shape (n_steps,)
+        Share of the unlabeled target rows that had a pseudo-label in each step: those
+        on which the network and the nearest prototype agree.
 
     See Also
     --------
@@ -288,3 +304,6 @@ class SSAN(BaseTwoStreamClassifier):
         pseudo = objective.pseudo_labels(f_t, v_t, prototypes, labels)
         self.class_centroids_ = prototypes.mean.numpy()
         self.pseudo_labels_ = pseudo.numpy()
+        shares = self.net_.criterion_.agreement_history
+        self.agreement_history_ = np.array([share.item() for share in shares])
+        shares.clear()  # or every copy of the network would carry them

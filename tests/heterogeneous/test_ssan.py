@@ -18,6 +18,8 @@ from skda.heterogeneous._ssan import (
     SSANObjective,
     SSANTargetObjective,
 )
+from skda.losses import class_centroids, pooled_centroids
+from skda.modules import unit_length
 from skda.utils.warnings import NoSourceWarning
 
 TERMS = ("source_risk", "target_risk", "soft_risk", "centroid", "domain")
@@ -417,3 +419,55 @@ def test_without_a_source_there_are_no_soft_labels(data, make_clf):
     assert clf.soft_labels_ is None
     assert clf.class_centroids_.shape == (3, 16)
     assert clf.pseudo_labels_.shape == (100, 3)
+
+
+@pytest.mark.parametrize("with_source", [True, False])
+def test_the_agreement_of_every_step_is_kept(data, make_clf, with_source):
+    class Spy(Callback):
+        def __init__(self):
+            self.shares = []
+
+        def __sklearn_clone__(self):
+            return self
+
+        def __deepcopy__(self, memo):
+            return self
+
+        def on_grad_computed(self, net, **kwargs):
+            self.shares.append(net.criterion_.agreement.item())
+
+    spy = Spy()
+    source = {"source": data.source} if with_source else {}
+    clf = make_clf(max_epochs=5, callbacks=[spy])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NoSourceWarning)
+        clf.fit(data.X, data.y, **source)
+        clf.fit(data.X, data.y, **source)  # a second fit starts anew
+
+    assert_allclose(clf.agreement_history_, spy.shares[5:])
+    assert ((clf.agreement_history_ >= 0) & (clf.agreement_history_ <= 1)).all()
+
+
+def test_the_agreement_is_a_share_of_the_unlabeled_rows(make_step, make_batch):
+    batch = make_batch(target=(0, 1, 2, 0) + (-1,) * 40)
+    module, objective, batch = make_step(batch=batch)
+    objective(module, batch, 0.5)
+    checked = objective.agreement.item()
+    f_t = module.encode(batch.target.X, "target")
+    labels = batch.target.labels
+    prototypes = pooled_centroids(
+        class_centroids(module.encode(batch.source.X, "source"), batch.source.labels),
+        class_centroids(f_t, labels),
+    )
+    nearest = (f_t @ unit_length(prototypes.mean).T).argmax(dim=1)
+    agrees = nearest == module.classify(f_t).argmax(dim=1)
+
+    assert checked == pytest.approx(agrees[4:].float().mean().item())
+    assert 0 < checked < 1
+
+
+def test_everything_agrees_without_the_geometric_check(data, make_clf):
+    clf = make_clf(max_epochs=3, geometric_check=False)
+    clf.fit(data.X, data.y, source=data.source)
+
+    assert_array_equal(clf.agreement_history_, np.ones(3))
