@@ -16,6 +16,7 @@ from benchmarks._results import load
 from benchmarks._tables import Table, difference, interval, latest, percent
 from benchmarks.boards.pages import readme_table
 from benchmarks.paired_report import paired_tables, readme_paired_table
+from benchmarks.papers import texts
 from benchmarks.partial_report import partial_tables, readme_partial_table
 from benchmarks.retrieval_report import readme_retrieval_table, retrieval_tables
 from benchmarks.selection import selection_table
@@ -193,7 +194,9 @@ def render() -> dict[Path, str]:
         DOCS / "rows.inc": rows_table().rst(),
         DOCS / "auto.inc": auto_table().rst(),
         DOCS / "selection.inc": selection_table(load("selection")),
-    } | {DOCS / f"{name}.inc": table.rst() for name, table in tables.items()}
+        **{DOCS / f"{name}.inc": table.rst() for name, table in tables.items()},
+        **{DOCS / name: text for name, text in texts().items()},
+    }
 
 
 def filled(text: str, name: str, table: str) -> str:

@@ -281,7 +281,7 @@ class SensitivityDisplay(Display):
             reference = {} if reference is None else {"control": reference}
         names = _names(self.params)
         draw = self._plot_lines if len(names) == 1 else self._plot_map
-        draw(self._open_axes(ax, figsize=(5.6, 3.6)), names, reference, kwargs)
+        draw(self._open_axes(ax, figsize=(6.8, 3.6)), names, reference, kwargs)
         if self.task_name is not None:
             self.ax_.set_title(self.task_name, loc="left")
         return self
