@@ -109,8 +109,14 @@ METHODS = {
 }
 #: What changes, its values, and the methods that are shown.
 SWEEPS: dict[str, tuple[list[Any], list[str]]] = {
-    "n_source": ([20, 50, 150, 500], ["DATN", "WSDTN", "DNN"]),
-    "n_pairs": ([30, 100, 200, 300], ["DATN", "PairedRidgeTransfer", "HHTL"]),
+    "n_source": (
+        [20, 50, 150, 500],
+        ["DATN", "DATN_sup", "DATN_unsup", "WSDTN", "DNN"],
+    ),
+    "n_pairs": (
+        [30, 100, 200, 300],
+        ["DATN", "DATN_sup", "PairedRidgeTransfer", "HHTL", "WSDTN", "TTI"],
+    ),
     "n_unlabeled_source": ([0, 100, 200, 340], ["DATN"]),
     "alpha": ([0.0, 0.5, 2.0, 10.0], ["DATN"]),
     "beta": ([0.0, 0.5, 2.0, 10.0], ["DATN"]),

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks._pages import Part, Picture, heading
 from benchmarks._results import load
 from benchmarks._tables import Table, difference, interval, latest, percent
-from benchmarks.paired import METHODS, SWEEPS, TASKS
+from benchmarks.paired import METHODS, SWEEPS, SWEPT, TASKS
+from skda.inspection import SensitivityDisplay
 
-__all__ = ["paired_tables", "readme_paired_table"]
+__all__ = ["datn_parts", "paired_tables", "readme_paired_table"]
 
 #: The categories of Wikipedia, in the order of their labels.
 CATEGORIES = [
@@ -112,6 +114,68 @@ def sweep_table(found: Found, sweep: str) -> Table:
             if len(cells) == len(values) and "nan" not in cells[0]:
                 rows.append([f"{method}, {label}", *cells])
     return Table([sweep, *(f"{value:g}" for value in values)], rows)
+
+
+#: Figures of the paper: what changes, and what is drawn.
+FIGURES = {
+    "fig3": ("n_source", "source_values", "labels of the source, for the source"),
+    "fig3_target": ("n_source", "values", "labels of the source"),
+    "fig4": ("n_pairs", "values", "co-occurring pairs"),
+    "fig5": ("n_unlabeled_source", "values", "unlabeled rows of the source"),
+    "fig6_alpha": ("alpha", "values", "alpha"),
+    "fig6_beta": ("beta", "values", "beta"),
+}
+
+
+def datn_parts() -> list[Part]:
+    """List the figures of DATN's paper that there are results for."""
+    found = results()
+    parts: list[Part] = []
+    for name, (sweep, score, label) in FIGURES.items():
+        rows = [
+            {sweep: value, "method": method, "accuracy": 100 * np.array(run[score])}
+            for method in SWEEPS[sweep][1]
+            for (_, m, s, value), run in found.items()
+            if (m, s) == (method, sweep) and np.isfinite(run[score]).all()
+        ]
+        if rows:
+            parts.append(
+                Picture(
+                    f"papers_datn_{name}",
+                    f"Accuracy over the number or the size of: {label}",
+                    lambda rows=rows, sweep=sweep, label=label: _draw(
+                        found, rows, sweep, label
+                    ),
+                )
+            )
+    if not parts:
+        return []
+    intro = (
+        f"Its Fig. 3 to 6 on {SWEPT}: one size or one parameter at a time, three "
+        f"splits. The first shows the accuracy of the source's own classifier, the "
+        f"others that on the target. Dashed and dotted: what knows the target alone."
+    )
+    return [heading("DATN"), intro, *parts]
+
+
+def _draw(found: Found, rows: list[dict[str, Any]], sweep: str, label: str) -> Any:
+    """Draw the accuracies over what changes."""
+    alone = {
+        method: 100 * float(np.mean(run["values"][:3]))
+        for method in ("SVM", "DNN", "SSDAE")
+        if (run := found.get((SWEPT, method, None, None)))
+    }
+    of_source = label.endswith("for the source")
+    display = SensitivityDisplay.from_results(
+        rows,
+        sweep,
+        score="accuracy",
+        by="method",
+        score_name=f"Accuracy on the {'source' if of_source else 'target'}, in %",
+        reference=None if of_source else alone,
+    )
+    display.ax_.set_xlabel(label.partition(",")[0].capitalize())
+    return display.figure_
 
 
 def speed_table() -> Table:

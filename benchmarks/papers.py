@@ -13,12 +13,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks._pages import Part, draw, spell
+from benchmarks.dmtl import dmtl_parts
+from benchmarks.paired_report import datn_parts
 from benchmarks.ssan_report import ssan_parts
+from benchmarks.symnets import symnets_parts
 
 __all__ = ["texts"]
 
 DOCS = Path(__file__).parents[1] / "docs" / "benchmarks"
-PAPERS: dict[str, Callable[[], list[Part]]] = {"ssan": ssan_parts}
+PAPERS: dict[str, Callable[[], list[Part]]] = {
+    "ssan": ssan_parts,
+    "symnets": symnets_parts,
+    "datn": datn_parts,
+    "dmtl": dmtl_parts,
+}
 
 
 def texts() -> dict[str, str]:

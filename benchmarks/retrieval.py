@@ -57,6 +57,7 @@ PLAIN = {  # as in the paper, but for the size and the learning rate
     "weight_decay": 0.0,
 }
 CONTRASTIVE = {"lambda1": 0.0, "lambda2": 0.0}
+CLASSIFYING = {"matching_weight": 0.0, "lambda2": 0.0}
 WIDE = {"hidden_layer_sizes": (512, 512), "n_components": 128}
 
 
@@ -88,6 +89,7 @@ METHODS = {
     "DMTL": Method(dmtl(**PLAIN), TWO_DOMAINS),
     "DMTL without L_t": Method(dmtl(**PLAIN, lambda2=0.0), ("source + new",), 5),
     "DMTL, L_m alone": Method(dmtl(**PLAIN, **CONTRASTIVE), ("source + new",), 5),
+    "DMTL, L_s alone": Method(dmtl(**PLAIN, **CLASSIFYING), ("source + new",), 5),
     "DMTL, regularized": Method(dmtl(), TWO_DOMAINS),
     "DMTL.published()": Method(DMTL.published(), ("source", "source + new"), 1),
 }
