@@ -14,6 +14,7 @@ import warnings
 from typing import Any
 
 import numpy as np
+from matplotlib import pyplot as plt
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
@@ -147,11 +148,12 @@ def _directions(found: dict[str, dict[str, Any]]) -> list[Part]:
     lines = latest(load("retrieval"), "task", "method", "setting")
     rows = []
     for task, title in COLUMNS.items():
-        for label, method in ABLATION.items():
-            line = lines.get((task, method, "source + new"))
-            if line:
-                cells = [spell_cell(line["scores"][d]) for d in _ways(line)]
-                rows.append([f"{title}, {label}", *cells])
+        keys = {label: (task, m, "source + new") for label, m in ABLATION.items()}
+        there = {label: lines[key] for label, key in keys.items() if key in lines}
+        n_splits = min((len(line["values"]) for line in there.values()), default=0)
+        for label, line in there.items():  # on the same splits
+            cells = [spell_cell(line["scores"][d][:n_splits]) for d in _ways(line)]
+            rows.append([f"{title}, {label}", *cells])
     for label, values in PRINTED.items():
         mean = f"{np.mean(values):.1f}"
         rows.append([f"*Wikipedia, {label}, printed*", *map(str, values), mean])
@@ -196,7 +198,11 @@ def _curves(found: dict[str, dict[str, Any]]) -> list[Part]:
     chance = float(np.mean(there[0][1]["scores"]["chance"]))
 
     def make() -> Any:
-        return RetrievalDisplay(panels, chance=chance).plot().figure_
+        figure, grid = plt.subplots(1, 2, figsize=(11, 6), layout="constrained")
+        RetrievalDisplay(panels, chance=chance).plot(ax=grid)
+        for axes in grid:  # so many names hide the curves
+            axes.get_legend().set(loc="upper center", bbox_to_anchor=(0.5, -0.12))
+        return figure
 
     n = len(there[0][1]["values"])
     title = f"Precision over recall, {COLUMNS[DEEP]}, mean of {n} splits:"

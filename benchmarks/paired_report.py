@@ -163,7 +163,8 @@ def _draw(found: Found, rows: list[dict[str, Any]], sweep: str, label: str) -> A
     alone = {
         method: 100 * float(np.mean(run["values"][:3]))
         for method in ("SVM", "DNN", "SSDAE")
-        if (run := found.get((SWEPT, method, None, None)))
+        if method not in SWEEPS[sweep][1]
+        and (run := found.get((SWEPT, method, None, None)))
     }
     of_source = label.endswith("for the source")
     display = SensitivityDisplay.from_results(

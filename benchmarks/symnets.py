@@ -13,6 +13,7 @@ import time
 from typing import Any
 
 import numpy as np
+from matplotlib import pyplot as plt
 from numpy.typing import NDArray
 from sklearn.base import clone
 from skorch.callbacks import Callback
@@ -150,6 +151,7 @@ def _draw(curves: dict[str, dict[str, list[list[float]]]], task: str) -> Any:
                 {"Epoch": i + 1, "line": label, "accuracy": accuracies[:, i]}
                 for i in range(accuracies.shape[1])
             ]
+    axes = plt.subplots(figsize=(9, 3.6), layout="constrained")[1]
     return SensitivityDisplay.from_results(
         rows,
         "Epoch",
@@ -157,6 +159,7 @@ def _draw(curves: dict[str, dict[str, list[list[float]]]], task: str) -> Any:
         by="line",
         score_name="Accuracy on the target, in %",
         name=task,
+        ax=axes,
         markersize=0,
     ).figure_
 

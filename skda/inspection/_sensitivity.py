@@ -342,7 +342,9 @@ class SensitivityDisplay(Display):
             means[at] = scores.mean()
             deviation = f"\n± {_deviation(scores):.2g}" if len(scores) > 1 else ""
             texts[at] = f"{means[at]:.3g}{deviation}"
-        style: dict[str, Any] = {"origin": "lower", "aspect": "auto"} | kwargs
+        shown = [*means[np.isfinite(means)], *reference.values()]
+        style: dict[str, Any] = {"vmin": min(shown), "vmax": max(shown)}
+        style |= {"origin": "lower", "aspect": "auto"} | kwargs
         self.image_ = axes.imshow(means, **style)
         for (i, j), text in texts.items():
             shade: Any = self.image_.norm(means[i, j])

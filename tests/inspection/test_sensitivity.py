@@ -143,6 +143,14 @@ def test_two_hyper_parameters_are_a_map_with_its_numbers():
     display.figure_.canvas.draw()
 
 
+def test_the_scale_of_a_map_reaches_to_the_controls():
+    display = SensitivityDisplay.from_results(
+        ROWS, ("beta", "gamma"), score="accuracy", reference={"low": 0.2, "high": 0.9}
+    )
+
+    assert display.image_.get_clim() == (0.2, 0.9)
+
+
 def test_a_search_is_drawn_with_its_other_parameters_at_their_best(search):
     display = SensitivityDisplay.from_cv_results(search.cv_results_, "C")
     best = search.best_params_["fit_intercept"]
