@@ -115,7 +115,15 @@ SWEEPS: dict[str, tuple[list[Any], list[str]]] = {
     ),
     "n_pairs": (
         [30, 100, 200, 300],
-        ["DATN", "DATN_sup", "PairedRidgeTransfer", "HHTL", "WSDTN", "TTI"],
+        [
+            "DATN",
+            "DATN_sup",
+            "DATN_unsup",
+            "PairedRidgeTransfer",
+            "HHTL",
+            "WSDTN",
+            "TTI",
+        ],
     ),
     "n_unlabeled_source": ([0, 100, 200, 340], ["DATN"]),
     "alpha": ([0.0, 0.5, 2.0, 10.0], ["DATN"]),

@@ -117,10 +117,13 @@ PARTS = {
         *cells([ENGLISH], ["SVMt", "TargetNet"], 5, 5),
     ],
     "fig5": [
-        Cell(t, "SSAN", changed(name, value), n_splits=3)
-        for t in BOTH
-        for name, values in SWEEPS.items()
-        for value in values
+        *cells(BOTH, ["SVMt"]),
+        *(
+            Cell(t, "SSAN", changed(name, value), n_splits=3)
+            for t in BOTH
+            for name, values in SWEEPS.items()
+            for value in values
+        ),
     ],
     "fig6_7": [
         Cell(task, "SSAN", ABLATION[row], n_splits=3, watch=True)
