@@ -159,7 +159,7 @@ def _labels(found: Found) -> list[Part]:
             if all(each):
                 scores = 100 * np.mean(_even(each), axis=0)
                 rows.append({"labels": n, "method": method, "accuracy": scores})
-    if not rows:
+    if len({row["labels"] for row in rows}) < 2:
         return []
 
     def make() -> Any:
