@@ -13,6 +13,7 @@ from skda.auto._members import spread_out
 from skda.auto._panel import Panel, starting_weights
 from skda.auto._votes import (
     agreement_weights,
+    are_absent,
     average,
     find_absent,
     prior_weights,
@@ -57,11 +58,14 @@ class SourceCommittee:
     source, and in rows of which they are less sure than ``least_confidence`` of the
     mean, or in next to none. Where such classes make up ``least_lack`` of the source,
     the target is taken to lack them: their rows leave the source, and it is looked for
-    others again. But where one of the classes that stay then takes more than
-    ``most_share`` times its share among them, a classifier has collapsed rather than
-    classes are lacking, and all stay. The mean probabilities of these members are the
-    shares :math:`q` for which all members are then fitted: every row of the source
-    counts :math:`q_k / \pi_k`.
+    others again. The mean probabilities of these members are the shares :math:`q` for
+    which all members are then fitted: every row of the source counts
+    :math:`q_k / \pi_k`.
+
+    **Second opinion.** Where domains are far apart, members that move nothing may find
+    next to no row of a class that is there. So all members are fitted to all classes
+    first. If they find the classes that would be left out in ``least_share`` of their
+    share, or are as sure of the rows of one of them as of others, all classes stay.
 
     Of more than ``max_rows`` rows of a domain, as many are learned from; the others are
     predicted like new rows.
@@ -78,8 +82,6 @@ class SourceCommittee:
         may be absent.
     least_lack : float, default=0.12
         Share of the source that absent classes make up where the target lacks them.
-    most_share : float, default=2.0
-        Share of a class that stays, relative to the source, that is too much.
     n_prunings : int, default=3
         How often to leave out classes, at most.
 
@@ -112,14 +114,12 @@ class SourceCommittee:
         least_share: float = 0.5,
         least_confidence: float = 0.85,
         least_lack: float = 0.12,
-        most_share: float = 2.0,
         n_prunings: int = 3,
     ) -> None:
         self.max_rows = max_rows
         self.least_share = least_share
         self.least_confidence = least_confidence
         self.least_lack = least_lack
-        self.most_share = most_share
         self.n_prunings = n_prunings
 
     def fit(
@@ -147,10 +147,11 @@ class SourceCommittee:
         drawn = spread_out(len(X_source), self.max_rows)
         seen = spread_out(len(X), self.max_rows)
         source, codes, target = X_source[drawn], source_codes[drawn], X[seen]
-        shares = self._find_classes(source, codes, target)
-        self._refit(source, codes, target, shares)
-        self.source_accuracy_ = self._panel.source_accuracy
-        self.weights_, self.agreement_ = self._weigh(self._panel, shares)
+        every, fewer = self._find_classes(source, codes, target)
+        self._refit(source, codes, target, *every)
+        self.is_partial_ = fewer is not None and self._confirms(codes, fewer[0])
+        if fewer is not None and self.is_partial_:
+            self._refit(source, codes, target, *fewer)
         self._predict(X, seen)
         return self
 
@@ -169,49 +170,52 @@ class SourceCommittee:
         """
         return average(self.predict_members(X), self.weights_)
 
-    def _find_classes(self, source: Array, codes: Codes, target: Array) -> Array:
-        """Leave out the classes that the target lacks; estimate the other shares."""
-        self.kept_classes_ = np.unique(codes)
-        self.is_partial_ = False
-        shares = np.bincount(codes)[self.kept_classes_] / len(codes)
+    def _find_classes(
+        self, source: Array, codes: Codes, target: Array
+    ) -> tuple[tuple[Codes, Array], tuple[Codes, Array] | None]:
+        """Estimate the shares of all classes, and of those that seem to be there."""
+        kept = np.unique(codes)
+        shares = np.bincount(codes)[kept] / len(codes)
+        found: list[tuple[Codes, Array]] = []
         for r in range(self.n_prunings + 1):
-            rows, renumbered = self._keep(source, codes)
+            rows, renumbered = _keep(source, codes, kept)
             panel = Panel(UNMOVED, rows, renumbered, target, shares)
             if r == 0:
                 self.domain_distance_ = panel.distance()
             weights, _ = self._weigh(panel, shares)
             ensemble = average(panel.fitted, weights)
             shares = ensemble.mean(axis=0)
-            if r == 0:
-                every = self.kept_classes_, shares
+            found.append((kept, shares))
             absent = find_absent(
                 ensemble, renumbered, self.least_share, self.least_confidence
             )
             lack = absent[renumbered].mean()
-            lacks = lack >= self.least_lack or (self.is_partial_ and absent.any())
-            if not lacks or (~absent).sum() < 2 or r == self.n_prunings:
+            lacks = lack >= self.least_lack or (r > 0 and absent.any())
+            if not lacks or (~absent).sum() < 2:
                 break
-            self.is_partial_ = True
-            self.kept_classes_ = self.kept_classes_[~absent]
-            shares = shares[~absent] / shares[~absent].sum()
-        expected = np.bincount(codes)[self.kept_classes_]
-        swollen = shares / (expected / expected.sum())
-        if self.is_partial_ and swollen.max() > self.most_share:
-            self.is_partial_ = False
-            self.kept_classes_, shares = every
-        return shares
+            kept, shares = kept[~absent], shares[~absent] / shares[~absent].sum()
+        return found[0], found[-1] if len(found) > 1 else None
 
-    def _refit(self, source: Array, codes: Codes, target: Array, shares: Array) -> None:
-        """Fit all members for the estimated shares."""
-        rows, renumbered = self._keep(source, codes)
+    def _refit(
+        self, source: Array, codes: Codes, target: Array, kept: Codes, shares: Array
+    ) -> None:
+        """Fit all members to some classes, for the estimated shares."""
+        self.kept_classes_ = kept
+        rows, renumbered = _keep(source, codes, kept)
         # A single row has no moments.
         views = UNMOVED if min(len(source), len(target)) < 2 else (*UNMOVED, *MOVED)
         self._panel = Panel(views, rows, renumbered, target, shares)
+        self.source_accuracy_ = self._panel.source_accuracy
+        self.weights_, self.agreement_ = self._weigh(self._panel, shares)
 
-    def _keep(self, source: Array, codes: Codes) -> tuple[Array, Codes]:
-        """Take the rows of the classes that are kept, numbered anew."""
-        rows = np.isin(codes, self.kept_classes_)
-        return source[rows], np.searchsorted(self.kept_classes_, codes[rows])
+    def _confirms(self, codes: Codes, kept: Codes) -> bool:
+        """Say whether all members, too, miss all classes but these."""
+        ensemble = average(self._panel.fitted, self.weights_)
+        renumbered = np.searchsorted(self.kept_classes_, codes)
+        left_out = ~np.isin(self.kept_classes_, kept)
+        return are_absent(
+            ensemble, renumbered, left_out, self.least_share, self.least_confidence
+        )
 
     def _weigh(
         self, panel: Panel, shares: Array
@@ -258,3 +262,9 @@ class SourceCommittee:
             for name, found in self._panel.predict_proba(X[rows]).items():
                 predicted[name][rows, self.kept_classes_] = found
         return predicted
+
+
+def _keep(source: Array, codes: Codes, kept: Codes) -> tuple[Array, Codes]:
+    """Take the rows of the classes that are kept, numbered anew."""
+    rows = np.isin(codes, kept)
+    return source[rows], np.searchsorted(kept, codes[rows])

@@ -7,7 +7,13 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["agreement_weights", "average", "find_absent", "prior_weights"]
+__all__ = [
+    "agreement_weights",
+    "are_absent",
+    "average",
+    "find_absent",
+    "prior_weights",
+]
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -113,15 +119,49 @@ def find_absent(
         Whether a class has enough of neither, or next to no rows, a fifth of
         `least_share`.
     """
+    ratio, sureness = _shares_and_sureness(ensemble, codes)
+    rare, unsure = ratio < least_share, sureness < least_confidence
+    return (rare & unsure) | (ratio < _NEXT_TO_NONE * least_share)
+
+
+def are_absent(
+    ensemble: Array,
+    codes: Codes,
+    suspects: NDArray[np.bool_],
+    least_share: float,
+    least_confidence: float,
+) -> bool:
+    """Say whether classes that seem to be absent are so in a second opinion.
+
+    Parameters
+    ----------
+    ensemble, codes, least_share, least_confidence
+        As for :func:`find_absent`.
+    suspects : ndarray of shape (K,)
+        Which classes seem to be absent.
+
+    Returns
+    -------
+    bool
+        Whether they have less than `least_share` of their share together, and none of
+        them rows of enough confidence, or next to none.
+    """
+    ratio, sureness = _shares_and_sureness(ensemble, codes)
+    expected = np.bincount(codes, minlength=len(ratio))[suspects]
+    together = float(np.average(ratio[suspects], weights=expected))
+    some = suspects & (ratio >= _NEXT_TO_NONE * least_share)
+    return together < least_share and bool((sureness[some] < least_confidence).all())
+
+
+def _shares_and_sureness(ensemble: Array, codes: Codes) -> tuple[Array, Array]:
+    """Compare what is found of classes with the source, and how surely with others."""
     n_classes = ensemble.shape[1]
     found, confidence = ensemble.argmax(axis=1), ensemble.max(axis=1)
     counts = np.bincount(found, minlength=n_classes)
     source_counts = np.bincount(codes, minlength=n_classes)
     ratio = counts / len(found) / (source_counts / len(codes))
     total = np.bincount(found, confidence, minlength=n_classes)
-    sureness = total / np.maximum(counts, 1) / confidence.mean()
-    rare, unsure = ratio < least_share, sureness < least_confidence
-    return (rare & unsure) | (ratio < _NEXT_TO_NONE * least_share)
+    return ratio, total / np.maximum(counts, 1) / confidence.mean()
 
 
 def average(members: Mapping[str, Array], weights: Mapping[str, float]) -> Array:

@@ -136,17 +136,31 @@ def test_poor_data_gives_probabilities(source, codes, X):
     assert_allclose(found.predict_proba(X[:1]).sum(axis=1), 1)
 
 
-def test_a_collapsed_classifier_leaves_out_no_class():
-    rng = np.random.default_rng(0)
-    codes = np.arange(400) % 8
-    means = 6 * np.eye(8)
-    source = means[codes] + rng.normal(size=(400, 8))
-    # Six of eight classes have moved to where the source has its class 0.
-    moved = np.where(codes < 6, 0, codes)
-    target = means[moved] + rng.normal(size=(400, 8))
-    cautious = SourceCommittee().fit(source, codes, target, 8)
-    rash = SourceCommittee(most_share=100).fit(source, codes, target, 8)
+@pytest.mark.parametrize("seed", [2, 41])
+def test_classes_that_all_members_find_again_are_not_left_out(seed):
+    rng = np.random.default_rng(seed)
+    codes = np.arange(120) % 6
+    means = 2 * rng.normal(size=(6, 6))
+    source = means[codes] + rng.normal(size=(120, 6))
+    shift = rng.choice([2, 4, 8]) * rng.normal(size=6)
+    stretch = np.exp(rng.choice([0, 0.7]) * rng.normal(size=6))
+    target = stretch * (means[codes] + rng.normal(size=(120, 6))) + shift
+    found = SourceCommittee().fit(source, codes, target, 6)
+    _, fewer = found._find_classes(source, codes, target)
 
-    assert rash.kept_classes_.tolist() == [0, 6, 7]
-    assert len(cautious.kept_classes_) == 8
-    assert not cautious.is_partial_
+    # The members that move nothing have collapsed.
+    assert len(fewer[0]) < 4
+    assert not found.is_partial_
+    assert_array_equal(found.kept_classes_, np.arange(6))
+    assert (found.probabilities_.argmax(axis=1) == codes).mean() > 0.8
+
+
+def test_a_frequent_class_does_not_keep_absent_ones():
+    rng = np.random.default_rng(0)
+    codes = np.concatenate([np.zeros(100, dtype=int), np.ones(20, dtype=int)])
+    X = MEANS[codes] + rng.standard_normal((120, 8)) + SHIFT
+    found = SourceCommittee().fit(SOURCE, CODES, X, N_CLASSES)
+
+    assert found.is_partial_
+    assert np.isin([0, 1], found.kept_classes_).all()
+    assert not np.isin([2, 3], found.kept_classes_).any()

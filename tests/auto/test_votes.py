@@ -5,7 +5,13 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skda.auto._panel import starting_weights
-from skda.auto._votes import agreement_weights, average, find_absent, prior_weights
+from skda.auto._votes import (
+    agreement_weights,
+    are_absent,
+    average,
+    find_absent,
+    prior_weights,
+)
 
 
 def one_hot(*codes, n_classes=2):
@@ -88,3 +94,29 @@ def test_a_class_without_rows_is_absent():
     assert_array_equal(
         find_absent(ensemble, np.array([0, 1, 2]), 0.5, 0.85), [False, False, True]
     )
+
+
+def opinion(n_rows, confidence):
+    """Make 20 rows of three classes, of which the last one has so many."""
+    ensemble = np.tile([0.9, 0.1, 0.0], (20, 1))
+    ensemble[:n_rows] = [0.0, 1 - confidence, confidence]
+    return ensemble
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "confidence", "expected"),
+    [(0, 0.6, True), (2, 0.6, True), (2, 0.9, False), (4, 0.6, False)],
+    ids=["none", "few and unsure", "few but sure", "unsure but not few"],
+)
+def test_a_second_opinion_keeps_classes_that_it_finds(n_rows, confidence, expected):
+    codes, suspects = np.repeat([0, 1, 2], 5), np.array([False, False, True])
+    ensemble = opinion(n_rows, confidence)
+
+    assert are_absent(ensemble, codes, suspects, 0.5, 0.85) is expected
+
+
+def test_classes_left_out_are_judged_together():
+    codes = np.repeat([0, 1, 2], 5)
+    ensemble = opinion(4, 0.6)  # 0.6 of its share, but 0.3 of that of two classes
+
+    assert are_absent(ensemble, codes, np.array([False, True, True]), 0.5, 0.85)
