@@ -55,10 +55,10 @@ class AutoAdapter(BasePairedClassifier, BaseHomogeneousClassifier):
     **Few target labels.** The rows move towards their neighbors, a logistic regression
     learns from the labeled ones, and a Gaussian mixture of the classes, which starts
     from it, from all of them; beside these, kernel regressions on the rows as they are.
-    With three labels per class or more, folds of the labeled rows weigh the members. A
-    source of other features says which classes are alike, and half of the members
-    believe it. One of the same features has its own committee, as below, which has not
-    seen the labels: they tell how far to believe it.
+    With three labels per class or more, support vector machines join, and folds of the
+    labeled rows weigh the members. A source of other features says which classes are
+    alike, and half of the members believe it. One of the same features has its own
+    committee, as below, which has not seen the labels: they tell how far to believe it.
 
     **No target label.** A source of the same features is brought together with the
     target in several ways, and its labels are carried over by projections, kernels,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
 
+from skda.auto._margins import Split, fit_margins, share_of_margins
 from skda.auto._mixture import ClassMixture
 from skda.auto._regression import KernelRegression, Regression
 from skda.auto._views import View, look
@@ -59,6 +60,10 @@ class FewLabelsCommittee:
     * a logistic regression with a Gaussian kernel on rows as they are, which is right
       where neighbors mislead and where classes are no linear matter.
 
+    With three labels per class or more, support vector machines join, linear and
+    radial, on standardized rows and on unit rows (:func:`fit_margins`): what a user
+    would tune, and right on tables where nothing else is.
+
     **Weights.** With :math:`o_{im}` the probability that member :math:`m` gives to the
     class of the labeled row :math:`i`, learned without the fold of :math:`i`,
 
@@ -69,8 +74,10 @@ class FewLabelsCommittee:
 
     are iterated: the most likely weights of the mean, drawn by the worth of
     :math:`\lambda` labels to prior ones :math:`v`. These are equal, but half for the
-    regressions on smoothed rows, which the mixtures start at and are like. Below three
-    labels per class, they are the weights.
+    regressions on smoothed rows, which the mixtures start at and are like, and
+    :math:`m / (m + 10)` for all machines together with :math:`m` labels per class:
+    what learns from labels alone needs more of them. Below three labels per class, they
+    are the weights.
 
     **New rows** have no place in the graph. In every representation, Gaussians that
     share a covariance are fitted to the rows as they are, with the probabilities of the
@@ -175,12 +182,20 @@ class FewLabelsCommittee:
         with threadpool_limits(n_threads, user_api="blas"):
             views = look(X, self.alpha, self.n_neighbors, self.n_components)
             found = self._train(views, labeled, labels, geometry)
-            own = self._judge(views, labeled, labels, geometry)
+            own, margins = None, {}
+            splits = _split(labels)
+            if splits:
+                margins, held_out = fit_margins(X, labeled, labels, splits)
+                own = self._judge(views, labeled, labels, splits, geometry) | held_out
+                found |= margins
             self.members_ = {
                 name: _spread_out(each, present, n_classes)
                 for name, each in found.items()
             } | extra
-            self._weigh(own, [each[labeled] for each in extra.values()], codes[labeled])
+            prior = self._prior(margins, len(labels) / len(present))
+            self._weigh(
+                own, prior, [each[labeled] for each in extra.values()], codes[labeled]
+            )
             self.probabilities_ = self._mean(self.members_)
             self.shares_ = self.probabilities_.mean(axis=0)
             self._distill(views, self._mean(found), present, n_classes)
@@ -253,36 +268,44 @@ class FewLabelsCommittee:
         return mixtures
 
     def _judge(
-        self, views: list[View], labeled: Codes, labels: Codes, geometry: Array | None
-    ) -> dict[str, Array] | None:
+        self,
+        views: list[View],
+        labeled: Codes,
+        labels: Codes,
+        splits: list[Split],
+        geometry: Array | None,
+    ) -> dict[str, Array]:
         """Find what members make of labeled rows that they have not seen."""
-        n_labeled, n_classes = len(labels), labels.max() + 1
-        if n_labeled < max(FEWEST_LABELS * n_classes, N_FOLDS):
-            return None
-        if np.bincount(labels).max() < N_FOLDS:  # impossible to stratify
-            return None
         judged: dict[str, Array] = {}
-        folds = StratifiedKFold(N_FOLDS, shuffle=True, random_state=0)
-        with warnings.catch_warnings():
-            # Of classes with fewer labels than there are folds.
-            warnings.simplefilter("ignore", UserWarning)
-            splits = list(folds.split(labels, labels))
+        shape = len(labels), labels.max() + 1
         for train, test in splits:
             known, codes = np.unique(labels[train], return_inverse=True)
             prior = None if geometry is None else geometry[np.ix_(known, known)]
             found = self._train(views, labeled[train], codes, prior)
             for name, each in found.items():
-                all_ = judged.setdefault(name, np.zeros((n_labeled, n_classes)))
+                all_ = judged.setdefault(name, np.zeros(shape))
                 all_[np.ix_(test, known)] = each[labeled[test]]
         return judged
 
+    def _prior(self, margins: Mapping[str, Array], n_per_class: float) -> Array:
+        """Weigh the members by their worth, before any fold is looked at."""
+        names = list(self.members_)
+        prior = np.array([WORTH.get(name.split(",")[0], 1.0) for name in names])
+        is_margin = np.isin(names, list(margins))
+        share = share_of_margins(n_per_class) if margins else 0.0
+        prior[is_margin] *= share / max(prior[is_margin].sum(), 1.0)
+        prior[~is_margin] *= (1 - share) / prior[~is_margin].sum()
+        return prior
+
     def _weigh(
-        self, own: dict[str, Array] | None, extra: list[Array], codes: Codes
+        self,
+        own: dict[str, Array] | None,
+        prior: Array,
+        extra: list[Array],
+        codes: Codes,
     ) -> None:
         """Weigh the members, by the folds if there are any."""
         names = list(self.members_)
-        prior = np.array([WORTH.get(name.split(",")[0], 1.0) for name in names])
-        prior /= prior.sum()
         if own is None:
             self.fold_accuracy_ = self.fold_truth_ = None
             self.weights_ = dict(zip(names, prior.tolist(), strict=True))
@@ -341,6 +364,20 @@ def member_weights(truth: Array, prior: Array, prior_strength: float) -> Array:
         weights = parts.sum(axis=0) + prior_strength * prior
         weights /= len(truth) + prior_strength
     return weights
+
+
+def _split(labels: Codes) -> list[Split]:
+    """Split labeled rows into folds, where they are enough for any."""
+    n_classes = labels.max() + 1
+    if len(labels) < max(FEWEST_LABELS * n_classes, N_FOLDS):
+        return []
+    if np.bincount(labels).max() < N_FOLDS:  # impossible to stratify
+        return []
+    folds = StratifiedKFold(N_FOLDS, shuffle=True, random_state=0)
+    with warnings.catch_warnings():
+        # Of classes with fewer labels than there are folds.
+        warnings.simplefilter("ignore", UserWarning)
+        return list(folds.split(labels, labels))
 
 
 def _spread_out(P: Array, present: Codes, n_classes: int) -> Array:

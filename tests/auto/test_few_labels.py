@@ -45,7 +45,7 @@ def test_the_result_is_the_weighted_mean_of_the_members():
 
     committee = FewLabelsCommittee().fit(X, codes, 3)
 
-    assert len(committee.members_) == len(committee.weights_) == 12
+    assert len(committee.members_) == len(committee.weights_) == 16
     assert sum(committee.weights_.values()) == pytest.approx(1)
     mean = sum(committee.weights_[k] * P for k, P in committee.members_.items())
     np.testing.assert_allclose(committee.probabilities_, mean)
