@@ -29,7 +29,7 @@ from benchmarks.boards.report import (
 from benchmarks.boards.rows import BASELINE
 from benchmarks.boards.tasks import GROUPS, KINDS, SIDES, Task, all_tasks, side
 from benchmarks.boards.trust import FAR_BELOW, METHOD, draw, judge, read_statements
-from skda.auto._trust import ALARM, Evidence, assess
+from skda.auto._trust import Evidence, assess
 
 __all__ = [
     "DOCS",
@@ -207,7 +207,7 @@ def show_regrets(folder: Path, which: str) -> Table:
             if gain < -100 * FAR_BELOW:
                 situation = "few labels" if group == "few" else "no labels"
                 evidence = Evidence(**record["evidence"])
-                warned = assess(evidence, situation).p_below > ALARM
+                warned = assess(evidence, situation).warns
                 rows.append(
                     [
                         f"``{task.name}``",

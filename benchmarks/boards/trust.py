@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 from benchmarks._results import FOLDER
@@ -26,15 +27,34 @@ from benchmarks._tables import Table
 from benchmarks.boards.report import read
 from benchmarks.boards.rows import BASELINE
 from benchmarks.boards.tasks import GROUPS, SIDES, all_tasks, side
-from skda.auto._trust import ALARM, COEFFICIENTS, Evidence, assess
+from skda.auto._trust import COEFFICIENTS, Evidence, assess
 
-__all__ = ["Statement", "calibrate", "draw", "judge", "main", "read_statements"]
+__all__ = [
+    "Statement",
+    "calibrate",
+    "draw",
+    "judge",
+    "main",
+    "read_statements",
+    "threshold",
+]
 
 METHOD = "AutoAdapter"
 #: How far a plain baseline must be ahead for a fit to be worth a warning.
 FAR_BELOW = 0.05
 #: Regularization of the models, which have few features and some hundred tasks.
 C = 1.0
+#: Evidence that the probability to be far below comes of; there are too few such tasks
+#: for more.
+TELLING = (
+    "plain_agreement",
+    "confidence",
+    "plain_confidence",
+    "labels_per_class",
+    "n_features",
+)
+#: Share of the fits that are not below and may be warned of.
+FALSE_ALARMS = 0.13
 
 
 class Statement(NamedTuple):
@@ -114,10 +134,32 @@ def calibrate(
     X = np.array([s.evidence.features() for s in statements])
     share = np.array([s.accuracy for s in statements])
     # A share is so many rows that are right and so many that are wrong.
-    twice, right = np.vstack([X, X]), np.repeat([1, 0], len(X))
-    accuracy = _model().fit(twice, right, np.concatenate([share, 1 - share]))
-    below = _model().fit(X, [s.gain < -FAR_BELOW for s in statements])
-    return accuracy.coef_[0], below.coef_[0]
+    twice, right = np.vstack([X, X]), np.repeat([True, False], len(X))
+    accuracy = _fit(twice, right, np.concatenate([share, 1 - share]))
+    telling = [0, *(1 + Evidence._fields.index(name) for name in TELLING)]
+    below = np.zeros(X.shape[1])
+    is_far = np.array([s.gain < -FAR_BELOW for s in statements])
+    below[telling] = _fit(X[:, telling], is_far, np.ones(len(X)))
+    return accuracy, below
+
+
+def threshold(statements: Sequence[Statement], below: NDArray[np.float64]) -> float:
+    """Choose from which probability on to warn.
+
+    Parameters
+    ----------
+    statements : sequence of Statement
+        Of one situation.
+    below : ndarray of shape (n_features,)
+        Coefficients of the probability to be far below.
+
+    Returns
+    -------
+    float
+        What :data:`FALSE_ALARMS` of the fits that are not below exceed.
+    """
+    X = np.array([s.evidence.features() for s in statements if s.gain >= 0])
+    return float(np.quantile(expit(X @ below), 1 - FALSE_ALARMS))
 
 
 def judge(statements: Sequence[Statement]) -> Table:
@@ -139,7 +181,7 @@ def judge(statements: Sequence[Statement]) -> Table:
         if not told:
             continue
         said = [assess(s.evidence, situation) for s in told]
-        alarm = np.array([each.p_below > ALARM for each in said])
+        alarm = np.array([each.warns for each in said])
         gain = np.array([s.gain for s in told])
         expected = np.array([each.expected_accuracy for each in said])
         true = np.array([s.accuracy for s in told])
@@ -165,22 +207,30 @@ def judge(statements: Sequence[Statement]) -> Table:
     return Table(header, rows)
 
 
-def _model() -> LogisticRegression:
-    # The features begin with a one, which regularization hardly touches: it is small.
-    return LogisticRegression(C=C, fit_intercept=False, max_iter=10_000)
+def _fit(
+    X: NDArray[np.float64], outcome: NDArray[np.bool_], weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Fit a logistic model, whose penalty knows no units; the first feature is one."""
+    mean, scale = X[:, 1:].mean(axis=0), X[:, 1:].std(axis=0)
+    Z = (X[:, 1:] - mean) / np.where(scale > 0, scale, 1.0)
+    model = LogisticRegression(C=C, max_iter=10_000).fit(Z, outcome, weights)
+    slopes = np.where(scale > 0, model.coef_[0] / np.where(scale > 0, scale, 1.0), 0.0)
+    return np.concatenate([model.intercept_ - slopes @ mean, slopes])
 
 
 def _spell(statements: Sequence[Statement]) -> str:
-    """Write the coefficients as `skda.auto._trust` has them."""
-    lines = ["COEFFICIENTS = {"]
+    """Write coefficients and alarms as `skda.auto._trust` has them."""
+    lines, alarms = ["COEFFICIENTS = {"], []
     for situation in COEFFICIENTS:
         told = [s for s in statements if s.situation == situation]
+        columns = calibrate(told)
         lines.append(f'    "{situation}": (')
-        for column in calibrate(told):
+        for column in columns:
             numbers = ", ".join(f"{value:.3f}" for value in column)
             lines.append(f"        ({numbers}),")
         lines.append("    ),")
-    return "\n".join([*lines, "}"])
+        alarms.append(f'"{situation}": {threshold(told, columns[1]):.3f}')
+    return "\n".join([*lines, "}", f"ALARM = {{{', '.join(alarms)}}}"])
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -13,7 +13,7 @@ from skda.auto._from_source import SourceCommittee
 from skda.auto._outside import Given, fit_added, fit_paired
 from skda.auto._plain import PlainClassifier
 from skda.auto._report import describe
-from skda.auto._trust import ALARM, assess, collect
+from skda.auto._trust import assess, collect
 from skda.auto._votes import agreement_weights, average
 from skda.base import (
     BaseHomogeneousClassifier,
@@ -204,15 +204,17 @@ class AutoAdapter(BasePairedClassifier, BaseHomogeneousClassifier):
                 self.members_,
                 self.weights_,
                 self._plain.probabilities_,
-                given.codes != UNLABELED,
+                labeled=given.codes != UNLABELED,
+                n_features=given.target.X.shape[1],
             )
         situation = "few labels" if given.has_labels else "no labels"
         trust = assess(evidence, situation)
         said = []
-        if trust.p_below > ALARM and (given.codes == UNLABELED).any():
+        if trust.warns and (given.codes == UNLABELED).any():
             said.append(
                 f"Of fits like this one, {trust.p_below:.0%} are more than five points "
-                f"below a plain classifier: compare both on some labeled rows."
+                f"below a plain classifier, which is more than of most: compare both "
+                f"on some labeled rows."
             )
             warn_user(
                 f"AutoAdapter expects {trust.expected_accuracy:.0%} of the unlabeled "

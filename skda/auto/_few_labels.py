@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
 
-from skda.auto._margins import Split, fit_margins, share_of_margins
+from skda.auto._margins import Margins, Split, share_of_margins
 from skda.auto._mixture import ClassMixture
 from skda.auto._regression import KernelRegression, Regression
 from skda.auto._views import View, look
@@ -61,8 +61,9 @@ class FewLabelsCommittee:
       where neighbors mislead and where classes are no linear matter.
 
     With three labels per class or more, support vector machines join, linear and
-    radial, on standardized rows and on unit rows (:func:`fit_margins`): what a user
-    would tune, and right on tables where nothing else is.
+    radial, on standardized rows and on unit rows
+    (:class:`~skda.auto._margins.Margins`): what a user would tune, and right on tables
+    where nothing else is.
 
     **Weights.** With :math:`o_{im}` the probability that member :math:`m` gives to the
     class of the labeled row :math:`i`, learned without the fold of :math:`i`,
@@ -82,8 +83,9 @@ class FewLabelsCommittee:
     **New rows** have no place in the graph. In every representation, Gaussians that
     share a covariance are fitted to the rows as they are, with the probabilities of the
     committee for their classes, in closed form; the mean of the representations is what
-    comes out. (With regressions in their place, linear or with a kernel, or the mean of
-    the nearest rows of the fit, new rows were 1.5 to 2 points less accurate.)
+    comes out, and the machines have their own say. (With regressions in the place of
+    the Gaussians, linear or with a kernel, or the mean of the nearest rows of the fit,
+    new rows were 1.5 to 2 points less accurate.)
 
     Parameters
     ----------
@@ -182,15 +184,18 @@ class FewLabelsCommittee:
         with threadpool_limits(n_threads, user_api="blas"):
             views = look(X, self.alpha, self.n_neighbors, self.n_components)
             found = self._train(views, labeled, labels, geometry)
-            own, margins = None, {}
+            own: dict[str, Array] | None = None
+            margins: dict[str, Array] = {}
             splits = _split(labels)
+            self._margins = None
             if splits:
-                margins, held_out = fit_margins(X, labeled, labels, splits)
-                own = self._judge(views, labeled, labels, splits, geometry) | held_out
-                found |= margins
+                self._margins = Margins().fit(X, labeled, labels, splits)
+                margins = self._margins.probabilities_
+                own = self._judge(views, labeled, labels, splits, geometry)
+                own |= self._margins.held_out_
             self.members_ = {
                 name: _spread_out(each, present, n_classes)
-                for name, each in found.items()
+                for name, each in (found | margins).items()
             } | extra
             prior = self._prior(margins, len(labels) / len(present))
             self._weigh(
@@ -223,8 +228,11 @@ class FewLabelsCommittee:
             mixture.predict_proba(map_.transform(X) @ axes)
             for map_, axes, mixture in self._students
         ]
-        own = _spread_out(np.mean(found, axis=0), present, n_classes)
         given = dict(extra or {})
+        if self._margins is not None:
+            for name, each in self._margins.predict_proba(X).items():
+                given[name] = _spread_out(each, present, n_classes)
+        own = _spread_out(np.mean(found, axis=0), present, n_classes)
         share = 1 - sum(self.weights_[name] for name in given)
         return share * own + sum(self.weights_[k] * P for k, P in given.items())
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.preprocessing import normalize
 from sklearn.svm import SVC
 
 from skda.auto._members import spread_out
+from skda.auto._representations import TEXT_KINDS, kinds_for
+from skda.preprocessing import RowScaler
 from skda.utils.scaling import make_standard_scaler
 
-__all__ = ["Split", "fit_margins", "share_of_margins"]
+__all__ = ["Margins", "Split", "share_of_margins"]
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -57,67 +58,111 @@ def share_of_margins(n_per_class: float) -> float:
     return n_per_class / (n_per_class + _N_EQUAL)
 
 
-def fit_margins(
-    X: Array, labeled: NDArray[np.intp], labels: Codes, splits: Sequence[Split]
-) -> tuple[dict[str, Array], dict[str, Array]]:
-    """Fit linear and radial machines to standardized rows and to unit rows.
+class Margins:
+    """Linear and radial machines on unit rows and, but for text, standardized rows.
 
-    Parameters
+    Their probabilities are the softmax of their decision values, divided by a number
+    under which the labels are least surprising in the folds.
+
+    Attributes
     ----------
-    X : ndarray of shape (n, p)
-        All rows.
-    labeled : ndarray of shape (n_labeled,)
-        Which of them have labels.
-    labels : ndarray of shape (n_labeled,)
-        Classes of these, all of 0 to K - 1.
-    splits : sequence of tuple
-        Folds of the labeled rows, as places in `labels`.
-
-    Returns
-    -------
-    fitted : dict of str to ndarray of shape (n, K)
+    probabilities_ : dict of str to ndarray of shape (n, K)
         Probabilities of all rows; none if a fold has a single class to learn from.
-    held_out : dict of str to ndarray of shape (n_labeled, K)
+    held_out_ : dict of str to ndarray of shape (n_labeled, K)
         Those of the labeled rows by the folds that they are not in.
     """
-    n_classes = int(labels.max()) + 1
-    if min(len(np.unique(labels[train])) for train, _ in splits) < 2:
-        return {}, {}
-    represented = {
-        "standard": make_standard_scaler().fit_transform(X),
-        "unit": normalize(X),
-    }
-    fitted, held_out = {}, {}
-    for kind, rows in represented.items():
-        known = rows[labeled]
-        for word, make in _MACHINES.items():
-            scores = np.zeros((len(labels), n_classes))
-            for train, test in splits:
-                scores[test] = _decide(make, known, labels, train, known[test])
-            temperature = _choose_temperature(scores, labels)
-            name = f"{word} margin, {kind}"
-            held_out[name] = softmax(scores / temperature, axis=1)
-            every = np.arange(len(labels))
-            decided = _decide(make, known, labels, every, rows)
-            fitted[name] = softmax(decided / temperature, axis=1)
-    return fitted, held_out
+
+    def fit(
+        self,
+        X: Array,
+        labeled: NDArray[np.intp],
+        labels: Codes,
+        splits: Sequence[Split],
+    ) -> Self:
+        """Fit to the labeled rows.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, p)
+            All rows.
+        labeled : ndarray of shape (n_labeled,)
+            Which of them have labels.
+        labels : ndarray of shape (n_labeled,)
+            Classes of these, all of 0 to K - 1.
+        splits : sequence of tuple
+            Folds of the labeled rows, as places in `labels`.
+
+        Returns
+        -------
+        self : object
+            Fitted machines.
+        """
+        self.n_classes_ = int(labels.max()) + 1
+        self.held_out_: dict[str, Array] = {}
+        self._fitted: dict[str, tuple[Any, _Machine, float]] = {}
+        if all(len(np.unique(labels[train])) > 1 for train, _ in splits):
+            scalers: dict[str, Any] = {"unit": RowScaler(1.0)}
+            if kinds_for(X) != TEXT_KINDS:
+                scalers["standard"] = make_standard_scaler()
+            for kind, scaler in scalers.items():
+                known = scaler.fit(X).transform(X[labeled])
+                for word in _MACHINES:
+                    self._fit_one(
+                        f"{word} margin, {kind}", scaler, known, labels, splits
+                    )
+        self.probabilities_ = self.predict_proba(X)
+        return self
+
+    def _fit_one(
+        self,
+        name: str,
+        scaler: Any,
+        rows: Array,
+        labels: Codes,
+        splits: Sequence[Split],
+    ) -> None:
+        """Fit one of the machines, and find its temperature."""
+        make = _MACHINES[name.split(maxsplit=1)[0]]
+        scores = np.zeros((len(labels), self.n_classes_))
+        for train, test in splits:
+            part = _Machine(make()).fit(rows[train], labels[train])
+            scores[test] = part.decide(rows[test], self.n_classes_)
+        temperature = _choose_temperature(scores, labels)
+        self.held_out_[name] = softmax(scores / temperature, axis=1)
+        self._fitted[name] = scaler, _Machine(make()).fit(rows, labels), temperature
+
+    def predict_proba(self, X: Array) -> dict[str, Array]:
+        """Give the probabilities of the classes for rows, by every machine."""
+        return {
+            name: softmax(
+                machine.decide(scaler.transform(X), self.n_classes_) / temperature,
+                axis=1,
+            )
+            for name, (scaler, machine, temperature) in self._fitted.items()
+        }
 
 
-def _decide(
-    make: Any, known: Array, labels: Codes, train: NDArray[np.intp], rows: Array
-) -> Array:
-    """Take the decision values of some rows, -inf for classes that were not seen."""
-    drawn = train[spread_out(len(train), _MAX_ROWS)]
-    seen = np.unique(labels[drawn])
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        machine = make().fit(known[drawn], labels[drawn])
-    values = machine.decision_function(rows)
-    if values.ndim == 1:
-        values = np.column_stack([np.zeros_like(values), values])
-    scores = np.full((len(rows), int(labels.max()) + 1), -np.inf)
-    scores[:, seen] = values
-    return scores
+class _Machine:
+    """A support vector machine of not too many rows, with a value for every class."""
+
+    def __init__(self, machine: SVC) -> None:
+        self.machine = machine
+
+    def fit(self, rows: Array, labels: Codes) -> Self:
+        drawn = spread_out(len(rows), _MAX_ROWS)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            self.machine.fit(rows[drawn], labels[drawn])
+        return self
+
+    def decide(self, rows: Array, n_classes: int) -> Array:
+        """Take the decision values, -inf for classes that were not seen."""
+        values = self.machine.decision_function(rows)
+        if values.ndim == 1:
+            values = np.column_stack([np.zeros_like(values), values])
+        scores = np.full((len(rows), n_classes), -np.inf)
+        scores[:, self.machine.classes_] = values
+        return scores
 
 
 def _choose_temperature(scores: Array, labels: Codes) -> float:

@@ -18,17 +18,17 @@ Array = NDArray[np.float64]
 #: ``python -m benchmarks.boards.trust``, which writes these lines.
 COEFFICIENTS = {
     "few labels": (
-        (-0.723, 0.635, -0.047, 0.346, 0.169, 0.090, 0.156, -0.133),
-        (-0.257, -0.490, 0.057, 0.472, -0.386, -0.490, -0.736, -0.401),
+        (-1.525, 0.489, 0.210, 0.454, 0.044, 0.295, 0.043, 0.004, 0.170),
+        (1.306, 0.000, -0.322, -0.458, 0.051, 0.000, 0.000, -0.390, -0.708),
     ),
     "no labels": (
-        (-0.684, 0.213, 0.253, 0.472, 0.247, -0.096, 0.324, 0.000),
-        (0.094, -0.267, -0.283, 0.595, -1.018, -0.162, -0.794, 0.000),
+        (-1.416, 0.301, 0.235, 0.474, 0.390, -0.238, 0.644, 0.000, -0.053),
+        (0.544, 0.000, -0.205, -0.127, -0.581, 0.000, 0.000, 0.000, -0.573),
     ),
 }
 #: Probability to be below from which on a fit warns: on the choosing side, of the fits
-#: that are not below, 14 % are warned of with few labels and 5 % with none.
-ALARM = 0.1
+#: that are not below, 13 % are warned of. Written by the same command.
+ALARM = {"few labels": 0.108, "no labels": 0.030}
 #: Expected accuracy from which on trust is high.
 HIGH = 0.8
 #: Least distance of a share from zero and one, before its log-odds are taken.
@@ -56,6 +56,9 @@ class Evidence(NamedTuple):
         Number of classes.
     labels_per_class : float
         Labeled target rows for each of them, on average.
+    n_features : int
+        Number of features. Representations are made for many; with few, one classifier
+        that is tuned to the rows as they are is more often right alone.
     """
 
     agreement: float
@@ -65,11 +68,12 @@ class Evidence(NamedTuple):
     share_distance: float
     n_classes: int
     labels_per_class: float
+    n_features: int
 
     def features(self) -> Array:
         """Take log-odds of the shares, the distance and logarithms of the counts."""
         shares = np.clip(self[:4], MARGIN, 1 - MARGIN)
-        counts = np.log([self.n_classes, 1 + self.labels_per_class])
+        counts = np.log([self.n_classes, 1 + self.labels_per_class, self.n_features])
         return np.concatenate([[1.0], logit(shares), [self.share_distance], counts])
 
 
@@ -84,16 +88,24 @@ class Trust(NamedTuple):
         On target rows without a label.
     p_below : float
         Probability that the plain classifier is better by more than five points.
+    alarm : float
+        The same, from which on a fit warns.
     """
 
     evidence: Evidence | None
     expected_accuracy: float
     p_below: float
+    alarm: float
+
+    @property
+    def warns(self) -> bool:
+        """Whether a plain classifier is too likely to be far better."""
+        return self.p_below > self.alarm
 
     @property
     def word(self) -> str:
         """One of "high", "fair" and "low"."""
-        if self.p_below > ALARM:
+        if self.warns:
             return "low"
         return "high" if self.expected_accuracy > HIGH else "fair"
 
@@ -116,7 +128,9 @@ def collect(
     members: Mapping[str, Array],
     weights: Mapping[str, float],
     plain: Array,
+    *,
     labeled: NDArray[np.bool_],
+    n_features: int,
 ) -> Evidence:
     """Collect the evidence.
 
@@ -132,6 +146,8 @@ def collect(
         What the plain classifier says.
     labeled : ndarray of shape (n,)
         Whether rows are labeled; the others are looked at, if there are any.
+    n_features : int
+        Number of features of the target.
 
     Returns
     -------
@@ -158,6 +174,7 @@ def collect(
         share_distance=float(np.abs(shares - plain_shares).sum() / 2),
         n_classes=n_classes,
         labels_per_class=float(labeled.sum() / n_classes),
+        n_features=n_features,
     )
 
 
@@ -177,9 +194,9 @@ def assess(evidence: Evidence | None, situation: str) -> Trust:
         What is to be expected.
     """
     if evidence is None:
-        return Trust(None, float("nan"), float("nan"))
+        return Trust(None, float("nan"), float("nan"), ALARM[situation])
     features = evidence.features()
     accuracy, below = (
         float(expit(features @ np.array(column))) for column in COEFFICIENTS[situation]
     )
-    return Trust(evidence, accuracy, below)
+    return Trust(evidence, accuracy, below, ALARM[situation])

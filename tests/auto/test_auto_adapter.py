@@ -16,6 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skda import AutoAdapter, source_gain
+from skda.auto._trust import ALARM
 from skda.datasets import label_few, make_heterogeneous_domains
 from skda.heterogeneous import GeoST
 from skda.model_selection import LabeledFold
@@ -281,7 +282,7 @@ def test_a_single_class_is_predicted():
 
 @pytest.mark.filterwarnings("ignore::skda.utils.warnings.NoSourceWarning")
 def test_nothing_is_expected_of_unlabeled_rows_where_there_are_none(monkeypatch):
-    monkeypatch.setattr("skda.auto._auto_adapter.ALARM", 0.0)
+    monkeypatch.setitem(ALARM, "few labels", 0.0)
     alarmed = AutoAdapter().fit(X, Y).report_["warnings"]
 
     assert not alarmed

@@ -8,7 +8,7 @@ from sklearn.svm import SVC
 
 from skda.auto import _margins
 from skda.auto._few_labels import FewLabelsCommittee
-from skda.auto._margins import fit_margins, share_of_margins
+from skda.auto._margins import Margins, share_of_margins
 
 RNG = np.random.default_rng(0)
 Y = np.arange(120) % 3
@@ -22,11 +22,11 @@ SPLITS = [
 
 @pytest.fixture(scope="module")
 def margins():
-    return fit_margins(X, LABELED, Y[:30], SPLITS)
+    return Margins().fit(X, LABELED, Y[:30], SPLITS)
 
 
 def test_machines_say_what_those_of_scikit_learn_say(margins):
-    fitted, _ = margins
+    fitted = margins.probabilities_
     Z = StandardScaler().fit_transform(X)
     expected = SVC(C=10).fit(Z[:30], Y[:30]).predict(Z)
 
@@ -34,7 +34,7 @@ def test_machines_say_what_those_of_scikit_learn_say(margins):
 
 
 def test_every_machine_gives_probabilities_of_all_rows(margins):
-    fitted, held_out = margins
+    fitted, held_out = margins.probabilities_, margins.held_out_
 
     assert fitted.keys() == held_out.keys()
     assert len(fitted) == 4
@@ -46,13 +46,12 @@ def test_every_machine_gives_probabilities_of_all_rows(margins):
 
 
 def test_held_out_rows_are_not_learned_from(margins):
-    _, held_out = margins
     _, test = SPLITS[0]
     changed = Y[:30].copy()
     changed[test] = np.roll(changed[test], 1)
-    _, again = fit_margins(X, LABELED, changed, SPLITS)
+    again = Margins().fit(X, LABELED, changed, SPLITS).held_out_
 
-    for name, P in held_out.items():
+    for name, P in margins.held_out_.items():
         before, after = (each[test].argmax(axis=1) for each in (P, again[name]))
         assert_array_equal(before, after)
 
@@ -61,7 +60,7 @@ def test_a_class_that_a_fold_lacks_has_no_probability_there():
     labels = Y[:30].copy()
     test = np.flatnonzero(labels == 2)
     train = np.setdiff1d(np.arange(30), test)
-    _, held_out = fit_margins(X, LABELED, labels, [(train, test)])
+    held_out = Margins().fit(X, LABELED, labels, [(train, test)]).held_out_
 
     for P in held_out.values():
         assert not P[test, 2].any()
@@ -69,11 +68,24 @@ def test_a_class_that_a_fold_lacks_has_no_probability_there():
 
 
 def test_a_fold_of_one_class_leaves_the_machines_out():
-    fitted, held_out = fit_margins(
-        X, LABELED, Y[:30], [(np.arange(0, 30, 3), np.arange(1, 30, 3))]
-    )
+    fold = np.arange(0, 30, 3), np.arange(1, 30, 3)
+    found = Margins().fit(X, LABELED, Y[:30], [fold])
 
-    assert fitted == held_out == {}
+    assert found.probabilities_ == found.held_out_ == found.predict_proba(X) == {}
+
+
+def test_text_is_not_standardized():
+    text = np.where(RNG.random((120, 40)) < 0.05, 1.0, 0.0) + X[:, :1] * np.eye(40)[0]
+    found = Margins().fit(text, LABELED, Y[:30], SPLITS).held_out_
+
+    assert set(found) == {"linear margin, unit", "radial margin, unit"}
+
+
+def test_new_rows_are_judged_like_those_of_the_fit(margins):
+    again = margins.predict_proba(X[40:50])
+
+    for name, P in margins.probabilities_.items():
+        assert_allclose(again[name], P[40:50])
 
 
 def test_sure_machines_that_err_are_made_unsure():
@@ -96,7 +108,7 @@ def test_of_many_labeled_rows_some_are_learned_from(monkeypatch):
 
     monkeypatch.setattr(_margins, "_MACHINES", {"spied": Spy})
     monkeypatch.setattr(_margins, "_MAX_ROWS", 12)
-    fit_margins(X, LABELED, Y[:30], SPLITS)
+    Margins().fit(X, LABELED, Y[:30], SPLITS)
 
     assert set(sizes) == {12}
 
@@ -121,9 +133,12 @@ def test_machines_join_the_committee_where_there_are_folds(n_labels, n_machines)
 def test_machines_are_believed_where_they_alone_are_right():
     rng = np.random.default_rng(0)
     X = np.column_stack([rng.uniform(-1, 1, (300, 2)), rng.standard_normal((300, 2))])
-    y = (np.sin(6 * X[:, 0]) > 0).astype(int)
+    y = (X[:, 0] * X[:, 1] > 0).astype(int)
     codes = np.where(np.arange(300) < 80, y, -1)
     committee = FewLabelsCommittee().fit(X, codes, 2)
+    own = committee.predict_proba(X)
     mass = sum(w for name, w in committee.weights_.items() if "margin" in name)
 
     assert mass > 0.5
+    # New rows hear them, too.
+    assert np.mean((own.argmax(axis=1) == y)[80:]) > 0.75

@@ -8,14 +8,20 @@ import pytest
 from benchmarks.boards import pages, trust
 from benchmarks.boards.rows import BASELINE
 from benchmarks.boards.tasks import all_tasks, side
-from benchmarks.boards.trust import Statement, calibrate, judge, read_statements
-from skda.auto._trust import ALARM, Evidence, assess
+from benchmarks.boards.trust import (
+    Statement,
+    calibrate,
+    judge,
+    read_statements,
+    threshold,
+)
+from skda.auto._trust import Evidence, assess
 
 TASKS = [t for t in all_tasks() if t.group == "few" and side(t) == "confirming"][:3]
 
 
 def _statement(agreement, accuracy, gain=0.1):
-    evidence = Evidence(agreement, 0.8, 0.7, 0.6, 0.1, 3, 5.0)
+    evidence = Evidence(agreement, 0.8, 0.7, 0.6, 0.1, 3, 5.0, 20)
     return Statement("few labels", evidence, accuracy, gain)
 
 
@@ -27,7 +33,53 @@ def test_what_agrees_more_is_expected_to_be_more_accurate():
 
     assert 1 / (1 + np.exp(-low)) == pytest.approx(0.4, abs=0.1)
     assert 1 / (1 + np.exp(-high)) == pytest.approx(0.9, abs=0.1)
-    assert features[0] @ below > 0 > features[1] @ below
+    # Agreement of the members is no evidence of being far below.
+    assert below[1] == 0
+
+
+def _told_by_features(gains):
+    """Make statements of few and of many features, the former far below."""
+    evidence = _statement(0.5, 0.5).evidence
+    return [
+        Statement("few labels", evidence._replace(n_features=n), 0.5, gain)
+        for n, gain in zip(np.geomspace(2, 2000, len(gains)), gains, strict=True)
+    ]
+
+
+def test_few_features_are_evidence_of_being_far_below():
+    told = _told_by_features(np.linspace(-0.3, 0.3, 60))
+    _, below = calibrate(told)
+    few, many = (told[i].evidence.features() @ below for i in (0, -1))
+
+    assert few > 0 > many
+
+
+def test_the_units_of_the_evidence_do_not_matter():
+    told = _told_by_features(np.linspace(-0.3, 0.3, 60))
+    larger = [
+        s._replace(
+            evidence=s.evidence._replace(n_features=1000 * s.evidence.n_features)
+        )
+        for s in told
+    ]
+    before, after = (calibrate(each)[1] for each in (told, larger))
+    odds = [
+        [s.evidence.features() @ below for s in each]
+        for each, below in ((told, before), (larger, after))
+    ]
+
+    np.testing.assert_allclose(*odds, atol=0.02)
+
+
+def test_as_many_fits_that_are_not_below_are_warned_of_as_allowed():
+    told = _told_by_features(np.linspace(-0.3, 0.3, 200))
+    _, below = calibrate(told)
+    alarm = threshold(told, below)
+    fine = [s.evidence.features() @ below for s in told if s.gain >= 0]
+
+    assert np.mean(1 / (1 + np.exp(-np.array(fine))) > alarm) == pytest.approx(
+        trust.FALSE_ALARMS, abs=0.01
+    )
 
 
 def test_hits_and_false_alarms_are_counted(monkeypatch):
@@ -45,7 +97,6 @@ def test_hits_and_false_alarms_are_counted(monkeypatch):
     (row,) = judge(told).rows
 
     assert row[:4] == ["few labels", "5", "1 of 2", "1 of 2"]
-    assert ALARM < 0.9
 
 
 def _record(task, method, score, **more):
@@ -56,7 +107,7 @@ def _record(task, method, score, **more):
 
 @pytest.fixture
 def folder(tmp_path):
-    evidence = Evidence(0.9, 0.8, 0.7, 0.6, 0.1, 3, 5.0)._asdict()
+    evidence = Evidence(0.9, 0.8, 0.7, 0.6, 0.1, 3, 5.0, 20)._asdict()
     lines = []
     for task, score in zip(TASKS, (0.9, 0.6, 0.78), strict=True):
         plain = {"oracle": "a", "chosen": "b", "candidates": {"a": [0.85] * 4}}
