@@ -135,10 +135,16 @@ def are_absent(
 
     Parameters
     ----------
-    ensemble, codes, least_share, least_confidence
-        As for :func:`find_absent`.
+    ensemble : ndarray of shape (n_target, K)
+        Probabilities of the target, of all classes.
+    codes : ndarray of shape (n_source,)
+        Classes of the source, all of 0 to K - 1.
     suspects : ndarray of shape (K,)
         Which classes seem to be absent.
+    least_share : float
+        Share of theirs in the target, relative to the source, that is enough.
+    least_confidence : float
+        Mean probability of the rows found in one, relative to all rows, that is enough.
 
     Returns
     -------
