@@ -256,8 +256,7 @@ class AutoAdapter(BasePairedClassifier, BaseHomogeneousClassifier):
             if lacking:
                 said.append(
                     f"The target seems to lack the classes "
-                    f"{', '.join(map(str, lacking))} of the source, so that nothing "
-                    f"speaks for them there."
+                    f"{', '.join(map(str, lacking))} of the source, which count half."
                 )
         elif given.has_labels:
             shown = np.unique(given.codes[given.codes != UNLABELED])

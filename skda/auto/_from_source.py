@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,14 @@ __all__ = ["SourceCommittee"]
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.int64]
+
+
+class _Fit(NamedTuple):
+    """The members fitted to some classes, and their weights."""
+
+    panel: Panel
+    kept: Codes
+    weights: dict[str, float]
 
 
 class SourceCommittee:
@@ -66,6 +74,8 @@ class SourceCommittee:
     next to no row of a class that is there. So all members are fitted to all classes
     first. If they find the classes that would be left out in ``least_share`` of their
     share, or are as sure of the rows of one of them as of others, all classes stay.
+    Else the members are fitted without those classes, too, and every member is the mean
+    of its two fits, so that no class is lost for good.
 
     Of more than ``max_rows`` rows of a domain, as many are learned from; the others are
     predicted like new rows.
@@ -102,7 +112,7 @@ class SourceCommittee:
     is_partial_ : bool
         Whether the target is taken to lack classes of the source.
     kept_classes_ : ndarray of shape (n_kept,)
-        Classes that it is taken to have.
+        Classes that it is taken to have; the others count half.
     domain_distance_ : float
         Distance :math:`\delta` of the domains, from 0.05 to 1.
     """
@@ -148,10 +158,14 @@ class SourceCommittee:
         seen = spread_out(len(X), self.max_rows)
         source, codes, target = X_source[drawn], source_codes[drawn], X[seen]
         every, fewer = self._find_classes(source, codes, target)
-        self._refit(source, codes, target, *every)
+        self._fits = [self._fit_members(source, codes, target, *every)]
+        self.kept_classes_, _ = every
         self.is_partial_ = fewer is not None and self._confirms(codes, fewer[0])
         if fewer is not None and self.is_partial_:
-            self._refit(source, codes, target, *fewer)
+            self._fits.append(self._fit_members(source, codes, target, *fewer))
+            self.kept_classes_, _ = fewer
+        self.weights_ = _mean([fit.weights for fit in self._fits])
+        self.source_accuracy_ = _mean([fit.panel.source_accuracy for fit in self._fits])
         self._predict(X, seen)
         return self
 
@@ -196,25 +210,28 @@ class SourceCommittee:
             kept, shares = kept[~absent], shares[~absent] / shares[~absent].sum()
         return found[0], found[-1] if len(found) > 1 else None
 
-    def _refit(
+    def _fit_members(
         self, source: Array, codes: Codes, target: Array, kept: Codes, shares: Array
-    ) -> None:
+    ) -> _Fit:
         """Fit all members to some classes, for the estimated shares."""
-        self.kept_classes_ = kept
         rows, renumbered = _keep(source, codes, kept)
         # A single row has no moments.
         views = UNMOVED if min(len(source), len(target)) < 2 else (*UNMOVED, *MOVED)
-        self._panel = Panel(views, rows, renumbered, target, shares)
-        self.source_accuracy_ = self._panel.source_accuracy
-        self.weights_, self.agreement_ = self._weigh(self._panel, shares)
+        panel = Panel(views, rows, renumbered, target, shares)
+        weights, _ = self._weigh(panel, shares)
+        return _Fit(panel, kept, weights)
 
     def _confirms(self, codes: Codes, kept: Codes) -> bool:
         """Say whether all members, too, miss all classes but these."""
-        ensemble = average(self._panel.fitted, self.weights_)
-        renumbered = np.searchsorted(self.kept_classes_, codes)
-        left_out = ~np.isin(self.kept_classes_, kept)
+        (panel, every, weights), *_ = self._fits
+        ensemble = average(panel.fitted, weights)
+        left_out = ~np.isin(every, kept)
         return are_absent(
-            ensemble, renumbered, left_out, self.least_share, self.least_confidence
+            ensemble,
+            np.searchsorted(every, codes),
+            left_out,
+            self.least_share,
+            self.least_confidence,
         )
 
     def _weigh(
@@ -230,20 +247,27 @@ class SourceCommittee:
 
     def _predict(self, X: Array, seen: NDArray[np.intp]) -> None:
         """Predict all rows of the target; those seen by the members have their own."""
-        fitted = self._panel.fitted
         if len(seen) < len(X):
             self.members_ = self.predict_members(X)
         else:
             self.members_ = {
-                name: np.zeros((len(X), self.n_classes_)) for name in fitted
+                name: np.zeros((len(X), self.n_classes_)) for name in self.weights_
             }
-        for name, probabilities in fitted.items():
-            self.members_[name][np.ix_(seen, self.kept_classes_)] = probabilities
+        for name, probabilities in self.members_.items():
+            probabilities[seen] = 0.0
+            for panel, kept, _ in self._fits:
+                found = panel.fitted[name] / len(self._fits)
+                probabilities[np.ix_(seen, kept)] += found
         self.probabilities_ = average(self.members_, self.weights_)
         self.class_shares_ = self.probabilities_.mean(axis=0)
+        winner = self.probabilities_.argmax(axis=1)
+        self.agreement_ = {
+            name: float(np.mean(each.argmax(axis=1) == winner))
+            for name, each in self.members_.items()
+        }
 
     def predict_members(self, X: Array) -> dict[str, Array]:
-        """Predict rows by every member, 0 for the classes that were left out.
+        """Predict rows by every member.
 
         Parameters
         ----------
@@ -259,8 +283,9 @@ class SourceCommittee:
             name: np.zeros((len(X), self.n_classes_)) for name in self.weights_
         }
         for rows in gen_batches(len(X), self.max_rows):
-            for name, found in self._panel.predict_proba(X[rows]).items():
-                predicted[name][rows, self.kept_classes_] = found
+            for panel, kept, _ in self._fits:
+                for name, found in panel.predict_proba(X[rows]).items():
+                    predicted[name][rows, kept] += found / len(self._fits)
         return predicted
 
 
@@ -268,3 +293,8 @@ def _keep(source: Array, codes: Codes, kept: Codes) -> tuple[Array, Codes]:
     """Take the rows of the classes that are kept, numbered anew."""
     rows = np.isin(codes, kept)
     return source[rows], np.searchsorted(kept, codes[rows])
+
+
+def _mean(values: list[dict[str, float]]) -> dict[str, float]:
+    """Average values by name."""
+    return {name: float(np.mean([each[name] for each in values])) for name in values[0]}
