@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -215,6 +216,11 @@ class OneStreamClassifier(nn.Module):
     def classify(self, f: Tensor) -> Tensor:
         """Map features, of shape (n, d), to logits, of shape (n, c)."""
         return self.head(f).to(f.dtype)
+
+    def classify_fixed(self, f: Tensor) -> Tensor:
+        """Classify features, so that the gradient reaches them and not the head."""
+        head = self.head
+        return F.linear(f, head.weight.detach(), head.bias.detach()).to(f.dtype)
 
     def forward(self, X: Tensor, domain: str = "target") -> Tensor:
         """Map samples, of shape (n, ...), to logits, of shape (n, c)."""

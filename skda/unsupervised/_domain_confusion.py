@@ -31,13 +31,15 @@ class DomainConfusionObjective(OneStreamObjective):
         n_s = len(source.features)
         f = torch.cat([source.features, target.features])
         d = module.discriminate(f.detach())
-        confusion = confusion_loss(module.discriminate(f, fixed=True))
+        fixed = module.discriminate(f, fixed=True)
+        confusion = confusion_loss(fixed[:n_s]) + confusion_loss(fixed[n_s:])
         terms = {
-            "domain": domain_loss(d[:n_s], d[n_s:]),
+            "domain": 2 * domain_loss(d[:n_s], d[n_s:]),
             "confusion": self.lambda0 * ramp * confusion,
         }
         if self.entropy_weight:
-            entropy = prediction_entropy(target.logits).mean()
+            logits = module.classify_fixed(target.features)
+            entropy = prediction_entropy(logits).mean()
             terms["entropy"] = self.entropy_weight * ramp * entropy
         return terms
 
@@ -53,11 +55,12 @@ class DomainConfusion(BaseOneStreamClassifier):
 
     * :math:`L_s` and :math:`L_t`: the cross-entropy of the labeled rows of the source
       and, if there are any, of the target.
-    * :math:`L_d`: the cross-entropy of the discriminator, which alone it trains.
+    * :math:`L_d`: the cross-entropy of the discriminator, the sum of the means over
+      either domain, which trains the discriminator alone.
     * :math:`L_{conf}`: the cross-entropy of the discriminator with one half for either
-      domain, which trains the features alone.
-    * :math:`H`: the mean entropy of the predictions of target rows; off, unless
-      ``entropy_weight`` is set.
+      domain, the sum of the means over either domain, which trains the features alone.
+    * :math:`H`: the mean entropy of the predictions of target rows, which trains the
+      features alone; off, unless ``entropy_weight`` is set.
     * :math:`\lambda_p = 2 / (1 + e^{-10 p}) - 1`, which rises with the progress
       :math:`p`.
 

@@ -37,11 +37,12 @@ class SourceOnlyObjective(OneStreamObjective):
     def adapt(
         self, module: Any, source: Pass, target: Pass, progress: float
     ) -> dict[str, Tensor]:
-        """Evaluate the entropy, if it has a weight."""
+        """Evaluate the entropy, which trains the features alone, if it has a weight."""
         if not self.entropy_weight:
             return {}
         weight = self.entropy_weight * sigmoid_ramp(progress)
-        return {"entropy": weight * prediction_entropy(target.logits).mean()}
+        entropy = prediction_entropy(module.classify_fixed(target.features)).mean()
+        return {"entropy": weight * entropy}
 
 
 @estimator
@@ -55,7 +56,8 @@ class SourceOnly(BaseOneStreamClassifier, auto_wrap_output_keys=None):  # type: 
     * :math:`L_s` and :math:`L_t`: the cross-entropy of the labeled rows of the source
       and, if there are any, of the target.
     * :math:`H`: the mean entropy of the predictions of target rows, which is all that
-      sees an unlabeled one; off, unless ``entropy_weight`` is set.
+      sees an unlabeled one, and trains the features alone; off, unless
+      ``entropy_weight`` is set.
     * :math:`\lambda_p = 2 / (1 + e^{-10 p}) - 1`, which rises with the progress
       :math:`p`.
 

@@ -26,11 +26,6 @@ class SymNetsModule(OneStreamClassifier):
         super().__init__(n_classes=2 * n_classes, **layout)
         self.target_half = int(cross_domain)
 
-    def classify_fixed(self, f: Tensor) -> Tensor:
-        """Classify, so that the gradient reaches the features alone."""
-        head = self.head
-        return F.linear(f, head.weight.detach(), head.bias.detach()).to(f.dtype)
-
     def forward(self, X: Tensor, domain: str = "target") -> Tensor:
         """Map samples, of shape (n, ...), to logits of their domain's classifier."""
         halves = super().forward(X, domain).chunk(2, dim=1)

@@ -4,10 +4,9 @@ import math
 
 import pytest
 import torch
-import torch.nn.functional as F
 
 from skda.base import Sizes
-from skda.unsupervised import CDAN, DANN, DomainConfusion
+from skda.unsupervised import CDAN, DANN, DomainConfusion, SourceOnly
 
 RAMP = 2 / (1 + math.exp(-10 * 0.7)) - 1
 
@@ -106,25 +105,52 @@ def test_domain_confusion_by_hand(make_terms, batch):
     module, terms = make_terms(DomainConfusion, lambda0=0.5, entropy_weight=2.0)
     f = module.encode(torch.cat([batch.source.X, batch.target.X]))
     d = module.discriminator(f).squeeze(1)
-    confusion = F.binary_cross_entropy_with_logits(d, torch.full_like(d, 0.5))
+    q = d.sigmoid()
+    log_q = torch.stack([q.log(), (1 - q).log()], dim=1)  # (12, 2)
+    in_source = -log_q[:7, 0].mean() - log_q[7:, 1].mean()
+    confusion = -log_q[:7].mean(dim=1).mean() - log_q[7:].mean(dim=1).mean()
     p = module(batch.target.X).softmax(dim=1)
 
-    torch.testing.assert_close(terms["domain"], _domain_loss(d[:7], d[7:]))
+    torch.testing.assert_close(terms["domain"], in_source)
     torch.testing.assert_close(terms["confusion"], 0.5 * RAMP * confusion)
     torch.testing.assert_close(
         terms["entropy"], -2.0 * RAMP * (p * p.log()).sum(dim=1).mean()
     )
 
 
-def test_either_player_of_domain_confusion_trains_one_side(make_terms):
-    module, terms = make_terms(DomainConfusion)
+def test_every_term_of_domain_confusion_trains_one_side(make_terms):
+    module, terms = make_terms(DomainConfusion, entropy_weight=1.0)
     by_discriminator = _gradients(terms["domain"], module)
     by_features = _gradients(terms["confusion"], module)
+    by_entropy = _gradients(terms["entropy"], module)
 
     for name in by_features:
         side = name.partition(".")[0]
         assert (by_discriminator[name] is None) == (side != "discriminator")
         assert (by_features[name] is None) == (side != "extractor")
+        assert (by_entropy[name] is None) == (side != "extractor")
+
+
+@pytest.mark.parametrize("cls", [SourceOnly, DomainConfusion])
+def test_the_entropy_moves_features_as_in_symnets(cls, make_terms, batch):
+    """Its gradient by hand, dH/dv_k = -p_k (log p_k + H), through a constant head."""
+    module, terms = make_terms(cls, entropy_weight=2.0)
+    f = module.encode(batch.target.X)
+    p = module.classify(f).softmax(dim=1).detach()  # (5, 3)
+    H = -(p * p.log()).sum(dim=1, keepdim=True)
+    by_feature = -p * (p.log() + H) @ module.head.weight.detach() / len(p)
+    weights = list(module.extractor.parameters())
+    expected = torch.autograd.grad(2.0 * RAMP * (f * by_feature).sum(), weights)
+    gradients = _gradients(terms["entropy"], module)
+
+    assert {name for name, g in gradients.items() if g is not None} == {
+        f"extractor.{name}" for name, _ in module.extractor.named_parameters()
+    }
+    for (name, _), by_hand in zip(
+        module.extractor.named_parameters(), expected, strict=True
+    ):
+        torch.testing.assert_close(gradients[f"extractor.{name}"], by_hand)
+        assert by_hand.abs().max() > 0
 
 
 def test_a_working_discriminator_tells_the_domains(make_net, shifted):
