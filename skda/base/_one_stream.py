@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import prod
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -65,12 +65,16 @@ class BaseOneStreamClassifier(BaseHomogeneousClassifier, BaseNetClassifier):
         standardizes the features instead, over both domains at once. With :math:`a_j`
         the mean absolute value of a feature, :math:`(\sum a_j)^2 / \sum a_j^2` of
         them make it up. The rows of a ``Dataset`` are loaded once more for it.
+    batch_norm
+        Whether the layers of the network have a batch norm before their ReLU, over
+        both domains at once in training.
     module
         Function without arguments that builds a feature extractor, from samples of any
-        shape to vectors, instead of the network that these three describe;
+        shape to vectors, instead of the network that these describe;
         :func:`skda.modules.efficientnet_lite0` builds a pretrained one.
     extractor_lr
-        Learning rate of the feature extractor, relative to ``lr``.
+        Learning rate of the feature extractor, relative to ``lr``. For a ``module``,
+        :meth:`published` takes a tenth, as the public codes do for a pretrained one.
     train_transform, eval_transform
         What to make of a sample of a ``Dataset`` in training, and otherwise.
     num_workers
@@ -81,6 +85,7 @@ class BaseOneStreamClassifier(BaseHomogeneousClassifier, BaseNetClassifier):
     n_components: Count = 256
     hidden_layer_sizes: LayerSizes = ()
     normalize: bool | Auto = "auto"
+    batch_norm: bool = False
     module: Callable[[], nn.Module] | None = None
     extractor_lr: NonNegative = 1.0
     train_transform: Callable[[Any], Any] | None = None
@@ -92,6 +97,9 @@ class BaseOneStreamClassifier(BaseHomogeneousClassifier, BaseNetClassifier):
     optimizer = "sgd"
     weight_decay = 0.001
     lr_schedule = "inverse"
+
+    #: What :meth:`published` takes besides for a ``module``, a pretrained network.
+    published_module_params: ClassVar[dict[str, Any]] = {"extractor_lr": 0.1}
 
     #: Means and scales of the features, if the network standardizes them.
     _moments: tuple[NDArray[Any], NDArray[Any]] | None = None
@@ -185,7 +193,10 @@ class BaseOneStreamClassifier(BaseHomogeneousClassifier, BaseNetClassifier):
 
     @classmethod
     def published(cls, **overrides: Any) -> Self:
-        return super().published(**({"normalize": True} | overrides))
+        settings: dict[str, Any] = {"normalize": True}
+        if overrides.get("module") is not None:
+            settings |= cls.published_module_params
+        return super().published(**(settings | overrides))
 
     def _normalizes(self) -> bool:
         """Say whether rows, or else features, are scaled before the network."""
@@ -199,6 +210,7 @@ class BaseOneStreamClassifier(BaseHomogeneousClassifier, BaseNetClassifier):
                 self.n_components,
                 hidden_layer_sizes=self.hidden_layer_sizes,
                 normalize=self._normalizes() and self._moments is None,
+                batch_norm=self.batch_norm,
             )
             if self._moments is not None:
                 layout["extractor"].insert(0, Standardization(*self._moments))
@@ -230,8 +242,8 @@ class BaseOneStreamClassifier(BaseHomogeneousClassifier, BaseNetClassifier):
         if min(sizes) < 2 and has_batch_norm(module):
             raise ValueError(
                 f"Batch norm needs 2 samples of a domain in every step, got "
-                f"{min(sizes)}: raise batch_size, add samples to the domain, or pass "
-                f"a module without batch norm."
+                f"{min(sizes)}: raise batch_size, add samples to the domain, or do "
+                f"without batch norm."
             )
         for phase in phases:
             phase.criterion.lr_multipliers = self._lr_multipliers

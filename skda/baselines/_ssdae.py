@@ -52,7 +52,8 @@ class SSDAE(TargetLearner, BaseNetClassifier):
     linear_top
         Whether the last layer of the encoder is linear.
     recon_weight
-        Weight :math:`w` of the reconstruction.
+        Weight :math:`w` of the reconstruction; that of DATN, which was chosen for DATN
+        on three splits of one data set.
     lambda_reg
         Weight :math:`\lambda` of the layers.
     scaling : {"feature"} or None
@@ -95,13 +96,14 @@ class SSDAE(TargetLearner, BaseNetClassifier):
 
     hidden_layer_sizes: LayerSizes = (128, 64)
     linear_top: bool = False
-    recon_weight: NonNegative = 1.0
+    recon_weight: NonNegative = 0.01
     lambda_reg: NonNegative = 1e-4
     scaling: Literal["feature"] | None = "feature"
     max_epochs = 200
     batch_size = 128
 
     published_params: ClassVar[dict[str, Any]] = {
+        "recon_weight": 1.0,
         "lr": 1e-4,
         "optimizer": partial(torch.optim.RMSprop, alpha=0.8, momentum=0.8),
         "batch_size": -1,

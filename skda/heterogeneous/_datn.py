@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 import torch
+from skorch.callbacks import EarlyStopping
 from torch import nn
 
 from skda.base import BasePairedNetClassifier, PairedRows, Rows, Sizes, estimator
@@ -147,8 +148,10 @@ class DATN(BasePairedNetClassifier):
     -----
     There is no public code. The paper names a learning rate of 0.0001, a decay of 0.8
     and a momentum of 0.8, which are the arguments of TensorFlow's RMSprop, and no
-    number of epochs; :meth:`published` takes 300 of each phase and sums
-    :math:`L_{pair}`, but not the reconstructions, which would drown :math:`L_{soft}`.
+    number of epochs: :meth:`published` trains each phase until its objective has
+    stopped falling, that is until 100 epochs in a row have not lowered it by a
+    hundredth, for 10,000 epochs at most. It sums :math:`L_{pair}`, but not the
+    reconstructions, which would drown :math:`L_{soft}`.
 
     References
     ----------
@@ -194,7 +197,8 @@ class DATN(BasePairedNetClassifier):
         "recon_weight": 1.0,
         "pair_reduction": "sum",
         "lr": 1e-4,
-        "max_epochs": 300,
+        "max_epochs": 10_000,
+        "callbacks": [EarlyStopping("train_loss", patience=100, threshold=0.01)],
         "batch_size": -1,
     }
 

@@ -32,6 +32,8 @@ class AdversarialClassifier(OneStreamClassifier):
         Width of every hidden layer of the discriminator.
     dropout : float, default=0.5
         Fraction of its hidden units to drop in training.
+    discriminator_batch_norm : bool, default=False
+        Whether its hidden layers have a batch norm.
     **layout : dict
         Passed to :class:`OneStreamClassifier`.
 
@@ -54,12 +56,15 @@ class AdversarialClassifier(OneStreamClassifier):
         n_inputs: int | None = None,
         discriminator_layer_sizes: Sequence[int] = (256, 256),
         dropout: float = 0.5,
+        discriminator_batch_norm: bool = False,
         **layout: Any,
     ) -> None:
         super().__init__(extractor, n_components, n_classes, **layout)
         widths = [n_inputs or n_components, *discriminator_layer_sizes, 1]
         self.discriminator = quicken_dropout(
-            multilayer_perceptron(widths, dropout=dropout)
+            multilayer_perceptron(
+                widths, dropout=dropout, batch_norm=discriminator_batch_norm
+            )
         )
 
     def discriminate(self, f: Tensor, *, fixed: bool = False) -> Tensor:

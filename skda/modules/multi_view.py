@@ -14,7 +14,11 @@ __all__ = ["MultiViewEncoder", "multilayer_perceptron"]
 
 
 def multilayer_perceptron(
-    widths: Sequence[int], *, dropout: float = 0.0, last: nn.Module | None = None
+    widths: Sequence[int],
+    *,
+    dropout: float = 0.0,
+    last: nn.Module | None = None,
+    batch_norm: bool = False,
 ) -> nn.Sequential:
     """Chain linear layers, with ReLU and dropout between them.
 
@@ -26,6 +30,8 @@ def multilayer_perceptron(
         Fraction of the hidden units to drop in training.
     last : nn.Module, default=None
         Activation of the outputs; None leaves them linear.
+    batch_norm : bool, default=False
+        Whether there is a batch norm before every activation.
 
     Returns
     -------
@@ -41,12 +47,16 @@ def multilayer_perceptron(
     layers: list[nn.Module] = []
     for n_in, n_out in pairwise(widths):
         layers.append(nn.Linear(n_in, n_out))
+        if batch_norm:
+            layers.append(nn.BatchNorm1d(n_out))
         layers.append(nn.ReLU())
         if dropout:
             layers.append(SeededDropout(dropout))
     del layers[-1 - bool(dropout) :]  # the outputs have neither
     if last is not None:
         layers.append(last)
+    elif batch_norm:
+        del layers[-1]
     return nn.Sequential(*layers)
 
 

@@ -60,6 +60,7 @@ def row_extractor(
     *,
     hidden_layer_sizes: Sequence[int] = (),
     normalize: bool = True,
+    batch_norm: bool = False,
 ) -> nn.Sequential:
     """Build a feature extractor for rows of features, in which every layer is a ReLU.
 
@@ -73,6 +74,8 @@ def row_extractor(
         Width of every layer before it.
     normalize : bool, default=True
         Whether to scale every row to a mean square of one first.
+    batch_norm : bool, default=False
+        Whether there is a batch norm before every ReLU.
 
     Returns
     -------
@@ -87,7 +90,7 @@ def row_extractor(
     torch.Size([2, 3])
     """
     widths = [n_features, *hidden_layer_sizes, n_components]
-    layers = multilayer_perceptron(widths, last=nn.ReLU())
+    layers = multilayer_perceptron(widths, last=nn.ReLU(), batch_norm=batch_norm)
     if normalize:
         layers.insert(0, nn.RMSNorm(n_features, 1e-30, elementwise_affine=False))
     return layers
@@ -173,8 +176,8 @@ class OneStreamClassifier(nn.Module):
     n_classes : int
         Number of classes ``c``.
     joint : bool, default=False
-        Whether rows do not mix in the extractor, so that both domains may go through
-        it at once, which is faster.
+        Whether both domains go through the extractor at once, which is faster; a batch
+        norm then normalizes them together.
 
     Examples
     --------

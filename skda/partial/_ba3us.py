@@ -176,8 +176,7 @@ class BA3US(BasePartialClassifier):
     classes, :math:`L_{cot}` is zero.
 
     :meth:`published` has the settings of the public code for Office-Home, but for the
-    last layer of the features, which is linear there. A pretrained ``module`` has a
-    tenth of the learning rate there: pass ``extractor_lr=0.1``.
+    last layer of the features, which is linear there.
 
     References
     ----------

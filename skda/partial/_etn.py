@@ -25,7 +25,7 @@ from skda.modules import (
 )
 from skda.partial._base import BasePartialClassifier, entropy_term
 from skda.training import Batch, Objective, inverse_decay, sigmoid_ramp
-from skda.utils.ranges import Fraction, LayerSizes, NonNegative
+from skda.utils.ranges import Fraction, LayerSizes, NonNegative, Positive
 
 __all__ = ["ETN"]
 
@@ -71,11 +71,13 @@ class ETNObjective(OneStreamObjective):
         self,
         lambda0: float,
         *,
+        gamma: float,
         entropy_weight: float,
         auxiliary_class_weight: float,
         auxiliary_domain_weight: float,
     ) -> None:
         super().__init__(lambda0)
+        self.gamma = gamma
         self.entropy_weight = entropy_weight
         self.auxiliary_class_weight = auxiliary_class_weight
         self.auxiliary_domain_weight = auxiliary_domain_weight
@@ -96,7 +98,7 @@ class ETNObjective(OneStreamObjective):
         terms["source_risk"] = weighted_mean(risks, weights)
         if self.semi_supervised:
             terms["target_risk"] = cross_entropy(target.logits, target.labels)
-        reversal = self.lambda0 * sigmoid_ramp(progress)
+        reversal = self.lambda0 * sigmoid_ramp(progress, gamma=self.gamma)
         d_s, d_t = module.discriminate(reverse_gradient(f, reversal)).split(sizes)
         mean = weights.mean().clamp(min=torch.finfo(weights.dtype).tiny)
         terms["domain"] = 2 * domain_loss(d_s, d_t, weights / mean)
@@ -131,7 +133,7 @@ class ETN(BasePartialClassifier):
       and, if there are any, of the target.
     * :math:`L_d`: the cross-entropy of the discriminator, the sum of the means over
       either domain. Behind it, the gradient is multiplied by :math:`-\kappa`;
-      :math:`\kappa = \lambda_0 \bigl(2 / (1 + e^{-10 p}) - 1\bigr)` rises with the
+      :math:`\kappa = \lambda_0 \bigl(2 / (1 + e^{-\gamma p}) - 1\bigr)` rises with the
       progress :math:`p` of the training.
     * :math:`H`: the mean entropy of the predictions of target rows.
 
@@ -157,6 +159,8 @@ class ETN(BasePartialClassifier):
     ----------
     lambda0
         Weight :math:`\lambda_0` of the reversed gradient, at the end of the training.
+    gamma
+        Steepness :math:`\gamma` of the rise of :math:`\kappa`.
     entropy_weight
         Weight :math:`\lambda_H` of the entropy of the target's predictions; 0.2 in the
         public code.
@@ -178,8 +182,7 @@ class ETN(BasePartialClassifier):
     -----
     The public code draws as many source rows of every class in a batch; here they are
     drawn as they come. :meth:`published` has its settings, but for the last layer of
-    the features, which is linear there. A pretrained
-    ``module`` has a tenth of the learning rate there: pass ``extractor_lr=0.1``.
+    the features, which is linear there.
 
     References
     ----------
@@ -197,6 +200,7 @@ class ETN(BasePartialClassifier):
     (3,)
     """
 
+    gamma: Positive = 10.0
     entropy_weight: NonNegative = 0.1
     auxiliary_class_weight: NonNegative = 1.0
     auxiliary_domain_weight: NonNegative = 1.0
@@ -204,18 +208,21 @@ class ETN(BasePartialClassifier):
     dropout: Fraction = 0.5
 
     published_params: ClassVar[dict[str, Any]] = {
+        "gamma": 20.0,
         "entropy_weight": 0.2,
         "auxiliary_domain_weight": 10.0,
         "discriminator_layer_sizes": (1024, 1024),
         "batch_size": 36,
         "max_steps": 20_000,
         "lr": 0.001,
+        "weight_decay": 0.0005,
         "lr_schedule": partial(inverse_decay, alpha=20.0),
     }
 
     def make_objective(self) -> Objective:
         return ETNObjective(
             self.lambda0,
+            gamma=self.gamma,
             entropy_weight=self.entropy_weight,
             auxiliary_class_weight=self.auxiliary_class_weight,
             auxiliary_domain_weight=self.auxiliary_domain_weight,

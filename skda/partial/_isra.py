@@ -113,6 +113,12 @@ class ISRA(BasePlugIn):
     those of the network, and rows that BA3US has pose as target rows count for the
     target in Equation 2; here they do not.
 
+    Equations 1 to 3 are those of the public code, which takes means where the paper has
+    sums. With domains of :math:`n / 2` rows each, :math:`L_{c2v}` is :math:`1 / (2d)`
+    of the paper's, :math:`L_a` is :math:`4 / d` of the paper's, whose attention has
+    norm one, and the squared errors of :math:`L_r`, to which the paper's
+    :math:`\lambda` is relative, are :math:`1 / n` of the paper's.
+
     Rows of classes that the target lacks count fully in Equation 2, as published: a
     large ``beta`` brings the target near to them, too. Compare with the backbone alone.
 
@@ -163,7 +169,9 @@ class ISRA(BasePlugIn):
         Returns
         -------
         estimator : object
-            Unfitted estimator with the settings of the public code for Office-Home.
+            Unfitted estimator with the settings of the public code for Office-Home. For
+            Office-31, the paper has ``n_topics=64, alpha=0.1, beta=0.5`` and 4000
+            steps, ``backbone__max_steps``.
         """
         n_topics = overrides.get("n_topics", 256)
         published = {

@@ -132,9 +132,8 @@ class IWAN(BasePartialClassifier):
     As in the public code, both discriminators see the same features; in the paper, the
     source has an extractor of its own.
 
-    :meth:`published` has the settings of TLlib, but for the batch norm of the features
-    there. A pretrained ``module``
-    has a tenth of the learning rate there: pass ``extractor_lr=0.1``.
+    :meth:`published` has the default arguments of TLlib, which takes ``lr=0.0003`` for
+    Office-31.
 
     References
     ----------
@@ -159,6 +158,7 @@ class IWAN(BasePartialClassifier):
 
     published_params: ClassVar[dict[str, Any]] = {
         "domain_weight": 3.0,
+        "batch_norm": True,
         "discriminator_layer_sizes": (1024, 1024),
         "batch_size": 36,
         "max_steps": 10_000,

@@ -21,8 +21,11 @@ __all__ = ["PADA"]
 class PADAObjective(PartialObjective):
     """Equation 1 of :class:`PADA`."""
 
-    def __init__(self, lambda0: float, *, n_refreshes: int, temperature: float) -> None:
+    def __init__(
+        self, lambda0: float, *, gamma: float, n_refreshes: int, temperature: float
+    ) -> None:
         super().__init__(lambda0, n_refreshes=n_refreshes)
+        self.gamma = gamma
         self.temperature = temperature
 
     def shares(self, logits: Tensor) -> Tensor:
@@ -38,7 +41,7 @@ class PADAObjective(PartialObjective):
     ) -> dict[str, Tensor]:
         """Evaluate the weighted domain loss behind a gradient reversal."""
         f = torch.cat([source.features, target.features])
-        reversal = self.lambda0 * sigmoid_ramp(progress)
+        reversal = self.lambda0 * sigmoid_ramp(progress, gamma=self.gamma)
         d = module.discriminate(reverse_gradient(f, reversal))
         d_s, d_t = d.split([len(source.features), len(target.features)])
         weights = self.row_weights(source.labels)  # (n_s,)
@@ -64,7 +67,7 @@ class PADA(BasePartialClassifier):
     * :math:`L_d`: the cross-entropy of the discriminator, the mean over both domains. A
       source row weighs :math:`\gamma_{y_i}`, a target row the mean of these. Behind the
       discriminator, the gradient is multiplied by :math:`-\kappa`;
-      :math:`\kappa = \lambda_0 \bigl(2 / (1 + e^{-10 p}) - 1\bigr)` rises with the
+      :math:`\kappa = \lambda_0 \bigl(2 / (1 + e^{-\gamma p}) - 1\bigr)` rises with the
       progress :math:`p` of the training.
 
     Inputs may be rows of features, images or a ``Dataset``; see :meth:`fit`, and
@@ -77,6 +80,8 @@ class PADA(BasePartialClassifier):
     ----------
     lambda0
         Weight :math:`\lambda_0` of the reversed gradient, at the end of the training.
+    gamma
+        Steepness :math:`\gamma` of the rise of :math:`\kappa`.
     temperature
         Temperature :math:`T` of the predictions that make the class weights.
     n_refreshes
@@ -86,6 +91,8 @@ class PADA(BasePartialClassifier):
         Widths of the hidden layers of the discriminator.
     dropout
         Fraction of its hidden units to drop in training.
+    discriminator_batch_norm
+        Whether its hidden layers have a batch norm.
 
     Attributes
     ----------
@@ -101,8 +108,7 @@ class PADA(BasePartialClassifier):
     Notes
     -----
     :meth:`published` has the settings of the authors' successor library (TLlib) for
-    Office-31. A pretrained ``module``
-    has a tenth of the learning rate there: pass ``extractor_lr=0.1``.
+    Office-31.
 
     References
     ----------
@@ -119,15 +125,21 @@ class PADA(BasePartialClassifier):
     (3,)
     """
 
+    gamma: Positive = 10.0
     temperature: Positive = 0.1
     n_refreshes: Count = 10
     discriminator_layer_sizes: LayerSizes = (256, 256)
     dropout: Fraction = 0.5
+    discriminator_batch_norm: bool = False
 
     published_params: ClassVar[dict[str, Any]] = {
+        "gamma": 20.0,
         "temperature": 0.1,
         "n_refreshes": 40,
         "discriminator_layer_sizes": (1024, 1024),
+        "dropout": 0.0,
+        "discriminator_batch_norm": True,
+        "batch_norm": True,
         "batch_size": 36,
         "max_steps": 20_000,
         "lr": 0.002,
@@ -137,6 +149,7 @@ class PADA(BasePartialClassifier):
     def make_objective(self) -> Objective:
         return PADAObjective(
             self.lambda0,
+            gamma=self.gamma,
             n_refreshes=self.n_refreshes,
             temperature=self.temperature,
         )
@@ -146,4 +159,5 @@ class PADA(BasePartialClassifier):
             **layout,
             discriminator_layer_sizes=self.discriminator_layer_sizes,
             dropout=self.dropout,
+            discriminator_batch_norm=self.discriminator_batch_norm,
         )

@@ -106,9 +106,9 @@ class SAFN(BasePartialClassifier):
 
     Notes
     -----
-    :meth:`published` has the settings of the public code for Office-Home, but for the
-    batch norm before the features there. A pretrained ``module``
-    has a tenth of the learning rate there: pass ``extractor_lr=0.1``.
+    :meth:`published` has the settings of the authors' and of TLlib's public code for
+    Office-Home, 15,000 steps as in the latter. A pretrained ``module`` has the same
+    learning rate there, but no momentum, which it has here.
 
     References
     ----------
@@ -136,12 +136,14 @@ class SAFN(BasePartialClassifier):
         "entropy_weight": 0.0,
         "dropout": 0.5,
         "n_components": 1000,
+        "batch_norm": True,
         "batch_size": 32,
-        "max_steps": 10_000,
+        "max_steps": 15_000,
         "lr": 0.001,
         "weight_decay": 0.0005,
         "lr_schedule": "constant",
     }
+    published_module_params: ClassVar[dict[str, Any]] = {}
 
     def make_objective(self) -> Objective:
         return SAFNObjective(

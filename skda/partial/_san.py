@@ -15,7 +15,7 @@ from skda.losses import domain_loss
 from skda.modules import ByteDropout, OneStreamClassifier, reverse_gradient
 from skda.partial._base import BasePartialClassifier, entropy_term
 from skda.training import Objective, inverse_decay, sigmoid_ramp
-from skda.utils.ranges import Fraction, LayerSizes, NonNegative
+from skda.utils.ranges import Fraction, LayerSizes, NonNegative, Positive
 
 __all__ = ["SAN"]
 
@@ -63,8 +63,9 @@ class SANModule(OneStreamClassifier):
 class SANObjective(OneStreamObjective):
     """Equation 1 of :class:`SAN`."""
 
-    def __init__(self, lambda0: float, *, entropy_weight: float) -> None:
+    def __init__(self, lambda0: float, *, gamma: float, entropy_weight: float) -> None:
         super().__init__(lambda0)
+        self.gamma = gamma
         self.entropy_weight = entropy_weight
 
     def adapt(
@@ -79,7 +80,8 @@ class SANObjective(OneStreamObjective):
         p_t = target.logits.detach().softmax(dim=1)  # (n_t, c)
         weights = p_t.mean(dim=0)  # (c,)
         weights = weights / weights.max()
-        reversal = self.lambda0 * sigmoid_ramp(progress) * weights[:, None, None]
+        ramp = sigmoid_ramp(progress, gamma=self.gamma)
+        reversal = self.lambda0 * ramp * weights[:, None, None]
         shares = torch.cat([p_s, p_t]).T[:, :, None]  # (c, n, 1)
         f = shares * torch.cat([source.features, target.features])  # (c, n, d)
         d = module.discriminate(reverse_gradient(f, reversal))
@@ -108,7 +110,7 @@ class SAN(BasePartialClassifier):
       both domains. Behind it, the gradient is multiplied by :math:`-\kappa w_k`, with
       the mean probability of the class over the target rows of the batch divided by
       that of the most likely one as :math:`w_k`;
-      :math:`\kappa = \lambda_0 \bigl(2 / (1 + e^{-10 p}) - 1\bigr)` rises with the
+      :math:`\kappa = \lambda_0 \bigl(2 / (1 + e^{-\gamma p}) - 1\bigr)` rises with the
       progress :math:`p` of the training.
     * :math:`H`: the mean entropy of the predictions of target rows.
 
@@ -124,6 +126,8 @@ class SAN(BasePartialClassifier):
     ----------
     lambda0
         Weight :math:`\lambda_0` of the reversed gradient, at the end of the training.
+    gamma
+        Steepness :math:`\gamma` of the rise of :math:`\kappa`.
     entropy_weight
         Weight :math:`\lambda_H` of the entropy of the target's predictions; 0.2 in the
         public code.
@@ -141,9 +145,7 @@ class SAN(BasePartialClassifier):
     The weights of the classes and the entropy are those of the target, as in the paper;
     the public code takes the mean over both domains.
 
-    :meth:`published` has the settings of the public code for Office-31. A
-    pretrained ``module`` has a tenth of the learning rate there: pass
-    ``extractor_lr=0.1``.
+    :meth:`published` has the settings of the public code for Office-31.
 
     References
     ----------
@@ -161,11 +163,13 @@ class SAN(BasePartialClassifier):
     (3,)
     """
 
+    gamma: Positive = 10.0
     entropy_weight: NonNegative = 0.05
     discriminator_layer_sizes: LayerSizes = (64,)
     dropout: Fraction = 0.5
 
     published_params: ClassVar[dict[str, Any]] = {
+        "gamma": 50.0,
         "entropy_weight": 0.2,
         "discriminator_layer_sizes": (1024, 1024),
         "batch_size": 36,
@@ -176,7 +180,9 @@ class SAN(BasePartialClassifier):
     }
 
     def make_objective(self) -> Objective:
-        return SANObjective(self.lambda0, entropy_weight=self.entropy_weight)
+        return SANObjective(
+            self.lambda0, gamma=self.gamma, entropy_weight=self.entropy_weight
+        )
 
     def make_classifier(self, **layout: Any) -> nn.Module:
         return SANModule(

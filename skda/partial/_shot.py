@@ -137,7 +137,6 @@ class SHOT(BasePartialClassifier):
         "min_count": 10,
         "source_epochs": 50,
         "max_epochs": 15,
-        "extractor_lr": 0.1,
     }
 
     @property

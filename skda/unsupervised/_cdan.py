@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar
 
 import torch
@@ -11,8 +12,8 @@ from torch import Tensor, nn
 from skda.base import BaseOneStreamClassifier, OneStreamObjective, Pass, estimator
 from skda.losses import certainty_weights, domain_loss
 from skda.modules import AdversarialClassifier, reverse_gradient
-from skda.training import Objective, sigmoid_ramp
-from skda.utils.ranges import Count, Fraction, LayerSizes, NonNegative
+from skda.training import Objective, inverse_decay, sigmoid_ramp
+from skda.utils.ranges import Count, Fraction, LayerSizes, NonNegative, Positive
 
 __all__ = ["CDAN"]
 
@@ -62,8 +63,11 @@ class CDANModule(AdversarialClassifier):
 class CDANObjective(OneStreamObjective):
     """Equation 1 of :class:`CDAN`."""
 
-    def __init__(self, lambda0: float, *, entropy_weighting: bool) -> None:
+    def __init__(
+        self, lambda0: float, *, gamma: float, entropy_weighting: bool
+    ) -> None:
         super().__init__(lambda0)
+        self.gamma = gamma
         self.entropy_weighting = entropy_weighting
 
     def adapt(
@@ -72,9 +76,8 @@ class CDANObjective(OneStreamObjective):
         """Evaluate the domain loss behind a gradient reversal."""
         f = torch.cat([source.features, target.features])
         v = torch.cat([source.logits, target.logits])
-        d = module.domain_logits(
-            reverse_gradient(f, self.lambda0 * sigmoid_ramp(progress)), v
-        )
+        reversal = self.lambda0 * sigmoid_ramp(progress, gamma=self.gamma)
+        d = module.domain_logits(reverse_gradient(f, reversal), v)
         n_s = len(source.features)
         weights = []
         if self.entropy_weighting:
@@ -98,10 +101,11 @@ class CDAN(BaseOneStreamClassifier):
       row weighs :math:`1 + e^{-H(g)}`, the more the more certain its prediction is
       (CDAN+E). Behind the discriminator, the gradient is multiplied by
       :math:`-\lambda_p`;
-      :math:`\lambda_p = \lambda_0 \bigl(2 / (1 + e^{-10 p}) - 1\bigr)` rises with the
-      progress :math:`p` of the training.
+      :math:`\lambda_p = \lambda_0 \bigl(2 / (1 + e^{-\gamma p}) - 1\bigr)` rises with
+      the progress :math:`p` of the training.
 
-    As in the public code, neither :math:`g` nor the weights have a gradient.
+    Neither :math:`g` nor the weights have a gradient, and the weights of either domain
+    have a mean of one.
 
     Inputs may be rows of features, images or a ``Dataset``; see :meth:`fit`, and
     :class:`skda.base.BaseOneStreamClassifier` for images.
@@ -112,6 +116,8 @@ class CDAN(BaseOneStreamClassifier):
     ----------
     lambda0
         Weight :math:`\lambda_0` of the reversed gradient, at the end of the training.
+    gamma
+        Steepness :math:`\gamma` of the rise of :math:`\lambda_p`.
     entropy_weighting
         Whether rows weigh by how certain their predictions are: CDAN+E, else CDAN.
     n_random
@@ -121,6 +127,8 @@ class CDAN(BaseOneStreamClassifier):
         Widths of the hidden layers of the discriminator.
     dropout
         Fraction of its hidden units to drop in training.
+    discriminator_batch_norm
+        Whether its hidden layers have a batch norm.
 
     See Also
     --------
@@ -128,7 +136,10 @@ class CDAN(BaseOneStreamClassifier):
 
     Notes
     -----
-    :meth:`published` has the settings of the authors' successor library (TLlib).
+    :meth:`published` has the settings of the authors' successor library (TLlib) for
+    Office-31. Nowhere does :math:`g` have a gradient in the discriminator. In the first
+    public code the weights have one, which is reversed, and a mean of one in either
+    domain; in TLlib they have none, and their mean is one over both domains together.
 
     References
     ----------
@@ -145,22 +156,30 @@ class CDAN(BaseOneStreamClassifier):
     """
 
     lambda0: NonNegative = 1.0
+    gamma: Positive = 10.0
     entropy_weighting: bool = True
     n_random: Count | None = None
     discriminator_layer_sizes: LayerSizes = (256, 256)
     dropout: Fraction = 0.5
+    discriminator_batch_norm: bool = False
 
     published_params: ClassVar[dict[str, Any]] = {
+        "gamma": 20.0,
         "discriminator_layer_sizes": (1024, 1024),
-        "extractor_lr": 0.1,
+        "dropout": 0.0,
+        "discriminator_batch_norm": True,
+        "batch_norm": True,
         "batch_size": 32,
         "max_steps": 20_000,
+        "lr_schedule": partial(inverse_decay, alpha=20.0),
     }
 
     uses_unlabeled_source: ClassVar[bool] = True
 
     def make_objective(self) -> Objective:
-        return CDANObjective(self.lambda0, entropy_weighting=self.entropy_weighting)
+        return CDANObjective(
+            self.lambda0, gamma=self.gamma, entropy_weighting=self.entropy_weighting
+        )
 
     def make_classifier(self, **layout: Any) -> nn.Module:
         return CDANModule(
@@ -168,4 +187,5 @@ class CDAN(BaseOneStreamClassifier):
             n_random=self.n_random,
             discriminator_layer_sizes=self.discriminator_layer_sizes,
             dropout=self.dropout,
+            discriminator_batch_norm=self.discriminator_batch_norm,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar
 
 import torch
@@ -10,8 +11,8 @@ from torch import Tensor, nn
 from skda.base import BaseOneStreamClassifier, OneStreamObjective, Pass, estimator
 from skda.losses import domain_loss
 from skda.modules import AdversarialClassifier, reverse_gradient
-from skda.training import Objective, sigmoid_ramp
-from skda.utils.ranges import Fraction, LayerSizes, NonNegative
+from skda.training import Objective, inverse_decay, sigmoid_ramp
+from skda.utils.ranges import Fraction, LayerSizes, NonNegative, Positive
 
 __all__ = ["DANN"]
 
@@ -19,14 +20,17 @@ __all__ = ["DANN"]
 class DANNObjective(OneStreamObjective):
     """Equation 1 of :class:`DANN`."""
 
+    def __init__(self, lambda0: float, *, gamma: float) -> None:
+        super().__init__(lambda0)
+        self.gamma = gamma
+
     def adapt(
         self, module: AdversarialClassifier, source: Pass, target: Pass, progress: float
     ) -> dict[str, Tensor]:
         """Evaluate the domain loss behind a gradient reversal."""
         f = torch.cat([source.features, target.features])
-        d = module.discriminate(
-            reverse_gradient(f, self.lambda0 * sigmoid_ramp(progress))
-        )
+        reversal = self.lambda0 * sigmoid_ramp(progress, gamma=self.gamma)
+        d = module.discriminate(reverse_gradient(f, reversal))
         n_s = len(source.features)
         return {"domain": domain_loss(d[:n_s], d[n_s:])}
 
@@ -45,8 +49,8 @@ class DANN(BaseOneStreamClassifier):
     * :math:`L_d`: the cross-entropy of the discriminator, the mean over both domains.
       Behind it, the gradient is multiplied by :math:`-\lambda_p`, so that the features
       maximize what the discriminator minimizes;
-      :math:`\lambda_p = \lambda_0 \bigl(2 / (1 + e^{-10 p}) - 1\bigr)` rises with the
-      progress :math:`p` of the training.
+      :math:`\lambda_p = \lambda_0 \bigl(2 / (1 + e^{-\gamma p}) - 1\bigr)` rises with
+      the progress :math:`p` of the training.
 
     Inputs may be rows of features, images or a ``Dataset``; see :meth:`fit`, and
     :class:`skda.base.BaseOneStreamClassifier` for images.
@@ -57,10 +61,14 @@ class DANN(BaseOneStreamClassifier):
     ----------
     lambda0
         Weight :math:`\lambda_0` of the reversed gradient, at the end of the training.
+    gamma
+        Steepness :math:`\gamma` of the rise of :math:`\lambda_p`.
     discriminator_layer_sizes
         Widths of the hidden layers of the discriminator.
     dropout
         Fraction of its hidden units to drop in training.
+    discriminator_batch_norm
+        Whether its hidden layers have a batch norm.
 
     See Also
     --------
@@ -69,7 +77,7 @@ class DANN(BaseOneStreamClassifier):
 
     Notes
     -----
-    :meth:`published` has the settings of the authors' successor library (TLlib).
+    :meth:`published` has the settings of TLlib for Office-31.
 
     References
     ----------
@@ -87,24 +95,31 @@ class DANN(BaseOneStreamClassifier):
     """
 
     lambda0: NonNegative = 1.0
+    gamma: Positive = 10.0
     discriminator_layer_sizes: LayerSizes = (256, 256)
     dropout: Fraction = 0.5
+    discriminator_batch_norm: bool = False
 
     published_params: ClassVar[dict[str, Any]] = {
+        "gamma": 20.0,
         "discriminator_layer_sizes": (1024, 1024),
-        "extractor_lr": 0.1,
+        "dropout": 0.0,
+        "discriminator_batch_norm": True,
+        "batch_norm": True,
         "batch_size": 32,
         "max_steps": 20_000,
+        "lr_schedule": partial(inverse_decay, alpha=20.0),
     }
 
     uses_unlabeled_source: ClassVar[bool] = True
 
     def make_objective(self) -> Objective:
-        return DANNObjective(self.lambda0)
+        return DANNObjective(self.lambda0, gamma=self.gamma)
 
     def make_classifier(self, **layout: Any) -> nn.Module:
         return AdversarialClassifier(
             **layout,
             discriminator_layer_sizes=self.discriminator_layer_sizes,
             dropout=self.dropout,
+            discriminator_batch_norm=self.discriminator_batch_norm,
         )

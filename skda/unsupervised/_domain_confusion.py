@@ -115,7 +115,6 @@ class DomainConfusion(BaseOneStreamClassifier):
     dropout: Fraction = 0.5
 
     published_params: ClassVar[dict[str, Any]] = {
-        "extractor_lr": 0.1,
         "batch_size": 128,
         "weight_decay": 0.0001,
         "max_epochs": 200,

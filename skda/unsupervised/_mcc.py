@@ -93,7 +93,8 @@ class MCC(BaseOneStreamClassifier):
 
     published_params: ClassVar[dict[str, Any]] = {
         "ramp": False,
-        "extractor_lr": 0.1,
+        "n_components": 1024,
+        "batch_norm": True,
         "batch_size": 36,
         "lr": 0.005,
         "max_steps": 10_000,

@@ -81,11 +81,17 @@ class SPL(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseScaledClassifie
         public code has 128.
     pca_components
         Number of principal components, at most.
+    center_rows
+        Whether the mean of both domains is removed from rows on their way to the
+        principal components; in the public code it is not.
     ridge : "mean" or float
         Ridge :math:`\rho` of Equation 1; "mean" is the mean diagonal element of the
         matrix that it is added to. The public code has 1.
     temperature
         Temperature :math:`\tau` of Equation 2. The public code has 1.
+    keep_least_certain
+        Whether the least certain row of those that a class selects is one of them; the
+        public code leaves it out.
 
     Attributes
     ----------
@@ -109,10 +115,7 @@ class SPL(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseScaledClassifie
     A row of the source is judged by the centers :math:`m_k` alone. Without a source,
     the labeled rows of the target take its place.
 
-    Where it differs from the public code beyond its parameters, of which
-    ``representation="unit"`` is that code's: there, the principal
-    components are applied to rows whose mean is not removed, and the least certain row
-    of those that a class selects is left out.
+    :meth:`published` has the settings of the public code.
 
     References
     ----------
@@ -138,12 +141,16 @@ class SPL(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseScaledClassifie
         float | str, Interval(Real, 0, None, closed="neither"), StrOptions({"mean"})
     ] = "mean"
     temperature: Positive = 0.2
+    center_rows: bool = True
+    keep_least_certain: bool = True
 
     published_params: ClassVar[dict[str, Any]] = {
         "n_rounds": 11,
         "n_components": 128,
         "ridge": 1.0,
         "temperature": 1.0,
+        "center_rows": False,
+        "keep_least_certain": False,
         "representation": "unit",
         "power": 1.0,
     }
@@ -178,7 +185,7 @@ class SPL(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseScaledClassifie
         n_components = min(self.pca_components, *both.shape)
         with np.errstate(invalid="ignore"):  # equal rows have no variance to share out
             self.pca_ = PCA(n_components, random_state=0).fit(both)
-        S = normalize(self.pca_.transform(both))
+        S = self._reduce(both)
 
         codes = [rows.labels.codes(self.classes_) for rows in (source, target)]
         given = np.concatenate(codes)
@@ -191,8 +198,16 @@ class SPL(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseScaledClassifie
             if r < self.n_rounds:
                 share = r / (self.n_rounds - 1)
                 labels[unlabeled] = select_most_certain(
-                    self._class_scores(Z[unlabeled]), share
+                    self._class_scores(Z[unlabeled]),
+                    share,
+                    keep_last=self.keep_least_certain,
                 )
+
+    def _reduce(self, X: NDArray[Any]) -> Array:
+        """Take rows to their principal components, scaled to unit length."""
+        if self.center_rows:
+            return normalize(self.pca_.transform(X))
+        return normalize(X @ self.pca_.components_.T)
 
     def _fit_projection(self, S: Array, labels: Codes) -> None:
         """Solve Equation 1 for the rows that have a label."""
@@ -228,7 +243,7 @@ class SPL(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseScaledClassifie
         return normalize(S @ self.components_.T - self.center_)
 
     def _project(self, X: NDArray[Any]) -> Array:
-        return self._embed(normalize(self.pca_.transform(X)))
+        return self._embed(self._reduce(X))
 
     def _class_scores(self, Z: Array, domain: DomainName = "target") -> Array:
         """Evaluate Equation 2."""
@@ -271,7 +286,14 @@ def k_means(X: Array, centers: Array, max_iter: int = 100) -> Array:
     return centers
 
 
-def select_most_certain(scores: Array, share: float) -> Codes:
+def select_most_certain(
+    scores: Array, share: float, *, keep_last: bool = True
+) -> Codes:
     """Label that share of every class whose largest belief is the largest."""
-    best = np.eye(scores.shape[1])[scores.argmax(axis=1)]
-    return most_certain(best * scores, share)
+    n_classes = scores.shape[1]
+    predicted = scores.argmax(axis=1)
+    counts = None
+    if not keep_last:
+        sizes = np.bincount(predicted, minlength=n_classes)
+        counts = (np.ceil(share * sizes - 1e-9) - 1) / share
+    return most_certain(np.eye(n_classes)[predicted] * scores, share, counts)

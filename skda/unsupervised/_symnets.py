@@ -223,7 +223,7 @@ class SymNets(BaseOneStreamClassifier):
     lr = 0.03
 
     published_params: ClassVar[dict[str, Any]] = {
-        "extractor_lr": 0.1,
+        "extractor_lr": 1.0,
         "batch_size": 128,
         "lr": 0.01,
         "weight_decay": 0.0001,

@@ -526,3 +526,12 @@ def test_published_settings_are_those_of_the_paper(data):
     assert (optimizer.defaults["lr"], optimizer.defaults["alpha"]) == (1e-4, 0.8)
     assert optimizer.defaults["momentum"] == 0.8
     assert set(DATN.published_params) <= set(signature(DATN).parameters)
+
+
+def test_published_it_trains_until_the_objective_has_stopped_falling(data):
+    clf = DATN.published(lr=1e-2, hidden_layer_sizes=(8,), transfer_epochs=0)
+    loss = clf.fit(**data[0]).history_["train_loss"]
+
+    assert clf.stopped_early_
+    assert 100 < len(loss) < 10_000
+    assert loss[-100:].min() > 0.98 * loss[:-100].min()

@@ -382,17 +382,6 @@ def test_bfloat16_trains_close_to_float32(data, make_clf):
     assert half.net_.module_.encoders["target"][0].weight.dtype == torch.float32
 
 
-def test_published_settings_are_those_of_the_public_code():
-    clf = SSAN.published()
-
-    assert (clf.alpha, clf.beta, clf.gamma, clf.temperature) == (0.1, 0.004, 0.1, 5.0)
-    assert (clf.max_epochs, clf.lr, clf.lr_schedule) == (3000, 0.1, "constant")
-    assert (clf.optimizer, clf.momentum, clf.weight_decay) == ("sgd", 0.9, 0.001)
-    assert (clf.n_components, clf.n_hidden, clf.init_std) == (256, None, 0.01)
-    assert (clf.power, clf.normalize, clf.leaky_logits) == (1.0, True, True)
-    assert (clf.n_neighbors, clf.source_per_class) == (None, None)
-
-
 def test_what_the_method_is_about_can_be_looked_at(data, make_clf):
     clf = make_clf(n_neighbors=None).fit(data.X, data.y, source=data.source)
     known = data.y >= 0

@@ -184,21 +184,6 @@ def test_every_term_of_the_objective_is_logged(data, make_clf):
     assert_allclose(sum(history[term] for term in terms), history["train_loss"])
 
 
-def test_published_settings_are_those_of_the_public_code():
-    clf = STN.published()
-
-    assert (clf.beta, clf.tau, clf.n_components, clf.n_hidden) == (
-        1e-3,
-        1e-3,
-        256,
-        None,
-    )
-    assert (clf.optimizer, clf.lr, clf.lr_schedule) == ("adam", 1e-3, "constant")
-    assert (clf.max_epochs, clf.batch_size, clf.init_std) == (300, -1, 0.01)
-    assert (clf.power, clf.normalize, clf.leaky_logits) == (1.0, True, True)
-    assert (clf.n_neighbors, clf.source_per_class) == (None, None)
-
-
 def test_units_of_a_table_do_not_matter(data, make_clf):
     X, units = data.X[:, :8], np.geomspace(1, 1e3, 8)
     plain = make_clf().fit(X, data.y, source=data.source)

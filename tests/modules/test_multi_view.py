@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from skda.modules import MultiViewEncoder, multilayer_perceptron
@@ -25,6 +26,16 @@ def test_dropout_follows_hidden_layers_only():
     names = [type(layer).__name__ for layer in layers]
 
     assert names == ["Linear", "ReLU", "SeededDropout"] * 2 + ["Linear"]
+
+
+@pytest.mark.parametrize("last", [None, torch.nn.ReLU()])
+def test_batch_norm_stands_before_every_activation(last):
+    layers = multilayer_perceptron([4, 3, 2], last=last, batch_norm=True)
+
+    names = [type(layer).__name__ for layer in layers]
+
+    hidden = ["Linear", "BatchNorm1d", "ReLU"]
+    assert names == hidden + (hidden if last else ["Linear"])
 
 
 def test_last_activation_follows_the_outputs():

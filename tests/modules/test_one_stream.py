@@ -42,6 +42,18 @@ def test_both_domains_at_once_are_as_one_after_the_other(joint):
     torch.testing.assert_close(f_t, net.encode(X_t, "target"))
 
 
+def test_batch_norm_takes_domains_that_go_through_at_once_by_common_moments():
+    layers = row_extractor(4, 3, normalize=False, batch_norm=True)
+    net = OneStreamClassifier(layers, 3, n_classes=2, joint=True)
+    X_s, X_t = torch.rand(50, 4), 5 + torch.rand(40, 4)
+    v = layers[0](torch.cat([X_s, X_t]))
+    expected = ((v - v.mean(0)) / v.std(0, correction=0)).relu()
+
+    torch.testing.assert_close(
+        torch.cat(net.encode_both(X_s, X_t)), expected, atol=1e-3, rtol=0
+    )
+
+
 def test_batch_norm_takes_each_domain_by_its_own_moments():
     norm = nn.BatchNorm1d(2, affine=False)
     net = OneStreamClassifier(norm, 2, n_classes=2)

@@ -248,13 +248,3 @@ def test_two_source_classes_are_enough(make_net, make_partial):
 
     assert abs(clf.history_["complement"]).max() == 0
     assert np.isfinite(clf.history_["train_loss"]).all()
-
-
-def test_published_settings_are_those_of_the_public_code():
-    clf = BA3US.published()
-
-    assert (clf.batch_size, clf.max_steps, clf.n_refreshes, clf.mu) == (36, 5000, 10, 4)
-    assert (clf.entropy_weight, clf.lambda_cot, clf.alpha) == (0.1, 1.0, 1.0)
-    assert (clf.discriminator_layer_sizes, clf.dropout) == ((1024, 1024), 0.5)
-    assert (clf.lr, clf.weight_decay) == (0.01, 0.001)
-    assert clf.lr_schedule(1.0) == pytest.approx((1 + 0.001 * 5000) ** -0.75)

@@ -2,7 +2,6 @@
 
 import math
 
-import pytest
 import torch
 import torch.nn.functional as F
 
@@ -83,11 +82,3 @@ def test_rows_of_absent_classes_come_to_weigh_less(make_net, make_partial):
     )
 
     assert weights[y < 2].mean() > 1.5 * weights[y >= 2].mean()
-
-
-def test_published_settings_are_those_of_the_public_code():
-    clf = ETN.published()
-
-    assert (clf.entropy_weight, clf.lr, clf.max_steps) == (0.2, 0.001, 20_000)
-    assert (clf.auxiliary_class_weight, clf.auxiliary_domain_weight) == (1.0, 10.0)
-    assert clf.lr_schedule(0.5) == pytest.approx(11**-0.75)

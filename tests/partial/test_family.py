@@ -56,6 +56,17 @@ def test_what_adapts_reaches_the_features(cls, make_net, make_terms, gradients):
     assert set(terms) - RISKS - still
 
 
+@pytest.mark.parametrize("cls", [PADA, SAN, ETN])
+def test_the_reversal_rises_as_steeply_as_asked(cls, make_net, make_terms, gradients):
+    by_gamma = {}
+    for gamma in (10.0, 2.0):
+        module, _, terms = make_terms(make_net(cls, gamma=gamma))
+        by_gamma[gamma] = gradients(terms["domain"], module)["extractor.0.weight"]
+    ramps = {gamma: 2 / (1 + np.exp(-gamma * 0.7)) - 1 for gamma in by_gamma}
+
+    torch.testing.assert_close(by_gamma[2.0] / ramps[2.0], by_gamma[10.0] / ramps[10.0])
+
+
 @pytest.mark.parametrize("cls", [IWAN, SAN, ETN])
 def test_an_entropy_without_a_weight_is_left_out(cls, make_net, make_terms):
     assert "entropy" in make_terms(make_net(cls))[2]

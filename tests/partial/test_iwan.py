@@ -52,10 +52,3 @@ def test_rows_of_absent_classes_come_to_weigh_less(make_net, make_partial):
     )
 
     assert weights[y < 2].mean() > 1.5 * weights[y >= 2].mean()
-
-
-def test_published_settings_are_those_of_the_public_code():
-    clf = IWAN.published()
-
-    assert (clf.domain_weight, clf.entropy_weight) == (3.0, 0.1)
-    assert (clf.lr, clf.batch_size, clf.max_steps) == (0.001, 36, 10_000)

@@ -54,11 +54,3 @@ def test_all_classes_weigh_the_same_at_first(make_net, batch):
     objective.start_fit(None, batch)
 
     assert objective.class_weights.tolist() == [1.0] * 4
-
-
-def test_published_settings_are_those_of_the_public_code():
-    clf = PADA.published()
-
-    assert (clf.temperature, clf.lr, clf.batch_size) == (0.1, 0.002, 36)
-    assert clf.max_steps / clf.n_refreshes == 500
-    assert clf.lr_schedule(1.0) == pytest.approx((1 + 0.001 * 20_000) ** -0.75)

@@ -56,11 +56,3 @@ def test_features_of_zeros_have_no_bad_gradient(make_net):
     sum(terms.values()).backward()
 
     assert f.grad.isfinite().all()
-
-
-def test_published_settings_are_those_of_the_public_code():
-    clf = SAFN.published()
-
-    assert (clf.lambda0, clf.delta, clf.dropout) == (0.05, 1.0, 0.5)
-    assert (clf.n_components, clf.lr, clf.weight_decay) == (1000, 0.001, 0.0005)
-    assert clf.lr_schedule == "constant"

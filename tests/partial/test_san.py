@@ -2,7 +2,6 @@
 
 import math
 
-import pytest
 import torch
 from torch import nn
 
@@ -78,10 +77,3 @@ def test_there_may_be_no_hidden_layer(make_net, partial_data):
     clf.fit(partial_data.X, source=partial_data.source)
 
     assert len(clf.net_.module_.discriminators) == 1
-
-
-def test_published_settings_are_those_of_the_public_code():
-    clf = SAN.published()
-
-    assert (clf.entropy_weight, clf.batch_size, clf.lr) == (0.2, 36, 0.003)
-    assert clf.lr_schedule(1.0) == pytest.approx((1 + 0.001 * 50_000) ** -0.75)

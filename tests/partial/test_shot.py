@@ -306,14 +306,6 @@ def test_parameters_are_checked(params, partial_data):
         SHOT(**params).fit(partial_data.X, source=partial_data.source)
 
 
-def test_published_settings_are_those_of_the_public_code():
-    clf = SHOT.published(random_state=0)
-
-    assert (clf.min_count, clf.beta, clf.smoothing) == (10, 0.3, 0.1)
-    assert (clf.source_epochs, clf.max_epochs, clf.batch_size) == (50, 15, 64)
-    assert (clf.lr, clf.weight_decay, clf.lr_schedule) == (0.01, 0.001, "inverse")
-
-
 @pytest.mark.skipif("SKDA_DATA" not in os.environ, reason="SKDA_DATA is not set")
 def test_a_relative_count_keeps_the_classes_of_a_small_target():
     X_source, y_source = load_office_caltech("caltech", "squeezenet", return_X_y=True)

@@ -79,6 +79,18 @@ def test_cdan_by_hand(make_terms, batch, entropy_weighting, widths):
         torch.testing.assert_close(gradient, factor * theirs[name])
 
 
+@pytest.mark.parametrize("cls", [DANN, CDAN])
+def test_the_reversal_rises_as_steeply_as_asked(cls, make_terms):
+    by_gamma = {}
+    for gamma in (10.0, 2.0):
+        module, terms = make_terms(cls, gamma=gamma)
+        gradients = _gradients(terms["domain"], module)
+        by_gamma[gamma] = gradients["extractor.0.weight"]
+
+    ramp = 2 / (1 + math.exp(-2 * 0.7)) - 1
+    torch.testing.assert_close(by_gamma[2.0], ramp / RAMP * by_gamma[10.0])
+
+
 def test_random_products_have_the_kernel_of_all_products(make_net):
     clf = make_net(CDAN, n_random=200_000, discriminator_layer_sizes=())
     torch.manual_seed(0)

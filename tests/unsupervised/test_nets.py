@@ -242,14 +242,14 @@ def test_published_settings_can_be_fitted(cls, shifted):
     assert clf.fit(shifted.X, source=shifted.source).n_iter_ <= 2
 
 
-def test_published_settings_are_those_of_the_public_code():
-    symnets, mcc, dann = SymNets.published(), MCC.published(), DANN.published()
+@pytest.mark.parametrize("cls", [CDAN, DANN])
+def test_published_networks_have_batch_norm_where_tllib_has_it(cls, shifted):
+    clf = cls.published(max_steps=1, random_state=0, device="cpu")
+    module = clf.fit(shifted.X, source=shifted.source).net_.module_
+    hidden = ["Linear", "BatchNorm1d", "ReLU"]
 
-    assert (symnets.batch_size, symnets.max_epochs, symnets.lr) == (128, 200, 0.01)
-    assert (symnets.extractor_lr, symnets.weight_decay) == (0.1, 1e-4)
-    assert (mcc.temperature, mcc.lr, mcc.batch_size) == (2.5, 0.005, 36)
-    assert not mcc.ramp
-    assert (dann.discriminator_layer_sizes, dann.dropout) == ((1024, 1024), 0.5)
+    assert [type(m).__name__ for m in module.extractor] == ["RMSNorm", *hidden]
+    assert [type(m).__name__ for m in module.discriminator] == [*2 * hidden, "Linear"]
 
 
 # What is scaled

@@ -29,11 +29,18 @@ SOURCE = MEANS[Y] + RNG.standard_normal((200, 10)), Y
 X = MEANS[Y] + RNG.standard_normal((200, 10)) + 2 * RNG.standard_normal(10)
 
 
-def literal(source, target, n_rounds):
-    """Run SPL as its docstring puts it, with W written out."""
+def literal(source, target, n_rounds, *, published=False):
+    """Run SPL as its docstring puts it, or as its public code does, with W written out.
+
+    The public code centers rows for the principal components, and not on their way to
+    them; it selects what is more certain than the row at the end of the share.
+    """
     X_source, y = source
+    temperature = 1.0 if published else 0.2
     rows = normalize(np.concatenate([X_source, target]))
-    rows = normalize(PCA().fit_transform(rows))
+    pca = PCA().fit(rows)
+    rows = rows if published else rows - rows.mean(axis=0)
+    rows = normalize(rows @ pca.components_.T)
     n_source, n_target = len(X_source), len(target)
     pseudo = np.full(n_target, UNLABELED)
     for r in range(1, n_rounds + 1):
@@ -43,20 +50,25 @@ def literal(source, target, n_rounds):
         W = (labels[:, None] == labels).astype(float)
         D = np.diag(W.sum(axis=1))
         below = X_inside.T @ (D - W) @ X_inside
-        below += np.trace(below) / len(below) * np.eye(len(below))
+        ridge = 1.0 if published else np.trace(below) / len(below)
+        below += ridge * np.eye(len(below))
         _, V = eigh(X_inside.T @ D @ X_inside, below)
         Z = normalize(rows @ V - (rows @ V).mean(axis=0))
         z_s, z_t = Z[:n_source], Z[n_source:]
         m = normalize([z_s[y == k].mean(axis=0) for k in range(4)])
         clusters = KMeans(4, init=m, n_init=1, tol=0).fit(z_t).cluster_centers_
-        scores = [softmax(-5 * cdist(z_t, c), 1) for c in (m, normalize(clusters))]
-        scores = np.maximum(*scores)
+        logits = [-cdist(z_t, c) / temperature for c in (m, normalize(clusters))]
+        scores = np.maximum(*(softmax(each, axis=1) for each in logits))
         winner, belief = scores.argmax(axis=1), scores.max(axis=1)
         pseudo[:] = UNLABELED
         for k in range(4):
             found = np.flatnonzero(winner == k)
-            share = int(np.ceil(len(found) * r / (n_rounds - 1) - 1e-9))
-            pseudo[found[np.argsort(-belief[found])[:share]]] = k
+            left_out = int(len(found) * (1 - r / (n_rounds - 1)) + 1e-9)
+            if published and r < n_rounds:
+                surer = belief[found] > np.sort(belief[found])[left_out]
+            else:
+                surer = np.argsort(np.argsort(belief[found])) >= left_out
+            pseudo[found[surer]] = k
     return scores / scores.sum(axis=1, keepdims=True)
 
 
@@ -66,6 +78,19 @@ def test_it_does_what_the_equations_say(n_rounds):
 
     expected = literal(SOURCE, X, n_rounds)
     assert_allclose(clf.predict_proba(X), expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("n_rounds", [2, 4, 11])
+def test_published_it_does_what_the_public_code_does(n_rounds):
+    away = X + 3.0  # so that the mean matters
+    clf = SPL.published(n_rounds=n_rounds).fit(away, source=SOURCE)
+    mended = SPL.published(
+        n_rounds=n_rounds, center_rows=True, keep_least_certain=True
+    ).fit(away, source=SOURCE)
+
+    expected = literal(SOURCE, away, n_rounds, published=True)
+    assert_allclose(clf.predict_proba(away), expected, atol=1e-9)
+    assert np.abs(mended.predict_proba(away) - expected).max() > 1e-3
 
 
 def test_one_round_needs_no_pseudo_labels():
@@ -111,6 +136,10 @@ def test_of_every_class_the_surest_are_selected():
     scores = np.array([[0.9, 0.8], [0.7, 0.1], [0.6, 0.5], [0.2, 0.3]])
 
     assert select_most_certain(scores, 0.5).tolist() == [0, 0, UNLABELED, 1]
+    assert select_most_certain(scores, 1.0, keep_last=False).tolist() == [
+        *[0, 0],
+        *[UNLABELED, UNLABELED],
+    ]
 
 
 def test_known_labels_of_the_target_join():
@@ -198,13 +227,6 @@ def test_there_may_be_fewer_target_rows_than_classes():
     clf = SPL().fit(X[:2], source=SOURCE)
 
     assert clf.predict(X[:2]).shape == (2,)
-
-
-def test_published_are_the_settings_of_the_public_code():
-    clf = SPL.published(power=0.5)
-
-    assert (clf.n_rounds, clf.n_components, clf.ridge) == (11, 128, 1.0)
-    assert (clf.temperature, clf.power) == (1.0, 0.5)
 
 
 def test_it_beats_a_classifier_of_the_source(make_shifted):
