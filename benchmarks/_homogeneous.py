@@ -15,6 +15,7 @@ from skorch.callbacks import Callback
 
 from benchmarks._results import FOLDER, append, data_file, load, sha256
 from skda.auto import AutoAdapter
+from skda.baselines import TunedClassifier
 from skda.comparison._engine import seeded_clone
 from skda.datasets import load_npz
 from skda.datasets._domains import DOMAIN_FILES
@@ -154,7 +155,8 @@ def represents_rows(estimator: Any) -> bool:
     ]
     inner = getattr(estimator, "estimator", None)
     representation = getattr(inner, "representation", None)
-    return "auto" in [*automatic, representation] or isinstance(estimator, AutoAdapter)
+    by_itself = isinstance(estimator, AutoAdapter) or isinstance(inner, TunedClassifier)
+    return by_itself or "auto" in [*automatic, representation]
 
 
 def measure(

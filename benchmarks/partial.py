@@ -19,6 +19,7 @@ from sklearn.linear_model import LogisticRegression
 from benchmarks._homogeneous import Group, run
 from benchmarks.unsupervised import PAIRS
 from skda.auto import AutoAdapter
+from skda.baselines import TunedClassifier
 from skda.partial import (
     AR,
     BA3US,
@@ -47,7 +48,10 @@ __all__ = ["GROUPS"]
 STEPS: dict[str, Any] = {"max_steps": 1000}
 MAIN = {
     "SourceOnly": SourceOnly(**STEPS),
-    "logistic regression": SourceOnly(LogisticRegression(C=10, max_iter=1000)),
+    "logistic regression": SourceOnly(
+        LogisticRegression(C=10, max_iter=1000), normalize=True
+    ),
+    "plain classifier": SourceOnly(TunedClassifier()),
     "PADA": PADA(**STEPS),
     "SAFN": SAFN(**STEPS),
     "SHOT, 10 rows": SHOT(max_steps=500, min_count=10),

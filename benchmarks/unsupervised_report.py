@@ -14,6 +14,7 @@ __all__ = [
     "Found",
     "cell",
     "column",
+    "control_first",
     "mean_over",
     "means_table",
     "readme_unsupervised_table",
@@ -67,6 +68,9 @@ README = {
     "pacs": "PACS (12)",
 }
 
+#: What any method has to beat.
+CONTROL = "plain classifier"
+
 Found = dict[tuple[str, str, str], dict[str, Any]]
 
 
@@ -109,11 +113,16 @@ def tasks_of(found: Found, group: str) -> list[str]:
     return sorted({task for g, task, _ in found if g == group}, key=places)
 
 
+def control_first(methods: Iterable[str]) -> list[str]:
+    """List methods once, in the order of the results, the control of all first."""
+    return sorted(dict.fromkeys(methods), key=lambda method: method != CONTROL)
+
+
 def group_table(found: Found, group: str, tasks: list[str] | None = None) -> Table:
     """Show every method on every task of a group, with the mean."""
     tasks = tasks or tasks_of(found, group)
     rows = []
-    for method in dict.fromkeys(m for g, _, m in found if g == group):
+    for method in control_first(m for g, _, m in found if g == group):
         runs = [found.get((group, task, method)) for task in tasks]
         values = [run["values"] if run else [] for run in runs]
         mean = mean_over(values) if all(runs) else ""
@@ -122,24 +131,35 @@ def group_table(found: Found, group: str, tasks: list[str] | None = None) -> Tab
 
 
 def ablation_table(found: Found) -> Table:
-    """Show what every part of SymNets adds, as its Table 4."""
+    """Show what every part of SymNets adds, as its Table 4, all rows treated alike."""
     tasks = tasks_of(found, "ablation")
     rows = []
     for method, name in ABLATION.items():
-        runs = [
-            found.get(("ablation", task, method))
-            or found.get(("squeezenet", task, method))
-            for task in tasks
+        cells = [
+            mean_of_groups(found, groups, tasks, method)
+            for groups in (["ablation", "squeezenet"], ["ablation_swapped"])
         ]
+        if method.startswith("SymNets"):
+            cells.reverse()
+        rows.append([name, *cells])
+    return Table(["Method", "rates of the other networks", "rates of SymNets"], rows)
+
+
+def mean_of_groups(
+    found: Found, groups: list[str], tasks: list[str], method: str
+) -> str:
+    """Write the mean over tasks of a method, which is in one of the groups."""
+    for group in groups:
+        runs = [found.get((group, task, method)) for task in tasks]
         if runs and all(runs):
-            rows.append([name, mean_over([run["values"] for run in runs if run])])
-    return Table(["Method", "mean of the tasks"], rows)
+            return mean_over([run["values"] for run in runs if run])
+    return ""
 
 
 def readme_unsupervised_table() -> Table:
     """Show the mean of every group."""
     found = results()
-    methods = dict.fromkeys(
+    methods = control_first(
         m for g, _, m in found if g == "squeezenet" and "(" not in m
     )
     groups = {g: title for g, title in README.items() if tasks_of(found, g)}

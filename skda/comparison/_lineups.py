@@ -306,9 +306,7 @@ def _source_controls() -> Lineup:
     return {
         PLAIN: SourceOnly(TunedClassifier()),
         FIRST: AutoAdapter(),
-        "SourceOnly(LogisticRegression)": SourceOnly(
-            logistic, shared_transformer=Normalizer()
-        ),
+        "SourceOnly(LogisticRegression)": SourceOnly(logistic, normalize=True),
         "SourceOnly": SourceOnly(),
     }
 

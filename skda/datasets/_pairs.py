@@ -103,10 +103,11 @@ def load_pairs(name: str, *, data_home: File | None = None) -> PairedTask:
     ----------
     name : str
         "wikipedia" (images as bags of SIFT words, texts as topics), "wikipedia_deep"
-        (the same articles in learned features), "bbcsport" (two segments of articles),
-        or a data set and two or more of its views, such as "mfeat:fou-kar" (digits),
-        "msrc:gist-hog" (images), "reuters:0-1" (two languages), or
-        "wikipedia:image_deep-text".
+        (the same articles in learned features; those of the images are a principal
+        component analysis that was fitted on all rows where they come from),
+        "bbcsport" (two segments of articles), or a data set and two or more of its
+        views, such as "mfeat:fou-kar" (digits), "msrc:gist-hog" (images), "reuters:0-1"
+        (two languages), or "wikipedia:image_deep-text".
     data_home : str or path-like, default=None
         Folder of the files; None is the environment variable ``SKDA_DATA``.
 

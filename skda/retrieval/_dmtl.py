@@ -189,7 +189,8 @@ class DMTL(BaseNetRetriever):
     The setting of the paper without new categories is ``fit(views, y)``. Without any
     label only :math:`L_m` is left. As published, the network remembers its training
     pairs, and canonical correlations of the new pairs alone, :class:`RidgeCCA`, are
-    better; the defaults here are regularized instead.
+    better; the defaults here are regularized instead, by a cosine at a temperature,
+    dropout and weight decay that did best on two data sets of the benchmarks.
 
     References
     ----------

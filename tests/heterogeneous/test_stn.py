@@ -184,6 +184,13 @@ def test_every_term_of_the_objective_is_logged(data, make_clf):
     assert_allclose(sum(history[term] for term in terms), history["train_loss"])
 
 
+def test_published_settings_can_be_fitted(data):
+    clf = STN.published(max_epochs=3, random_state=0, device="cpu")
+
+    assert clf.fit(data.X, data.y, source=data.source).n_iter_ == 3
+    assert np.isfinite(clf.history_["train_loss"]).all()
+
+
 def test_units_of_a_table_do_not_matter(data, make_clf):
     X, units = data.X[:, :8], np.geomspace(1, 1e3, 8)
     plain = make_clf().fit(X, data.y, source=data.source)

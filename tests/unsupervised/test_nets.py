@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import StandardScaler, normalize
 from sklearn.svm import LinearSVC
 from torch.utils.data import TensorDataset
 
@@ -327,6 +327,24 @@ def test_the_entropy_of_the_control_is_an_option(make_net, batch):
     torch.testing.assert_close(
         terms["entropy"], -0.5 * ramp * (p * p.log()).sum(dim=1).mean()
     )
+
+
+def test_rows_of_any_classifier_are_scaled_if_asked(shifted):
+    X_source, y_source = shifted.source
+    C = LogisticRegression(C=10)
+    expected = {
+        True: C.fit(normalize(X_source), y_source).predict_proba(normalize(shifted.X)),
+        False: C.fit(X_source, y_source).predict_proba(shifted.X),
+    }
+    expected["auto"] = expected[False]
+    found = {
+        how: SourceOnly(C, normalize=how).fit(shifted.X, source=shifted.source)
+        for how in expected
+    }
+
+    assert np.abs(expected[True] - expected[False]).max() > 0.1
+    for how, clf in found.items():
+        assert_allclose(clf.predict_proba(shifted.X), expected[how])
 
 
 def test_any_classifier_may_be_the_control(shifted):
