@@ -118,9 +118,9 @@ def control_first(methods: Iterable[str]) -> list[str]:
     return sorted(dict.fromkeys(methods), key=lambda method: method != CONTROL)
 
 
-def group_table(found: Found, group: str, tasks: list[str] | None = None) -> Table:
+def group_table(found: Found, group: str) -> Table:
     """Show every method on every task of a group, with the mean."""
-    tasks = tasks or tasks_of(found, group)
+    tasks = tasks_of(found, group)
     rows = []
     for method in control_first(m for g, _, m in found if g == group):
         runs = [found.get((group, task, method)) for task in tasks]
@@ -198,13 +198,14 @@ def tails_table(found: Found) -> Table:
 
 
 def pretrained_table(found: Found) -> Table:
-    """Show what follows a pretrained network as it is, and what trains it further."""
-    tasks = tasks_of(found, "pretrained") or tasks_of(found, "fine_tuned")
-    frozen, tuned = (
-        group_table(found, group, tasks) for group in ("pretrained", "fine_tuned")
-    )
-    rows = [[f"{method}, fine-tuned", *cells] for method, *cells in tuned.rows]
-    return Table(frozen.header, frozen.rows + rows)
+    """Show what follows a pretrained network as it is, then what trains it further."""
+    both = {
+        ("both", task, method + suffix): run
+        for group, suffix in {"pretrained": "", "fine_tuned": ", fine-tuned"}.items()
+        for (g, task, method), run in found.items()
+        if g == group
+    }
+    return group_table(both, "both")
 
 
 def speed_table() -> Table:

@@ -70,8 +70,7 @@ class BaseOneStreamClassifier(BaseHomogeneousClassifier, BaseNetClassifier):
         both domains at once in training.
     module
         Function without arguments that builds a feature extractor, from samples of any
-        shape to vectors, instead of the network that these describe;
-        :func:`skda.modules.efficientnet_lite0` builds a pretrained one.
+        shape to vectors, instead of the network that these describe.
     extractor_lr
         Learning rate of the feature extractor, relative to ``lr``. For a ``module``,
         :meth:`published` takes a tenth, as the public codes do for a pretrained one.
