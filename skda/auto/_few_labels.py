@@ -62,8 +62,8 @@ class FewLabelsCommittee:
 
     With three labels per class or more, support vector machines join, linear and
     radial, on standardized rows and on unit rows
-    (:class:`~skda.auto._margins.Margins`): what a user would tune, and right on tables
-    where nothing else is.
+    (:class:`~skda.auto._margins.Margins`), but not for text: what a user would tune,
+    and right on tables where nothing else is.
 
     **Weights.** With :math:`o_{im}` the probability that member :math:`m` gives to the
     class of the labeled row :math:`i`, learned without the fold of :math:`i`,
