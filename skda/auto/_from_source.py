@@ -73,8 +73,8 @@ class SourceCommittee:
     **Second opinion.** Where domains are far apart, members that move nothing may find
     next to no row of a class that is there. So all members are fitted to all classes
     first. If they find the classes that would be left out in ``least_share`` of their
-    share, or are as sure of the rows of one of them as of others, all classes stay.
-    Else the members are fitted without those classes, too, and every member is the mean
+    share, or are as sure of the rows of one of them as of others, all classes stay, and
+    the members are fitted again for the shares of the source. Else the members are fitted without those classes, too, and every member is the mean
     of its two fits, so that no class is lost for good.
 
     Of more than ``max_rows`` rows of a domain, as many are learned from; the others are
@@ -164,6 +164,11 @@ class SourceCommittee:
         if fewer is not None and self.is_partial_:
             self._fits.append(self._fit_members(source, codes, target, *fewer))
             self.kept_classes_, _ = fewer
+        elif fewer is not None:
+            # Members that miss classes are wrong about the shares of the others, too.
+            kept, counts = np.unique(codes, return_counts=True)
+            shares = counts / len(codes)
+            self._fits = [self._fit_members(source, codes, target, kept, shares)]
         self.weights_ = _mean([fit.weights for fit in self._fits])
         self.source_accuracy_ = _mean([fit.panel.source_accuracy for fit in self._fits])
         self._predict(X, seen)

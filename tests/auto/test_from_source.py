@@ -170,6 +170,10 @@ def test_classes_that_all_members_find_again_are_not_left_out(seed):
     assert not found.is_partial_
     assert_array_equal(found.kept_classes_, np.arange(6))
     assert (found.probabilities_.argmax(axis=1) == codes).mean() > 0.8
+    # What they say of shares is not believed either.
+    even = found._fit_members(source, codes, target, np.arange(6), np.full(6, 1 / 6))
+    expected = even.panel.fitted["kernel, domain"]
+    assert_array_equal(found.members_["kernel, domain"], expected)
 
 
 def test_a_frequent_class_does_not_keep_absent_ones():
