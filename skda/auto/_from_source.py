@@ -74,8 +74,9 @@ class SourceCommittee:
     next to no row of a class that is there. So all members are fitted to all classes
     first. If they find the classes that would be left out in ``least_share`` of their
     share, or are as sure of the rows of one of them as of others, all classes stay, and
-    the members are fitted again for the shares of the source. Else the members are fitted without those classes, too, and every member is the mean
-    of its two fits, so that no class is lost for good.
+    the members are fitted again for the shares of the source. Else the members are
+    fitted without those classes, too, and every member is the mean of its two fits, so
+    that no class is lost for good.
 
     Of more than ``max_rows`` rows of a domain, as many are learned from; the others are
     predicted like new rows.
