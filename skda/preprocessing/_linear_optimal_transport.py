@@ -74,9 +74,6 @@ class LinearOptimalTransport(BaseDomainTransformer):
 
     ridge: NonNegative = 0.1
 
-    mean_source_: Any
-    map_: Any
-
     def _fit_domains(
         self,
         target: NDArray[Any],
@@ -84,7 +81,8 @@ class LinearOptimalTransport(BaseDomainTransformer):
         weights: NDArray[np.float64] | None,
     ) -> None:
         self.mean_ = target.mean(axis=0, dtype=np.float64)
-        self.mean_source_ = self.map_ = None
+        self.mean_source_: Any = None
+        self.map_: Any = None
         if source is None:
             return
         for domain, rows in (("target", target), ("source", source)):

@@ -1,23 +1,37 @@
 """Methods for a target without labels whose features are those of the source."""
 
 from skda.unsupervised._cdan import CDAN
+from skda.unsupervised._coral import CORAL
 from skda.unsupervised._dann import DANN
 from skda.unsupervised._domain_confusion import DomainConfusion
+from skda.unsupervised._gfk import GFK
+from skda.unsupervised._jda import JDA
 from skda.unsupervised._label_propagation import CenteredLabelPropagation
+from skda.unsupervised._linear_ot import LinearOT
 from skda.unsupervised._mcc import MCC
+from skda.unsupervised._ot_classifier import OTClassifier
 from skda.unsupervised._source_only import SourceOnly
 from skda.unsupervised._spl import SPL
+from skda.unsupervised._subspace_alignment import SubspaceAlignment
 from skda.unsupervised._symnets import SymNets
 from skda.unsupervised._target_centroids import TargetCentroids
+from skda.unsupervised._tca import TCA
 
 __all__ = [
     "CDAN",
+    "CORAL",
     "DANN",
+    "GFK",
+    "JDA",
     "MCC",
     "SPL",
+    "TCA",
     "CenteredLabelPropagation",
     "DomainConfusion",
+    "LinearOT",
+    "OTClassifier",
     "SourceOnly",
+    "SubspaceAlignment",
     "SymNets",
     "TargetCentroids",
 ]
