@@ -10,10 +10,7 @@ from sklearn.preprocessing import normalize
 
 from skda.base import DomainName, Rows, estimator
 from skda.unsupervised._aligned import Array
-from skda.unsupervised._transfer_components import (
-    BaseTransferComponents,
-    transfer_components,
-)
+from skda.unsupervised._transfer_components import BaseTransferComponents
 from skda.utils.labels import UNLABELED
 from skda.utils.mmd import mmd_coefficients
 from skda.utils.ranges import Count
@@ -32,9 +29,8 @@ class JDA(BaseTransferComponents):
 
     .. math::
 
-        \min_W \; \operatorname{tr}(W^\top F^\top M F W)
-        + \mu \operatorname{tr}(W^\top W)
-        \quad \text{s.t.} \quad W^\top F^\top H F W = I. \tag{1}
+        \max_W \; \operatorname{tr}(W^\top F^\top H F W)
+        \quad \text{s.t.} \quad W^\top (F^\top M F + \mu I) W = I. \tag{1}
 
     There are :math:`C` classes, :math:`H` removes the mean of both domains, and
     :math:`\operatorname{tr}(W^\top F^\top M F W)` is, but for a factor that gives
@@ -46,9 +42,9 @@ class JDA(BaseTransferComponents):
         + \sum_{k=1}^{C} \bigl\|\bar{z}^s_k - \bar{z}^t_k\bigr\|^2 \tag{2}
 
     with the means :math:`\bar{z}` of the components of a domain, and of a class there.
-    Components are scaled to unit length, and a classifier of the labeled rows labels
-    the rest of the target. The first round has the first term of Equation 2 only; every
-    further one takes the labels of the one before.
+    Components lose their mean and are scaled to unit length, and a classifier of the
+    labeled rows labels the rest of the target. The first round has the first term of
+    Equation 2 only; every further one takes the labels of the one before.
 
     A round takes an eigenvalue problem of as many rows as there are principal
     components, or as both domains have rows with ``kernel="rbf"``, and a fit of the
@@ -69,8 +65,10 @@ class JDA(BaseTransferComponents):
 
     Notes
     -----
-    :meth:`published` has the settings of the authors' code: the ridge :math:`\mu` is
-    0.1 there for digits and faces, and 1 for objects.
+    The paper exchanges the two matrices of Equation 1: its components are the same, in
+    other units, those of little variance stretched to that of the others, in which
+    neighbors are far less accurate. Nor is the mean taken from the components there.
+    The other settings of the public code are those of :meth:`published`.
 
     References
     ----------
@@ -108,7 +106,7 @@ class JDA(BaseTransferComponents):
         for r in range(self.n_rounds):
             E = mmd_coefficients(given, found, n_classes)
             E[:, 0] *= np.sqrt(n_classes)  # Equation 2
-            self.coefficients_ = transfer_components(F, E, self.n_components, self.mu)
+            self.learn_components(F, E)
             if r < self.n_rounds - 1:
                 self.fit_classifier(source, target)
                 scores = self.predict_proba_rows(target.X, "target")

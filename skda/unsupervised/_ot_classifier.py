@@ -67,6 +67,8 @@ class OTClassifier(BaseAlignedClassifier):
         Scaled rows of the source, all of which it keeps.
     moved_rows_ : ndarray of shape (n_source, n_features)
         What they become by Equation 2.
+    n_iter_ : int
+        Number of iterations of the solver, over all rounds.
 
     See Also
     --------
@@ -102,7 +104,7 @@ class OTClassifier(BaseAlignedClassifier):
         self.source_rows_ = source.X
         cost = cdist(source.X, target.X, "sqeuclidean")
         cost /= cost.mean() or 1.0
-        plan = class_transport(
+        plan, self.n_iter_ = class_transport(
             cost,
             source.labels.memberships(self.classes_).astype(np.float64),
             epsilon=self.epsilon,
@@ -127,7 +129,7 @@ def class_transport(
     eta: float,
     n_rounds: int,
     max_iter: int,
-) -> Array:
+) -> tuple[Array, int]:
     """Solve for the plan of Equation 1, by a tangent of its last term every time.
 
     Parameters
@@ -143,13 +145,16 @@ def class_transport(
 
     Returns
     -------
-    ndarray of shape (n_source, n_target)
+    plan : ndarray of shape (n_source, n_target)
         The plan.
+    n_iter : int
+        Number of iterations, over all rounds.
     """
     solver = import_optional("ot.bregman", "OTClassifier solves for plans by POT", "ot")
     rows = [np.full(n, 1 / n) for n in cost.shape]
     plan, start = np.zeros_like(cost), None
     slopes: Any = 0.0
+    n_iter = 0
     for _ in range(n_rounds):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a plan that is nearly right will do
@@ -161,7 +166,8 @@ def class_transport(
                 log=True,
                 warmstart=start,
             )
+        n_iter += log["niter"] + 1
         start = np.log(log["u"]), np.log(log["v"])
         masses = memberships.T @ plan  # (n_classes, n_target)
         slopes = memberships @ (POWER * (masses + FLOOR) ** (POWER - 1))
-    return plan
+    return plan, n_iter

@@ -7,10 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from skda.base import Rows, estimator
-from skda.unsupervised._transfer_components import (
-    BaseTransferComponents,
-    transfer_components,
-)
+from skda.unsupervised._transfer_components import BaseTransferComponents
 from skda.utils.labels import UNLABELED
 from skda.utils.mmd import mmd_coefficients
 
@@ -28,14 +25,14 @@ class TCA(BaseTransferComponents):
 
     .. math::
 
-        \min_W \; \operatorname{tr}(W^\top F^\top M F W)
-        + \mu \operatorname{tr}(W^\top W)
-        \quad \text{s.t.} \quad W^\top F^\top H F W = I, \tag{1}
+        \max_W \; \operatorname{tr}(W^\top F^\top H F W)
+        \quad \text{s.t.} \quad W^\top (F^\top M F + \mu I) W = I, \tag{1}
 
-    where :math:`\operatorname{tr}(W^\top F^\top M F W)` is the squared distance between
-    the means of the domains, with :math:`M` scaled to a Frobenius norm of one, and
-    :math:`H` removes the mean of both. They are the leading generalized eigenvectors of
-    :math:`F^\top H F` and :math:`F^\top M F + \mu I`. Labels have no part in this.
+    where :math:`H` removes the mean of both domains and, with :math:`M` scaled to a
+    Frobenius norm of one, :math:`\operatorname{tr}(W^\top F^\top M F W)` is
+    proportional to the squared distance between the means of the domains. They are
+    principal components, but for a metric in which that distance is long. Labels have
+    no part in this.
 
     It takes well under a second for a thousand rows, and has no seed. The matrices
     have as many rows as there are principal components, or as both domains have rows
@@ -50,9 +47,11 @@ class TCA(BaseTransferComponents):
 
     Notes
     -----
-    The paper has kernels only, and no scale of :math:`M`, which the public codes have;
-    it makes :math:`\mu` independent of the number of rows. A new row is projected as
-    those of the fit are.
+    The paper has kernels only, and exchanges the two matrices of Equation 1: its
+    components are the same, in other units, those of little variance stretched to that
+    of the others, in which neighbors are far less accurate. It does not scale
+    :math:`M`, as public codes do, which makes :math:`\mu` independent of the number of
+    rows.
 
     References
     ----------
@@ -82,4 +81,4 @@ class TCA(BaseTransferComponents):
         F = self.map_rows(source, target)
         first, second = (np.full(len(r.X), UNLABELED) for r in (source, target))
         E = mmd_coefficients(first, second, n_classes=0)
-        self.coefficients_ = transfer_components(F, E, self.n_components, self.mu)
+        self.learn_components(F, E)

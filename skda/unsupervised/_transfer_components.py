@@ -19,9 +19,6 @@ from skda.utils.ranges import Count, Positive
 
 __all__ = ["BaseTransferComponents", "transfer_components"]
 
-#: Variance of a component, relative to the largest, up to which it is rounding.
-ROUNDING = 1e-10
-
 
 @estimator
 class BaseTransferComponents(BaseAlignedClassifier):
@@ -52,6 +49,8 @@ class BaseTransferComponents(BaseAlignedClassifier):
         The principal component analysis.
     coefficients_ : ndarray of shape (n, `n_components_out_`)
         :math:`W`, for principal components or, of radial basis functions, rows.
+    center_ : ndarray of shape (`n_components_out_`,)
+        Mean of the components of both domains, which every row loses.
     """
 
     kernel: Literal["primal", "linear", "rbf"] = "primal"
@@ -74,7 +73,6 @@ class BaseTransferComponents(BaseAlignedClassifier):
             :math:`F`.
         """
         both = np.concatenate([source.X, target.X])
-        self.coefficients_: Array
         self.pca_ = principal_components(both, self.pca_components)
         rows = self.pca_.transform(both)
         # Of a kernel U diag(s)^2 U' the columns of U diag(s)^2 do as well.
@@ -93,8 +91,21 @@ class BaseTransferComponents(BaseAlignedClassifier):
         distances *= -self._gamma
         return np.exp(distances, out=distances)
 
+    def learn_components(self, F: Array, E: Array) -> None:
+        """Solve Equation 1.
+
+        Parameters
+        ----------
+        F : ndarray of shape (n_source + n_target, n)
+            Rows of both domains, or kernels between them.
+        E : ndarray of shape (n_source + n_target, 1 + n_classes)
+            Coefficients of the means.
+        """
+        self.coefficients_ = transfer_components(F, E, self.n_components, self.mu)
+        self.center_ = F.mean(axis=0) @ self.coefficients_
+
     def align(self, X: NDArray[Any], domain: DomainName) -> Array:
-        return self._map(self.pca_.transform(X)) @ self.coefficients_
+        return self._map(self.pca_.transform(X)) @ self.coefficients_ - self.center_
 
 
 def transfer_components(F: Array, E: Array, n_components: int, mu: float) -> Array:
@@ -115,7 +126,7 @@ def transfer_components(F: Array, E: Array, n_components: int, mu: float) -> Arr
     Returns
     -------
     ndarray of shape (r, n_components)
-        :math:`W`, the leading component first; one without variance is zero.
+        :math:`W`, the leading component first.
     """
     length = np.linalg.norm(E.T @ E) or 1.0  # which is that of E @ E.T
     gaps = F.T @ E / np.sqrt(length)
@@ -125,13 +136,11 @@ def transfer_components(F: Array, E: Array, n_components: int, mu: float) -> Arr
     left = centered.T @ centered
     del centered
     first = max(len(left) - n_components, 0)
-    values, vectors = eigh(
+    _, vectors = eigh(
         left,
         right,
         subset_by_index=[first, len(left) - 1],
         overwrite_a=True,
         overwrite_b=True,
     )
-    varies = values > ROUNDING * max(values.max(), mu * 1e-300)
-    scales = np.where(varies, 1 / np.sqrt(np.where(varies, values, 1.0)), 0.0)
-    return (vectors * scales)[:, ::-1]
+    return vectors[:, ::-1]
