@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.dummy import DummyClassifier
@@ -114,7 +115,8 @@ class BaseAlignedClassifier(
             Samples in the space that both domains share.
         """
         rows = self._check_samples(X, domain)
-        return self.align(rows, domain).astype(np.float32)
+        with config_context(transform_output="default"):
+            return self.align(rows, domain).astype(np.float32)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -50,8 +50,8 @@ class GFK(BaseAlignedClassifier):
         = L L^\top. \tag{2}
 
     The common space is that of :math:`L^\top x`, which has twice as many features as
-    there are directions; :math:`G` itself, of shape (p, p), is never formed. Labels
-    have no part in this.
+    there are directions, turned to the principal axes of both domains; :math:`G`
+    itself, of shape (p, p), is never formed. Labels have no part in this.
 
     It takes a principal component analysis of each domain, and has no seed.
 
@@ -108,6 +108,22 @@ class GFK(BaseAlignedClassifier):
         self.angles_, self.components_ = geodesic_flow(
             first.components_, last.components_
         )
+        self._turn(
+            np.concatenate(
+                [self.align(source.X, "source"), self.align(target.X, "target")]
+            )
+        )
+
+    def _turn(self, rows: Array) -> None:
+        """Turn the space to its principal axes, of signs that no solver chooses.
+
+        Directions that both domains have are in no order, otherwise.
+        """
+        _, axes = np.linalg.eigh(rows.T @ rows)
+        turned = axes.T[::-1] @ self.components_
+        largest = np.abs(turned).argmax(axis=1, keepdims=True)
+        negative = np.take_along_axis(turned, largest, axis=1) < 0
+        self.components_ = np.where(negative, -turned, turned)
 
     def align(self, X: NDArray[Any], domain: DomainName) -> Array:
         mean = self.mean_source_ if domain == "source" else self.mean_
