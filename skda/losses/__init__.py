@@ -1,13 +1,17 @@
 """Loss terms: pure functions of tensors, one equation each."""
 
 from skda.losses.adversarial import (
+    classifier_discrepancy,
     confusion_loss,
     domain_loss,
+    margin_disparity,
     pooled_domain_loss,
 )
 from skda.losses.alignment import (
     Centroids,
     class_centroids,
+    coral_loss,
+    joint_kernel_mmd,
     kernel_mmd,
     linear_mmd,
     paired_centroid_loss,
@@ -41,14 +45,18 @@ __all__ = [
     "certainty_weights",
     "class_centroids",
     "class_confusion_loss",
+    "classifier_discrepancy",
     "complement_entropy",
     "confusion_loss",
+    "coral_loss",
     "cross_entropy",
     "dense_topic_alignment",
     "domain_loss",
     "gated_topic_alignment",
+    "joint_kernel_mmd",
     "kernel_mmd",
     "linear_mmd",
+    "margin_disparity",
     "matching_loss",
     "pair_loss",
     "paired_centroid_loss",

@@ -6,7 +6,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["confusion_loss", "domain_loss", "pooled_domain_loss"]
+__all__ = [
+    "classifier_discrepancy",
+    "confusion_loss",
+    "domain_loss",
+    "margin_disparity",
+    "pooled_domain_loss",
+]
+
+#: What keeps the logarithm of a probability of zero finite.
+FLOOR = 1e-6
 
 
 def pooled_domain_loss(source: Tensor, target: Tensor) -> Tensor:
@@ -120,6 +129,95 @@ def confusion_loss(logits: Tensor) -> Tensor:
     """
     # Two softplus of opposite arguments differ by the argument.
     return (F.softplus(logits) - logits / 2).mean()
+
+
+def classifier_discrepancy(first: Tensor, second: Tensor) -> Tensor:
+    r"""Mean absolute difference of the probabilities of two classifiers.
+
+    .. math:: \frac{1}{n c} \sum_{ik} | p_{ik} - q_{ik} |
+
+    Classifiers that maximize it on the target, and are right about the source, find
+    target rows that are far from the source [1]_.
+
+    Parameters
+    ----------
+    first, second : Tensor of shape (n, c)
+        Logits of :math:`p` and :math:`q`.
+
+    Returns
+    -------
+    Tensor of shape ()
+        The discrepancy, at most :math:`2 / c`.
+
+    References
+    ----------
+    .. [1] K. Saito et al., "Maximum Classifier Discrepancy for Unsupervised Domain
+       Adaptation", CVPR 2018.
+
+    Examples
+    --------
+    >>> import torch
+    >>> classifier_discrepancy(torch.tensor([[99.0, 0.0]]), torch.zeros(1, 2))
+    tensor(0.5000)
+    """
+    if first.shape != second.shape:
+        raise ValueError(
+            f"Expected logits of the same rows and classes, got shapes "
+            f"{tuple(first.shape)} and {tuple(second.shape)}."
+        )
+    return (first.softmax(dim=1) - second.softmax(dim=1)).abs().mean()
+
+
+def margin_disparity(
+    source: Tensor,
+    target: Tensor,
+    adversary_source: Tensor,
+    adversary_target: Tensor,
+    margin: float = 4.0,
+) -> Tensor:
+    r"""Loss of an adversary that is to differ from a classifier on the target alone.
+
+    With :math:`k_i` the class that the classifier predicts for a row, which has no
+    gradient, and :math:`q` the probabilities of the adversary,
+
+    .. math::
+
+        -\frac{\gamma}{n_s} \sum_i \log q_{k_i}(x^s_i)
+        - \frac{1}{n_t} \sum_j \log \bigl(1 - q_{k_j}(x^t_j)\bigr) .
+
+    Its least value falls as the margin disparity discrepancy of the domains grows
+    [1]_, so that features maximize it.
+
+    Parameters
+    ----------
+    source, target : Tensor of shape (n_s, c) and (n_t, c)
+        Logits of the classifier.
+    adversary_source, adversary_target : Tensor of shape (n_s, c) and (n_t, c)
+        Logits of the adversary, for the same rows.
+    margin : float, default=4.0
+        Factor :math:`\gamma`, the exponential of the margin.
+
+    Returns
+    -------
+    Tensor of shape ()
+        The loss.
+
+    References
+    ----------
+    .. [1] Y. Zhang et al., "Bridging Theory and Algorithm for Domain Adaptation",
+       ICML 2019.
+
+    Examples
+    --------
+    >>> import torch
+    >>> v = torch.tensor([[1.0, 0.0]])
+    >>> margin_disparity(v, v, torch.zeros(1, 2), torch.zeros(1, 2))  # 5 log 2
+    tensor(3.4657)
+    """
+    agreed = F.cross_entropy(adversary_source, source.argmax(dim=1))
+    q = adversary_target.softmax(dim=1)
+    q = q.gather(1, target.argmax(dim=1, keepdim=True))  # (n_t, 1)
+    return margin * agreed - (1 + FLOOR - q).log().mean()
 
 
 def _check_vectors(source: Tensor, target: Tensor) -> None:

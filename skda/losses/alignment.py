@@ -23,6 +23,8 @@ from torch import Tensor
 __all__ = [
     "Centroids",
     "class_centroids",
+    "coral_loss",
+    "joint_kernel_mmd",
     "kernel_mmd",
     "linear_mmd",
     "paired_centroid_loss",
@@ -132,20 +134,73 @@ def kernel_mmd(
     >>> kernel_mmd(a, b, scales=[1.0])  # 2 - 2 exp(-2 / 1.2)
     tensor(1.6222)
     """
-    _check_same_width(a=a, b=b)
-    u = a.new_ones(len(a)) if weights_a is None else weights_a
-    v = b.new_ones(len(b)) if weights_b is None else weights_b
+    return joint_kernel_mmd([a], [b], weights_a, weights_b, scales=scales)
+
+
+def joint_kernel_mmd(
+    a: Sequence[Tensor],
+    b: Sequence[Tensor],
+    weights_a: Tensor | None = None,
+    weights_b: Tensor | None = None,
+    *,
+    scales: Sequence[float] = (0.25, 0.5, 1.0, 2.0, 4.0),
+) -> Tensor:
+    r"""Unbiased maximum mean discrepancy of several layers of a network together.
+
+    It is :func:`kernel_mmd` under the product of the kernels of the layers,
+    :math:`\prod_l k(a^l_i, b^l_j)`, which compares their joint distributions [1]_.
+
+    Parameters
+    ----------
+    a : sequence of Tensor of shape (n_a, d)
+        What the layers make of the first domain; every layer has a width of its own.
+    b : sequence of Tensor of shape (n_b, d)
+        What they make of the second domain.
+    weights_a, weights_b : Tensor of shape (n_a,) and (n_b,), default=None
+        Non-negative weights of the rows; None lets them all weigh the same.
+    scales : sequence of float, default=(0.25, 0.5, 1.0, 2.0, 4.0)
+        The :math:`\beta` of the kernels, of every layer.
+
+    Returns
+    -------
+    Tensor of shape ()
+        The discrepancy, which may be negative. It is zero if a domain has fewer than
+        two rows that weigh anything.
+
+    References
+    ----------
+    .. [1] M. Long et al., "Deep Transfer Learning with Joint Adaptation Networks",
+       ICML 2017.
+
+    Examples
+    --------
+    >>> import torch
+    >>> a, b = torch.zeros(3, 2), torch.ones(3, 2)
+    >>> joint_kernel_mmd([a, a[:, :1]], [b, b[:, :1]], scales=[1.0])
+    tensor(1.9287)
+    """
+    for first_layer, second_layer in zip(a, b, strict=True):
+        _check_same_width(a=first_layer, b=second_layer)
+    u = a[0].new_ones(len(a[0])) if weights_a is None else weights_a
+    v = b[0].new_ones(len(b[0])) if weights_b is None else weights_b
     first = torch.cat([u, torch.zeros_like(v)])  # (n,), with n = n_a + n_b
     second = torch.cat([torch.zeros_like(u), v])
-    squares = _squared_distances(torch.cat([a, b]))  # (n, n)
-    both = first + second
-    mean_square = (_pair_weights(both, both) * squares).sum().detach()
-    relative = squares / mean_square.clamp(min=torch.finfo(squares.dtype).tiny)
-    kernel = torch.stack([(-relative / scale).exp() for scale in scales]).mean(dim=0)
+    pairs = _pair_weights(first + second, first + second)
+    kernel = torch.ones_like(pairs)  # (n, n)
+    for layer in zip(a, b, strict=True):
+        kernel = kernel * _gaussian_kernels(torch.cat(layer), pairs, scales)
     within = _pair_weights(first, first), _pair_weights(second, second)
     shares = within[0] + within[1] - 2 * _pair_weights(first, second)
     defined = within[0].any() & within[1].any()
     return defined * (shares * kernel).sum()
+
+
+def _gaussian_kernels(x: Tensor, pairs: Tensor, scales: Sequence[float]) -> Tensor:
+    """Average Gaussian kernels, in units of the mean squared distance of the pairs."""
+    squares = _squared_distances(x)  # (n, n)
+    mean_square = (pairs * squares).sum().detach()
+    relative = squares / mean_square.clamp(min=torch.finfo(squares.dtype).tiny)
+    return torch.stack([(-relative / scale).exp() for scale in scales]).mean(dim=0)
 
 
 def _squared_distances(x: Tensor) -> Tensor:
@@ -161,6 +216,49 @@ def _pair_weights(u: Tensor, v: Tensor) -> Tensor:
     pairs = torch.outer(u, v)
     pairs = pairs - pairs.diag().diag()
     return pairs / pairs.sum().clamp(min=torch.finfo(pairs.dtype).tiny)
+
+
+def coral_loss(a: Tensor, b: Tensor) -> Tensor:
+    r"""Distance between the covariances of two domains.
+
+    .. math:: \frac{1}{4 d^2} \| C_a - C_b \|_F^2
+
+    with the unbiased covariances :math:`C` of the features [1]_. Means have no part in
+    it.
+
+    Parameters
+    ----------
+    a : Tensor of shape (n_a, d)
+        Features of the first domain.
+    b : Tensor of shape (n_b, d)
+        Features of the second domain.
+
+    Returns
+    -------
+    Tensor of shape ()
+        The distance; a domain of one row has a covariance of zero.
+
+    References
+    ----------
+    .. [1] B. Sun and K. Saenko, "Deep CORAL: Correlation Alignment for Deep Domain
+       Adaptation", ECCV 2016 Workshops.
+
+    Examples
+    --------
+    >>> import torch
+    >>> a, b = torch.tensor([[0.0], [2.0]]), torch.tensor([[0.0], [4.0]])
+    >>> coral_loss(a, b)  # of variances 2 and 8
+    tensor(9.)
+    """
+    _check_same_width(a=a, b=b)
+    gap = _covariance(a) - _covariance(b)  # (d, d)
+    return gap.square().sum() / (4 * a.shape[1] ** 2)
+
+
+def _covariance(x: Tensor) -> Tensor:
+    centered = x - x.mean(dim=0)
+    with torch.autocast(x.device.type, enabled=False):  # which would round it
+        return centered.T @ centered / max(len(x) - 1, 1)
 
 
 def class_centroids(features: Tensor, memberships: Tensor) -> Centroids:

@@ -2,13 +2,18 @@
 
 from skda.unsupervised._cdan import CDAN
 from skda.unsupervised._coral import CORAL
+from skda.unsupervised._dan import DAN
 from skda.unsupervised._dann import DANN
+from skda.unsupervised._deep_coral import DeepCORAL
 from skda.unsupervised._domain_confusion import DomainConfusion
 from skda.unsupervised._gfk import GFK
+from skda.unsupervised._jan import JAN
 from skda.unsupervised._jda import JDA
 from skda.unsupervised._label_propagation import CenteredLabelPropagation
 from skda.unsupervised._linear_ot import LinearOT
 from skda.unsupervised._mcc import MCC
+from skda.unsupervised._mcd import MCD
+from skda.unsupervised._mdd import MDD
 from skda.unsupervised._ot_classifier import OTClassifier
 from skda.unsupervised._source_only import SourceOnly
 from skda.unsupervised._spl import SPL
@@ -20,13 +25,18 @@ from skda.unsupervised._tca import TCA
 __all__ = [
     "CDAN",
     "CORAL",
+    "DAN",
     "DANN",
     "GFK",
+    "JAN",
     "JDA",
     "MCC",
+    "MCD",
+    "MDD",
     "SPL",
     "TCA",
     "CenteredLabelPropagation",
+    "DeepCORAL",
     "DomainConfusion",
     "LinearOT",
     "OTClassifier",

@@ -5,7 +5,13 @@ import math
 import pytest
 import torch
 
-from skda.losses import confusion_loss, domain_loss, pooled_domain_loss
+from skda.losses import (
+    classifier_discrepancy,
+    confusion_loss,
+    domain_loss,
+    margin_disparity,
+    pooled_domain_loss,
+)
 
 
 def test_every_row_weighs_the_same():
@@ -66,3 +72,35 @@ def test_extreme_confusion_stays_finite():
 def test_logits_of_a_balanced_loss_are_vectors():
     with pytest.raises(ValueError, match=r"one logit per row.*got \(3, 1\) and \(2,\)"):
         domain_loss(torch.zeros(3, 1), torch.zeros(2))
+
+
+def test_the_discrepancy_of_classifiers_by_hand():
+    first = torch.log(torch.tensor([[0.5, 0.25, 0.25], [0.2, 0.2, 0.6]]))
+    second = torch.log(torch.tensor([[0.25, 0.25, 0.5], [0.2, 0.2, 0.6]]))
+
+    assert classifier_discrepancy(first, second).item() == pytest.approx(0.5 / 6)
+    assert classifier_discrepancy(first, first + 1).item() == pytest.approx(0, abs=1e-7)
+
+
+def test_classifiers_to_compare_have_the_same_rows():
+    with pytest.raises(ValueError, match=r"same rows and classes, got .*\(3, 2\)"):
+        classifier_discrepancy(torch.zeros(3, 2), torch.zeros(1, 2))
+
+
+def test_margin_disparity_by_hand():
+    source, target = torch.tensor([[2.0, 0.0]]), torch.tensor([[0.0, 1.0], [3.0, 1.0]])
+    by_source = torch.log(torch.tensor([[0.25, 0.75]]))
+    by_target = torch.log(torch.tensor([[0.5, 0.5], [0.8, 0.2]]))
+    value = margin_disparity(source, target, by_source, by_target, margin=3.0)
+    expected = -3 * math.log(0.25) - (math.log(0.5) + math.log(0.2)) / 2
+
+    assert value.item() == pytest.approx(expected, rel=1e-4)
+
+
+def test_margin_disparity_trains_the_adversary_alone_and_stays_finite():
+    v = torch.tensor([[50.0, 0.0], [0.0, 50.0]], requires_grad=True)
+    w = torch.tensor([[60.0, 0.0], [0.0, 60.0]], requires_grad=True)
+    margin_disparity(v, v, w, w).backward()
+
+    assert v.grad is None
+    assert torch.isfinite(w.grad).all()

@@ -6,6 +6,8 @@ import torch
 from skda.losses.alignment import (
     Centroids,
     class_centroids,
+    coral_loss,
+    joint_kernel_mmd,
     kernel_mmd,
     linear_mmd,
     paired_centroid_loss,
@@ -195,3 +197,81 @@ def test_kernel_mmd_of_rows_in_one_place_is_zero():
 
     assert value.item() == pytest.approx(0, abs=1e-6)
     assert a.grad.isfinite().all()
+
+
+def test_joint_kernel_mmd_by_hand(rng):
+    layers = [torch.randn(7, width, generator=rng).double() for width in (3, 2)]
+    kernels = []
+    for layer in layers:
+        squares = torch.cdist(layer, layer).square()
+        squares = squares / (squares.sum() / 42)  # the mean over pairs of other rows
+        kernels.append(((-squares / 0.5).exp() + (-squares / 2).exp()) / 2)
+    k = kernels[0] * kernels[1]
+    first, second, between = k[:4, :4], k[4:, 4:], k[:4, 4:]
+    expected = (first.sum() - 4) / 12 + (second.sum() - 3) / 6 - 2 * between.mean()
+    a, b = [layer[:4] for layer in layers], [layer[4:] for layer in layers]
+
+    torch.testing.assert_close(joint_kernel_mmd(a, b, scales=[0.5, 2.0]), expected)
+
+
+def test_a_single_layer_has_the_kernel_mmd(rng):
+    a, b = torch.randn(5, 3, generator=rng), torch.randn(4, 3, generator=rng)
+
+    torch.testing.assert_close(joint_kernel_mmd([a], [b]), kernel_mmd(a, b))
+
+
+def test_joint_kernel_mmd_sees_what_no_layer_shows_alone():
+    first = torch.tensor([[0.0], [0.0], [1.0], [1.0]]).repeat(10, 1)
+    same, other = first, torch.tensor([[0.0], [1.0], [0.0], [1.0]]).repeat(10, 1)
+
+    assert kernel_mmd(same, other) < 1e-6
+    assert joint_kernel_mmd([first, same], [first, other]) > 0.05
+
+
+def test_joint_kernel_mmd_has_a_gradient_in_every_layer(rng):
+    a = [torch.randn(4, 2, generator=rng).double().requires_grad_() for _ in range(2)]
+    b = [torch.randn(3, 2, generator=rng).double() for _ in range(2)]
+    joint_kernel_mmd(a, b).backward()
+
+    assert all(layer.grad.abs().sum() > 0 for layer in a)
+
+
+def test_joint_kernel_mmd_rejects_layers_that_do_not_match():
+    a = [torch.ones(3, 2), torch.ones(3, 4)]
+    with pytest.raises(ValueError, match="same width"):
+        joint_kernel_mmd(a, [torch.ones(3, 2), torch.ones(3, 5)])
+    with pytest.raises(ValueError, match="shorter"):
+        joint_kernel_mmd(a, [torch.ones(3, 2)])
+
+
+def test_coral_loss_by_hand():
+    a = torch.tensor([[0.0, 0.0], [2.0, 0.0]])  # covariance [[2, 0], [0, 0]]
+    b = torch.tensor([[0.0, 0.0], [2.0, 2.0]])  # covariance [[2, 2], [2, 2]]
+
+    assert coral_loss(a, b) == pytest.approx(12 / 16)
+
+
+def test_coral_loss_does_not_see_means(rng):
+    a, b = torch.randn(5, 3, generator=rng), torch.randn(7, 3, generator=rng)
+
+    torch.testing.assert_close(coral_loss(a, b), coral_loss(b, a))
+    torch.testing.assert_close(coral_loss(a, b), coral_loss(a + 4, b))
+    torch.testing.assert_close(coral_loss(a, a + 1), torch.zeros(()))
+
+
+def test_one_row_has_no_covariance():
+    a = torch.tensor([[0.0], [2.0]])
+
+    assert coral_loss(a, torch.ones(1, 1)) == 1
+
+
+def test_coral_loss_rejects_shapes_that_would_broadcast():
+    with pytest.raises(ValueError, match="same width"):
+        coral_loss(torch.ones(4, 3), torch.ones(4, 1))
+
+
+def test_coral_loss_is_differentiable(rng):
+    a = torch.randn(4, 2, generator=rng, dtype=torch.float64).requires_grad_()
+    b = torch.randn(3, 2, generator=rng, dtype=torch.float64).requires_grad_()
+
+    assert torch.autograd.gradcheck(coral_loss, (a, b))

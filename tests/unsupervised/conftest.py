@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from skda.base import Sizes
 from skda.training import Batch, Domain, Pairs
 
 
@@ -80,3 +81,16 @@ def batch():
     source = Domain(rows(7), one_hot[[0, 1, 2, 0, 1, 2, 0]], torch.arange(7))
     target = Domain(rows(5), target_labels, torch.arange(5))
     return Batch(source, target, Pairs(source.X[:0], target.X[:0]))
+
+
+@pytest.fixture
+def make_terms(make_net, batch):
+    """Evaluate an objective at 70 % of the training."""
+
+    def make(cls, **params):
+        clf = make_net(cls, **params)
+        torch.manual_seed(0)
+        module = clf.make_module(Sizes(4, 4, 3)).double()
+        return module, clf.make_objective()(module, batch, 0.7)
+
+    return make

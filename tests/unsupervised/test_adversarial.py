@@ -11,19 +11,6 @@ from skda.unsupervised import CDAN, DANN, DomainConfusion, SourceOnly
 RAMP = 2 / (1 + math.exp(-10 * 0.7)) - 1
 
 
-@pytest.fixture
-def make_terms(make_net, batch):
-    """Evaluate an objective at 70 % of the training."""
-
-    def make(cls, **params):
-        clf = make_net(cls, **params)
-        torch.manual_seed(0)
-        module = clf.make_module(Sizes(4, 4, 3)).double()
-        return module, clf.make_objective()(module, batch, 0.7)
-
-    return make
-
-
 def _domain_loss(d_s, d_t, w_s=1.0, w_t=1.0):
     in_source = (w_s * -d_s.sigmoid().log()).mean()
     return (in_source + (w_t * -(1 - d_t.sigmoid()).log()).mean()) / 2

@@ -14,17 +14,41 @@ from torch.utils.data import TensorDataset
 
 from skda.base import Sizes
 from skda.model_selection import HideLabels
-from skda.unsupervised import CDAN, DANN, MCC, DomainConfusion, SourceOnly, SymNets
+from skda.unsupervised import (
+    CDAN,
+    DAN,
+    DANN,
+    JAN,
+    MCC,
+    MCD,
+    MDD,
+    DeepCORAL,
+    DomainConfusion,
+    SourceOnly,
+    SymNets,
+)
 from skda.utils.warnings import NoSourceWarning
 
-METHODS = [SourceOnly, DomainConfusion, DANN, CDAN, SymNets, MCC]
-ADAPTING = [DomainConfusion, DANN, CDAN, SymNets, MCC]
+ADAPTING = [
+    DomainConfusion,
+    DANN,
+    CDAN,
+    SymNets,
+    MCC,
+    DAN,
+    JAN,
+    DeepCORAL,
+    MDD,
+    MCD,
+]
+METHODS = [SourceOnly, *ADAPTING]
 STRONG = {
     DomainConfusion: {"lambda0": 3.0},
     DANN: {},
     CDAN: {},
     SymNets: {},
     MCC: {},
+    MDD: {"lambda0": 1.0},
 }
 
 
@@ -201,7 +225,7 @@ def test_a_class_that_only_the_target_has_is_learned_from_there(cls, make_net, s
     assert clf.predict(shifted.X[shifted.y == 2]).tolist().count(2) > 40
 
 
-@pytest.mark.parametrize("cls", [SourceOnly, MCC])
+@pytest.mark.parametrize("cls", [SourceOnly, MCC, MDD, MCD])
 def test_unlabeled_source_rows_are_left_out_with_a_word(cls, make_net, shifted):
     X_source, y_source = shifted.source
     some = np.where(np.arange(150) < 100, y_source, -1)
@@ -213,8 +237,10 @@ def test_unlabeled_source_rows_are_left_out_with_a_word(cls, make_net, shifted):
     assert_array_equal(warned, cut.predict_proba(shifted.X))
 
 
-@pytest.mark.parametrize("cls", [DomainConfusion, DANN, CDAN, SymNets])
-def test_adversaries_use_unlabeled_source_rows(cls, make_net, shifted):
+@pytest.mark.parametrize(
+    "cls", [DomainConfusion, DANN, CDAN, SymNets, DAN, JAN, DeepCORAL]
+)
+def test_what_aligns_uses_unlabeled_source_rows(cls, make_net, shifted):
     X_source, y_source = shifted.source
     some = np.where(np.arange(150) < 100, y_source, -1)
     clf = make_net(cls, max_epochs=5)

@@ -1,0 +1,100 @@
+"""Joint adaptation network."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from torch import Tensor
+
+from skda.base import BaseOneStreamClassifier, OneStreamObjective, Pass, estimator
+from skda.losses import joint_kernel_mmd
+from skda.training import Objective, sigmoid_ramp
+from skda.utils.ranges import NonNegative
+
+__all__ = ["JAN"]
+
+
+class JANObjective(OneStreamObjective):
+    """Equation 1 of :class:`JAN`."""
+
+    def adapt(
+        self, module: Any, source: Pass, target: Pass, progress: float
+    ) -> dict[str, Tensor]:
+        """Evaluate the joint discrepancy of the features and the predictions."""
+        weight = self.lambda0 * sigmoid_ramp(progress)
+        discrepancy = joint_kernel_mmd(_layers(source), _layers(target))
+        return {"discrepancy": weight * discrepancy}
+
+
+def _layers(domain: Pass) -> list[Tensor]:
+    """List the features and the class probabilities of a domain."""
+    return [domain.features, domain.logits.softmax(dim=1)]
+
+
+@estimator
+class JAN(BaseOneStreamClassifier):
+    r"""Joint adaptation network.
+
+    Learns features whose joint distributions with the predictions are close [1]_. The
+    network minimizes
+
+    .. math:: L = L_s + L_t + \lambda_p L_{JMMD} \tag{1}
+
+    * :math:`L_s` and :math:`L_t`: the cross-entropy of the labeled rows of the source
+      and, if there are any, of the target.
+    * :math:`L_{JMMD}`: the unbiased maximum mean discrepancy under the product of a
+      kernel of the features and one of the class probabilities, each the mean of five
+      Gaussian kernels, see :func:`skda.losses.joint_kernel_mmd`.
+    * :math:`\lambda_p = \lambda_0 \bigl(2 / (1 + e^{-10 p}) - 1\bigr)`, which rises
+      with the progress :math:`p` of the training.
+
+    Inputs may be rows of features, images or a ``Dataset``; see :meth:`fit`, and
+    :class:`skda.base.BaseOneStreamClassifier` for images.
+    Labeled target rows, if there are any, add their mean cross-entropy. The steps of a
+    pipeline before this one see the target only: pass ``shared_transformer`` instead.
+
+    Parameters
+    ----------
+    lambda0
+        Weight :math:`\lambda_0` of the discrepancy, at the end of the training.
+
+    See Also
+    --------
+    DAN : Compares the features alone.
+
+    Notes
+    -----
+    A step takes matrices of all pairs of rows of a batch. :meth:`published` has the
+    settings of the authors' library (TLlib), which sums the five kernels of the
+    features. It has a single one of the predictions, of a fixed width.
+
+    References
+    ----------
+    .. [1] M. Long et al., "Deep Transfer Learning with Joint Adaptation Networks",
+       ICML 2017.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_blobs
+    >>> from skda.unsupervised import JAN
+    >>> X, y = make_blobs(200, n_features=5, random_state=0)
+    >>> clf = JAN(max_epochs=10, random_state=0)
+    >>> clf.fit(X[:100] + 1.0, source=(X[100:], y[100:])).predict(X[:100]).shape
+    (100,)
+    """
+
+    lambda0: NonNegative = 1.0
+
+    published_params: ClassVar[dict[str, Any]] = {
+        "lambda0": 5.0,
+        "extractor_lr": 0.1,
+        "batch_size": 32,
+        "lr": 0.003,
+        "weight_decay": 0.0005,
+        "max_steps": 10_000,
+    }
+
+    uses_unlabeled_source: ClassVar[bool] = True
+
+    def make_objective(self) -> Objective:
+        return JANObjective(self.lambda0)
