@@ -24,6 +24,7 @@ from benchmarks._homogeneous import Group, run
 from skda.auto import AutoAdapter
 from skda.baselines import TunedClassifier
 from skda.unsupervised import (
+    ADDA,
     CDAN,
     CORAL,
     DAN,
@@ -77,6 +78,7 @@ FEATURES = CONTROLS | {
     "SymNets": SymNets(),
     "SymNets-V2": SymNets(symmetric_entropy=True),
     "MCC": MCC(),
+    "ADDA": ADDA(),
     "DAN": DAN(),
     "JAN": JAN(),
     "DeepCORAL": DeepCORAL(),

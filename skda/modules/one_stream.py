@@ -207,7 +207,11 @@ class OneStreamClassifier(nn.Module):
         if X.dtype == torch.uint8:
             X = X.to(precision) / 255
         # Autocast lowers the precision of the layers, but not of what is made of them.
-        return self.extractor(X).to(precision)
+        return self.extractor_of(domain)(X).to(precision)
+
+    def extractor_of(self, domain: str) -> nn.Module:
+        """Return the feature extractor of a domain; it is one for both."""
+        return self.extractor
 
     def encode_both(self, X_s: Tensor, X_t: Tensor) -> tuple[Tensor, Tensor]:
         """Map a batch of either domain to features, of shapes (n_s, d), (n_t, d)."""

@@ -1,5 +1,6 @@
 """Methods for a target without labels whose features are those of the source."""
 
+from skda.unsupervised._adda import ADDA
 from skda.unsupervised._cdan import CDAN
 from skda.unsupervised._coral import CORAL
 from skda.unsupervised._dan import DAN
@@ -23,6 +24,7 @@ from skda.unsupervised._target_centroids import TargetCentroids
 from skda.unsupervised._tca import TCA
 
 __all__ = [
+    "ADDA",
     "CDAN",
     "CORAL",
     "DAN",
