@@ -37,6 +37,7 @@ def make_topics(attention: str) -> Topics:
         N_TOPICS,
         attention=attention,
         n_hidden=N_HIDDEN,
+        receptor_scaling=False,
         residual_weighting=True,
         decoder_activation=None,
     )

@@ -245,7 +245,7 @@ class TopicReceptors(nn.Module):
         ----------
         slopes : Tensor of shape (J, n, P)
             The slopes for ``n`` rows.
-        weights : Tensor of shape (J, n), default=None
+        weights : Tensor of shape (J, n) or (J, 1), default=None
             What to multiply the attention to a row by; None is one.
 
         Yields

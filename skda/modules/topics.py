@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import chain, islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +15,12 @@ __all__ = ["FeatureRecorder", "Topics"]
 
 #: Most rows to look at once, outside of the training.
 N_ROWS = 512
+#: Mean squared length of what the receptors see. The largest curvature of their
+#: regression grows with it, whatever the number of features; at this one, steps are
+#: stable up to a learning rate of about 0.05, several times the usual ones.
+SQUARED_LENGTH = 64.0
+#: Share of the last batch in the running moments, once there have been many.
+NEWEST = 0.05
 
 
 class FeatureRecorder:
@@ -44,6 +50,45 @@ class FeatureRecorder:
         return getattr(self.module, name)
 
 
+class _Moments(nn.Module):
+    """Means and variances of columns, running over the steps of a training.
+
+    Parameters
+    ----------
+    n_columns : int
+        Number of columns.
+    """
+
+    mean: Tensor
+    variance: Tensor
+    n_steps: Tensor
+
+    def __init__(self, n_columns: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(n_columns))
+        self.register_buffer("variance", torch.ones(n_columns))
+        self.register_buffer("n_steps", torch.zeros(()))
+
+    @torch.no_grad()
+    def update(self, X: Tensor) -> None:
+        """Take in a batch, of shape (n, n_columns); the first one replaces it all."""
+        self.n_steps += 1
+        share = (1 / self.n_steps).clamp(min=NEWEST)
+        X = X.to(self.mean.dtype)
+        self.mean += share * (X.mean(dim=0) - self.mean)
+        spread = (X - self.mean).square().mean(dim=0)
+        self.variance += share * (spread - self.variance)
+
+
+class _Scales(NamedTuple):
+    """What receptors shift features and topics by, and divide them by."""
+
+    shift: Tensor  # (d,)
+    scale: Tensor  # ()
+    center: Tensor  # (J,)
+    spread: Tensor  # (J,)
+
+
 class Topics(nn.Module):
     """Topics of features, and what they attend to.
 
@@ -57,6 +102,9 @@ class Topics(nn.Module):
         Where the attention comes from.
     n_hidden : int
         Number of hidden units of a receptor.
+    receptor_scaling : bool
+        Whether receptors map centered features of one scale to standardized topics,
+        by running moments.
     residual_weighting : bool
         Whether a row counts as much as its receptor is wrong about it.
     decoder_activation : {"relu"} or None
@@ -72,6 +120,7 @@ class Topics(nn.Module):
         *,
         attention: str,
         n_hidden: int,
+        receptor_scaling: bool,
         residual_weighting: bool,
         decoder_activation: str | None,
     ) -> None:
@@ -83,21 +132,75 @@ class Topics(nn.Module):
         self.receptors: TopicReceptors | None = None
         if attention == "receptor":
             self.receptors = TopicReceptors(n_features, n_topics, n_hidden)
+        self.feature_moments: _Moments | None = None
+        self.topic_moments: _Moments | None = None
+        if self.receptors is not None and receptor_scaling:
+            self.feature_moments = _Moments(n_features)
+            self.topic_moments = _Moments(n_topics)
         # Drawn from the same numbers as the rest, or it would be no control.
         uniform = torch.rand(n_topics, n_features)
         fixed = uniform if attention == "random" else torch.ones_like(uniform)
         self.register_buffer("fixed", fixed)
 
+    def observe(self, X: Tensor) -> None:
+        """Let the running moments follow the features of a batch and their topics."""
+        if self.feature_moments is not None and self.topic_moments is not None:
+            self.feature_moments.update(X)
+            self.topic_moments.update(self.autoencoder.encode(X))
+
     def regress(self, X: Tensor, l1: float = 0.0) -> Regression | None:
         """Compare the receptors, if there are any, with the topics."""
         if self.receptors is None:
             return None
-        return self.receptors.regress(X, self.autoencoder.encode(X), l1)
+        Z = self.autoencoder.encode(X)
+        scales = self._scales()
+        if scales is not None:
+            X = (X - scales.shift) / scales.scale
+            Z = (Z - scales.center) / scales.spread
+        return self.receptors.regress(X, Z, l1)
 
-    def attend(self, regression: Regression) -> Iterator[Tensor]:
-        """Yield the attention of the receptors, of shape (j, n, d), for some topics."""
+    def attend(
+        self, regression: Regression, factors: Tensor | None = None
+    ) -> Iterator[Tensor]:
+        """Yield the attention of the receptors, of shape (j, n, d), for some topics.
+
+        Parameters
+        ----------
+        regression : Regression
+            What :meth:`regress` returned.
+        factors : Tensor of shape (J, 1), default=None
+            What to multiply that of every topic by.
+
+        Yields
+        ------
+        Tensor of shape (j, n, d)
+            Attention of the next topics.
+        """
         weights = regression.residuals if self.residual_weighting else None
+        if factors is not None:
+            weights = factors if weights is None else factors * weights
         return self.receptors.attention(regression.slopes, weights)  # type: ignore[union-attr]
+
+    def _scales(self) -> _Scales | None:
+        """Find what receptors shift features and topics by, and divide them by."""
+        features, topics = self.feature_moments, self.topic_moments
+        if features is None or topics is None:
+            return None
+        tiny = torch.finfo(topics.variance.dtype).tiny
+        # One scale of all features, or those that hardly vary would be noise.
+        scale = (features.variance.sum().clamp(min=tiny) / SQUARED_LENGTH).sqrt()
+        spread = topics.variance.clamp(min=tiny).sqrt()
+        return _Scales(features.mean, scale, topics.mean, spread)
+
+    def _factors(self) -> Tensor | None:
+        """Find what makes the attention of receptors that to features and topics."""
+        scales = self._scales()
+        if scales is None:
+            return None
+        factors = scales.spread / scales.scale
+        if self.residual_weighting:
+            factors = factors * scales.spread
+        return factors[:, None]
 
     def gates(self, X: Tensor) -> tuple[Tensor, Tensor]:
         """Factor an attention of rank one, into shapes (n, J) and (J, d)."""
@@ -121,7 +224,7 @@ class Topics(nn.Module):
         """
         regression = self.regress(X)
         if regression is not None:
-            yield from self.attend(regression)
+            yield from self.attend(regression, self._factors())
             return
         gates, weights = self.gates(X)
         for gate, weight in zip(gates.T, weights, strict=True):
@@ -169,4 +272,9 @@ class Topics(nn.Module):
         topics = self.autoencoder.encode(X)
         if self.receptors is None:
             return topics, topics
-        return topics, torch.cat([self.receptors(rows) for rows in X.split(N_ROWS)])
+        scales = self._scales()
+        if scales is None:
+            return topics, torch.cat([self.receptors(rows) for rows in X.split(N_ROWS)])
+        X = (X - scales.shift) / scales.scale
+        predicted = torch.cat([self.receptors(rows) for rows in X.split(N_ROWS)])
+        return topics, scales.center + scales.spread * predicted

@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import r2_score
 
 from skda.base import BaseOneStreamClassifier, DomainName, estimator
@@ -19,8 +20,12 @@ from skda.partial._topics import TopicObjective
 from skda.training import Domains, Phase, inverse_decay
 from skda.utils._sklearn import Interval
 from skda.utils.ranges import Count, NonNegative
+from skda.utils.warnings import warn_user
 
 __all__ = ["ISRA"]
+
+#: Median coefficient of determination from which on receptors have learned.
+LEARNED = 0.6
 
 
 @estimator
@@ -46,7 +51,8 @@ class ISRA(BasePlugIn):
     of row :math:`i`, and a constant: only the features have a gradient.
 
     * :math:`L_r`: with ``attention="receptor"``, the regression of the topics on the
-      features, which trains the receptors :math:`g_j` alone,
+      features, which trains the receptors :math:`g_j` alone; features centered and of
+      one scale, and topics of zero mean and unit variance,
 
     .. math:: L_r = \gamma \sum_j \Bigl( \frac{1}{n} \sum_i
         \bigl(z_{ij} - g_j(x_i)\bigr)^2 + \lambda \| W_j \|_1 \Bigr) . \tag{3}
@@ -85,6 +91,11 @@ class ISRA(BasePlugIn):
         Weight :math:`\gamma` of their regression; ``1 / n_topics`` in the public code.
     receptor_lr
         Their learning rate, relative to the backbone's ``lr``.
+    receptor_scaling
+        Whether they see features that are centered, divided by one scale, and
+        standardized topics, by means and variances running over the steps. Otherwise,
+        as in the public code, what they learn depends on the scale of the features:
+        the topics of small ones vary less than the penalty weighs.
     residual_weighting
         Whether their attention to a row is multiplied by :math:`|z_{ij} - g_j(x_i)|`,
         as in the public code: they then see most where they are most wrong.
@@ -95,7 +106,8 @@ class ISRA(BasePlugIn):
     ----------
     receptor_r2_ : ndarray of shape (n_topics,)
         Coefficient of determination of every receptor on the rows of both domains; ones
-        where there are no receptors. One that is not above zero has learned nothing.
+        where there are no receptors. One that is not above zero has learned nothing;
+        that of a topic that is the same in all rows is zero.
     topic_masks_ : ndarray of shape (n_topics, n_components)
         Mean attention of every topic to the features of the target.
 
@@ -108,10 +120,21 @@ class ISRA(BasePlugIn):
     -----
     With the settings of the public code, the receptors do not learn: it divides
     Equation 3 by the number of topics at a small learning rate, so that the penalty
-    wins. :meth:`published` has these settings, and ``receptor_r2_`` tells. There, the
-    biases are penalized, too, the receptors' weights decay five times faster than
-    those of the network, and rows that BA3US has pose as target rows count for the
-    target in Equation 2; here they do not.
+    wins. :meth:`published` has these settings, and its fits warn. There, the biases are
+    penalized, too, the receptors' weights decay five times faster than those of the
+    network, and rows that BA3US has pose as target rows count for the target in
+    Equation 2; here they do not. Equations 2 and 3 have means over rows and features,
+    as the public code, where the paper has sums over rows.
+
+    Topics of features of unit length have a variance of a few thousandths, which the
+    penalty outweighs: without ``receptor_scaling``, receptors then learn nothing in
+    any number of steps. A median :math:`R^2` below 0.6 is warned of: in trials on
+    Office-Caltech and PACS, the attention of such receptors correlated with the exact
+    one, "encoder", by 0.2 or less, and by 0.5 from 0.9 on.
+
+    For Office-31, the public code has ``alpha=0.1``, ``beta=0.5`` and 64 topics, on
+    ``BA3US.published(lambda_cot=5.0, lr=0.001, max_steps=4000, n_refreshes=20)`` with
+    the learning rate of ``partial(inverse_decay, alpha=4.0)``.
 
     Equations 1 to 3 are those of the public code, which takes means where the paper has
     sums. With domains of :math:`n / 2` rows each, :math:`L_{c2v}` is :math:`1 / (2d)`
@@ -152,6 +175,7 @@ class ISRA(BasePlugIn):
     receptor_l1: NonNegative = 0.001
     receptor_weight: NonNegative = 1.0
     receptor_lr: NonNegative = 1.0
+    receptor_scaling: bool = True
     residual_weighting: bool = False
     decoder_activation: Literal["relu"] | None = None
 
@@ -187,6 +211,7 @@ class ISRA(BasePlugIn):
             "receptor_l1": 0.5,
             "receptor_weight": 1 / max(n_topics, 1),
             "receptor_lr": 0.1,
+            "receptor_scaling": False,
             "residual_weighting": True,
             "decoder_activation": "relu",
         }
@@ -204,6 +229,7 @@ class ISRA(BasePlugIn):
         both = torch.cat([features, self._features(source[0], "source")])
         responses = [part.cpu().numpy() for part in topics.responses(both)]
         self.receptor_r2_ = r2_score(*responses, multioutput="raw_values")
+        _check_receptors(self.receptor_r2_[np.ptp(responses[0], axis=0) > 0])
 
     def topics(
         self, X: SampleSet, *, domain: DomainName = "target"
@@ -279,6 +305,7 @@ class ISRA(BasePlugIn):
             self.n_topics,
             attention=self.attention,
             n_hidden=self.n_hidden,
+            receptor_scaling=self.receptor_scaling,
             residual_weighting=self.residual_weighting,
             decoder_activation=self.decoder_activation,
         )
@@ -305,3 +332,16 @@ class ISRA(BasePlugIn):
                 "with source=(X_source, y_source)."
             )
         return self._topics
+
+
+def _check_receptors(r2: NDArray[np.floating]) -> None:
+    """Say so if the receptors of the topics that vary have not learned them."""
+    median = np.median(r2) if len(r2) else 1.0
+    if median < LEARNED:
+        warn_user(
+            f"The receptors have not learned the topics: their median R² is "
+            f"{median:.2f}, and below {LEARNED} what they attend to is mostly noise. "
+            f"Train longer (max_epochs or max_steps of the backbone), raise "
+            f"receptor_lr, or use attention='encoder', which is exact.",
+            ConvergenceWarning,
+        )

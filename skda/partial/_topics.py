@@ -119,6 +119,7 @@ class TopicObjective(Objective):
         X = torch.cat([f_s, f_t])
         reconstruction = F.mse_loss(self.topics.autoencoder(X), X)
         terms = {"class2vec": self.alpha * reconstruction}
+        self.topics.observe(X)
         regression = self.topics.regress(X, self.receptor_l1)
         if regression is None:
             alignment = gated_topic_alignment(f_s, f_t, *self.topics.gates(X))

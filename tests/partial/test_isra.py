@@ -1,6 +1,7 @@
 """Tests of `skda.partial.ISRA`."""
 
 import pickle
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import issparse
 from sklearn.base import clone
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -24,6 +25,9 @@ from skda.partial._topics import TopicObjective
 from skda.training import Objective
 from skda.unsupervised import CDAN, DANN, MCC, SPL, SourceOnly, SymNets
 from skda.utils.warnings import NoSourceWarning
+
+#: Most fits here are too short for receptors to learn.
+pytestmark = pytest.mark.filterwarnings("ignore:The receptors have not learned")
 
 BACKBONES = [BA3US, PADA, SHOT, DANN, CDAN, SymNets, MCC, SourceOnly]
 NETS = [cls for cls in BACKBONES if cls is not SourceOnly]
@@ -41,7 +45,11 @@ def make_topics():
 
     def make(attention, **params):
         torch.manual_seed(0)
-        settings = {"residual_weighting": False, "decoder_activation": None}
+        settings = {
+            "receptor_scaling": False,
+            "residual_weighting": False,
+            "decoder_activation": None,
+        }
         return Topics(
             16, 6, attention=attention, n_hidden=8, **(settings | params)
         ).double()
@@ -141,7 +149,7 @@ def test_the_terms_are_added_to_those_of_the_backbone(cls, make_net, batch):
     inner = phase.criterion
     topics = Topics(
         16, 6, attention="encoder", n_hidden=8,
-        residual_weighting=False, decoder_activation=None,
+        receptor_scaling=True, residual_weighting=False, decoder_activation=None,
     ).double()  # fmt: skip
     outer = _objective(inner, topics)
     outer.start_fit(module, batch)
@@ -162,7 +170,7 @@ def test_a_source_that_the_backbone_does_not_look_at_is_a_constant(make_net, bat
     X = batch.source.X.requires_grad_()
     topics = Topics(
         16, 6, attention="uniform", n_hidden=8,
-        residual_weighting=False, decoder_activation=None,
+        receptor_scaling=True, residual_weighting=False, decoder_activation=None,
     ).double()  # fmt: skip
     outer = _objective(inner, topics)
     outer.start_fit(module, batch)
@@ -250,19 +258,98 @@ def test_it_brings_the_means_of_the_domains_together(make_net, partial_data):
     assert distance(clf) < 0.7 * distance(alone)
 
 
-def test_receptors_learn_as_recommended_and_not_as_published(make_net, make_partial):
+@pytest.mark.parametrize("size", [0.01, 0.1, 1.0])
+def test_receptors_learn_the_topics_of_features_of_any_size(size, make_partial):
+    X, _, (X_source, y_source) = make_partial(0, n_rows=300)
+    backbone = DANN(normalize=False, max_steps=200, lr=0.02, random_state=0)
+    backbone.set_params(module=lambda: nn.Linear(10, 32), extractor_lr=0.0)
+    clf = ISRA(backbone, attention="receptor", n_topics=8, alpha=0.0, beta=0.0)
+    with catch_warnings():
+        simplefilter("error")
+        clf.fit(size * X, source=(size * X_source, y_source))
+    rows = size * np.concatenate([X, X_source])
+    varies = np.ptp(clf.topics(rows), axis=0) > 0  # others have nothing to be learned
+
+    assert np.median(clf.receptor_r2_[varies]) > 0.7
+
+
+def test_a_fit_says_that_its_receptors_have_not_learned(make_net, make_partial):
     X, _, source = make_partial(0, n_rows=300)
     backbone = make_net(DANN, max_epochs=100, normalize=True)
-    params = {"attention": "receptor", "n_topics": 8}
-    recommended = ISRA(backbone, **params)
-    published = ISRA.published(backbone=backbone, n_topics=8)
-    medians = [
-        np.median(clf.fit(X, source=source).receptor_r2_)
-        for clf in (recommended, published)
-    ]
+    recommended = ISRA(backbone, attention="receptor", n_topics=8)
+    with catch_warnings():
+        simplefilter("error")
+        recommended.fit(X, source=source)
+    with pytest.warns(ConvergenceWarning, match=r"median R² is -.*attention='encoder'"):
+        published = ISRA.published(backbone=backbone, n_topics=8).fit(X, source=source)
 
-    assert medians[0] > 0.5
-    assert medians[1] < 0
+    assert np.median(recommended.receptor_r2_) > 0.6
+    assert np.median(published.receptor_r2_) < 0
+
+
+def test_what_receptors_learn_does_not_depend_on_the_size_of_the_features(features):
+    learned = []
+    for size in (1.0, 1e-3, 1e4):
+        torch.manual_seed(0)
+        topics = Topics(
+            16, 6, attention="receptor", n_hidden=8, receptor_scaling=True,
+            residual_weighting=False, decoder_activation=None,
+        ).double()  # fmt: skip
+        topics.autoencoder.encoder.bias.data *= size
+        objective = _objective(
+            Objective(), topics, alpha=0.0, beta=0.0, receptor_l1=0.1
+        )
+        optimizer = torch.optim.SGD(topics.receptors.parameters(), lr=0.03)
+        X = size * torch.cat(features)
+        for _ in range(20):
+            optimizer.zero_grad()
+            sum(objective.topic_terms(X[:9], X[9:]).values()).backward()
+            optimizer.step()
+        Z, predicted = topics.responses(X)
+        learned.append((Z / size, predicted / size, torch.cat(list(topics.maps(X)))))
+
+    torch.testing.assert_close(learned[1], learned[0])
+    torch.testing.assert_close(learned[2], learned[0])
+
+
+@pytest.mark.parametrize("residual_weighting", [False, True])
+def test_maps_are_gradients_of_what_receptors_predict(features, residual_weighting):
+    topics = Topics(
+        16, 6, attention="receptor", n_hidden=8, receptor_scaling=True,
+        residual_weighting=residual_weighting, decoder_activation=None,
+    ).double()  # fmt: skip
+    X = (5 * torch.cat(features) + 1).requires_grad_()
+    for rows in X.detach().split(5):
+        topics.observe(rows)
+    Z, predicted = topics.responses.__wrapped__(topics, X)
+    for j, attended in enumerate(torch.cat(list(topics.maps(X)))):
+        (expected,) = torch.autograd.grad(predicted[:, j].sum(), X, retain_graph=True)
+        if residual_weighting:
+            expected = expected * (predicted - Z)[:, j : j + 1]
+
+        torch.testing.assert_close(attended, expected.abs().detach())
+
+
+def test_moments_are_those_of_the_first_batch_and_then_follow(features):
+    topics = Topics(
+        16, 6, attention="receptor", n_hidden=8, receptor_scaling=True,
+        residual_weighting=False, decoder_activation=None,
+    ).double()  # fmt: skip
+    first, second = features
+    topics.observe(first)
+    moments = topics.feature_moments
+
+    torch.testing.assert_close(moments.mean, first.mean(dim=0))
+    torch.testing.assert_close(moments.variance, first.var(dim=0, correction=0))
+    topics.observe(second)
+    expected = (first.mean(dim=0) + second.mean(dim=0)) / 2
+    torch.testing.assert_close(moments.mean, expected)
+    for _ in range(300):
+        topics.observe(second)
+    torch.testing.assert_close(moments.mean, second.mean(dim=0), atol=1e-5, rtol=0)
+    torch.testing.assert_close(
+        moments.variance, second.var(dim=0, correction=0), atol=1e-4, rtol=0
+    )
 
 
 def test_published_settings_follow_the_number_of_topics():
@@ -271,6 +358,7 @@ def test_published_settings_follow_the_number_of_topics():
     assert clf.receptor_weight == 1 / 16
     assert clf.backbone.n_components == 512
     assert (ISRA.published().n_topics, ISRA.published().beta) == (256, 1.0)
+    assert not ISRA.published().receptor_scaling
     assert ISRA.published(attention="encoder").attention == "encoder"
     # (1 + 0.001 i) ** -0.75 at the last of 8000 steps
     assert clf.backbone.lr_schedule(1.0) == pytest.approx(9**-0.75)
@@ -382,11 +470,15 @@ def test_a_warm_start_goes_on_with_network_and_topics(make_net, partial_data):
     X, _, source = partial_data
     params = {"max_epochs": 20, "warm_start": True}
     clf = _isra(make_net(DANN, **params), attention="receptor").fit(X, source=source)
-    first = clf.receptor_r2_, clf.backbone_
+    backbone, topics = clf.backbone_, clf.topics(X)
+    weight = clf.backbone_.net_.criterion_.topics.receptors.weight.detach().clone()
     clf.set_params(backbone__lr=1e-9).fit(X, source=source)
 
-    assert clf.backbone_ is first[1]
-    assert_allclose(clf.receptor_r2_, first[0], rtol=1e-3)
+    assert clf.backbone_ is backbone
+    assert_allclose(clf.topics(X), topics, rtol=1e-3, atol=1e-6)
+    torch.testing.assert_close(
+        clf.backbone_.net_.criterion_.topics.receptors.weight.detach(), weight
+    )
     clf.set_params(n_topics=3).fit(X, source=source)
     assert clf.topics(X).shape == (len(X), 3)
 
