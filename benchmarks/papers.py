@@ -15,6 +15,7 @@ from pathlib import Path
 from benchmarks._pages import Part, draw, spell
 from benchmarks.dmtl import dmtl_parts
 from benchmarks.paired_report import datn_parts
+from benchmarks.partial_report import isra_parts
 from benchmarks.ssan_report import ssan_parts
 from benchmarks.symnets import symnets_parts
 
@@ -24,6 +25,7 @@ DOCS = Path(__file__).parents[1] / "docs" / "benchmarks"
 PAPERS: dict[str, Callable[[], list[Part]]] = {
     "ssan": ssan_parts,
     "symnets": symnets_parts,
+    "isra": isra_parts,
     "datn": datn_parts,
     "dmtl": dmtl_parts,
 }

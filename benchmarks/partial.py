@@ -2,9 +2,9 @@
 
 No target row is labeled. Accuracy on the target rows of the fit: the last iterate, and
 the epoch of the least mean entropy of the target, which needs no labels. Networks take
-1000 steps (SHOT and ISRA on it 500 in each of two phases) from several seeds. Each
-method on each task is a line of ``results/partial.jsonl``; what has one already is
-skipped.
+1000 steps (SHOT and ISRA on it 500 in each of two phases) from several seeds (on PACS
+and in the figures of ISRA from one, ``--seeds 1``). Each method on each task is a line
+of ``results/partial.jsonl``; what has one already is skipped.
 
     python -m benchmarks.partial [--groups G,G] [--tasks T,T] [--methods M;M]
         [--seeds 3] [--device cpu] [--again]
@@ -12,12 +12,13 @@ skipped.
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 from sklearn.linear_model import LogisticRegression
 
 from benchmarks._homogeneous import Group, run
-from benchmarks.unsupervised import PAIRS
+from benchmarks.unsupervised import PACS, PAIRS
 from skda.auto import AutoAdapter
 from skda.baselines import TunedClassifier
 from skda.partial import (
@@ -88,6 +89,24 @@ TOPICS = {
     "ISRA on SHOT": ISRA(SHOT(max_steps=500)),
     "ISRA on PADA": ISRA(PADA(**STEPS)),
     "ISRA on DANN": ISRA(DANN(**STEPS)),
+    "ISRA on A2KTStyle": ISRA(A2KTStyle(**STEPS)),
+}
+#: Figure 6 of ISRA: its weights, and its number of topics.
+WEIGHTS = {
+    f"ISRA, alpha={alpha:g}, beta={beta:g}": ISRA(
+        BA3US(**STEPS), alpha=alpha, beta=beta
+    )
+    for alpha, beta in product((0.01, 0.1, 1.0, 10.0), (0.01, 0.1, 0.3, 1.0, 3.0))
+}
+NUMBERS = {
+    f"ISRA, {attention}, {n_topics} topics": ISRA(
+        BA3US(**STEPS), attention=attention, n_topics=n_topics
+    )
+    for attention, numbers in {
+        "encoder": (4, 16, 64, 256, 1024),
+        "receptor": (4, 16, 64, 128),  # of which every topic costs a network
+    }.items()
+    for n_topics in numbers
 }
 #: Tasks on whose target labels no setting was chosen.
 UNSEEN = [
@@ -103,8 +122,13 @@ COIL = ["coil20_coil1:coil20_coil2", "coil20_coil2:coil20_coil1"]
 GROUPS = {
     "main": Group(PAIRS, MAIN, n_shared=5),
     "coil": Group(COIL, MAIN, n_shared=10),
+    "pacs": Group(PACS, MAIN, n_shared=4),
+    # Class shares that differ, by the ratio that the boards have.
+    "pacs_tail": Group(PACS, MAIN, n_shared=4, long_tail=10),
     "others": Group(UNSEEN, OTHERS, n_shared=5),
     "isra": Group(UNSEEN, TOPICS, n_shared=5),
+    "isra_weights": Group(UNSEEN[:2], WEIGHTS, n_shared=5),
+    "isra_topics": Group(UNSEEN[:2], NUMBERS, n_shared=5),
 }
 
 if __name__ == "__main__":

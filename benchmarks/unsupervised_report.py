@@ -18,6 +18,7 @@ __all__ = [
     "mean_over",
     "means_table",
     "readme_unsupervised_table",
+    "tails_table",
     "tasks_of",
     "unsupervised_tables",
 ]
@@ -181,20 +182,23 @@ def means_table(
     return Table(["Method", *groups.values()], rows)
 
 
-def tails_table(found: Found) -> Table:
+def tails_table(
+    found: Found, tails: Mapping[str, tuple[str, str]] | None = None
+) -> Table:
     """Show what other class shares cost, by accuracy and by its mean over classes."""
-    groups = {group for group, _ in TAILS.values()}
+    tails = TAILS if tails is None else tails
+    groups = {group for group, _ in tails.values()}
     rows = []
     for method in dict.fromkeys(m for g, _, m in found if g in groups):
         cells = []
-        for group, field in TAILS.values():
+        for group, field in tails.values():
             runs = [found.get((group, t, method)) for t in tasks_of(found, group)]
             full = runs and all(runs)
             # Of every seed one number, or one for each class.
             values = [[float(np.mean(v)) for v in run[field]] for run in runs if run]
             cells.append(mean_over(values) if full else "")
         rows.append([method, *cells])
-    return Table(["Method", *TAILS], rows)
+    return Table(["Method", *tails], rows)
 
 
 def pretrained_table(found: Found) -> Table:
