@@ -15,10 +15,11 @@ __all__ = ["FeatureRecorder", "Topics"]
 
 #: Most rows to look at once, outside of the training.
 N_ROWS = 512
-#: Mean squared length of what the receptors see. The largest curvature of their
-#: regression grows with it, whatever the number of features; at this one, steps are
-#: stable up to a learning rate of about 0.05, several times the usual ones.
+#: What receptors see has a row of this mean squared length, and features of this mean
+#: variance, whichever is smaller: the largest curvature of the regression grows with
+#: both, and the steps are to be stable up to a learning rate of about 0.05.
 SQUARED_LENGTH = 64.0
+VARIANCE = 0.25
 #: Share of the last batch in the running moments, once there have been many.
 NEWEST = 0.05
 
@@ -162,18 +163,18 @@ class Topics(nn.Module):
     def attend(
         self, regression: Regression, factors: Tensor | None = None
     ) -> Iterator[Tensor]:
-        """Yield the attention of the receptors, of shape (j, n, d), for some topics.
+        """Evaluate the attention of the receptors, some topics at a time.
 
         Parameters
         ----------
         regression : Regression
             What :meth:`regress` returned.
         factors : Tensor of shape (J, 1), default=None
-            What to multiply that of every topic by.
+            What to multiply that of every topic by; None is one.
 
-        Yields
-        ------
-        Tensor of shape (j, n, d)
+        Returns
+        -------
+        iterator of Tensor of shape (j, n, d)
             Attention of the next topics.
         """
         weights = regression.residuals if self.residual_weighting else None
@@ -188,7 +189,8 @@ class Topics(nn.Module):
             return None
         tiny = torch.finfo(topics.variance.dtype).tiny
         # One scale of all features, or those that hardly vary would be noise.
-        scale = (features.variance.sum().clamp(min=tiny) / SQUARED_LENGTH).sqrt()
+        length = min(SQUARED_LENGTH, VARIANCE * len(features.variance))
+        scale = (features.variance.sum().clamp(min=tiny) / length).sqrt()
         spread = topics.variance.clamp(min=tiny).sqrt()
         return _Scales(features.mean, scale, topics.mean, spread)
 

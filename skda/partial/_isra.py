@@ -90,7 +90,8 @@ class ISRA(BasePlugIn):
     receptor_weight
         Weight :math:`\gamma` of their regression; ``1 / n_topics`` in the public code.
     receptor_lr
-        Their learning rate, relative to the backbone's ``lr``.
+        Their learning rate, relative to the backbone's ``lr``; lower it for one that
+        is above 0.05.
     receptor_scaling
         Whether they see features that are centered, divided by one scale, and
         standardized topics, by means and variances running over the steps. Otherwise,
