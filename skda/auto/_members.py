@@ -18,12 +18,10 @@ from skda.preprocessing import (
     neighbor_similarities,
     symmetric_normalization,
 )
-from skda.unsupervised._spl import (
-    class_matrices,
-    k_means,
-    select_most_certain,
-)
+from skda.utils.class_graph import class_matrices
+from skda.utils.k_means import k_means
 from skda.utils.labels import UNLABELED
+from skda.utils.promotion import select_most_certain
 from skda.utils.propagation import spread, vote_shares
 
 __all__ = [

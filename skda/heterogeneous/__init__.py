@@ -1,5 +1,6 @@
 """Adaptation between domains that have different features."""
 
+from skda.heterogeneous._cdspp import CDSPP
 from skda.heterogeneous._datn import DATN
 from skda.heterogeneous._geost import GeoST
 from skda.heterogeneous._hhtl import HHTL
@@ -10,6 +11,7 @@ from skda.heterogeneous._tti import TTI
 from skda.heterogeneous._wsdtn import WSDTN
 
 __all__ = [
+    "CDSPP",
     "DATN",
     "HHTL",
     "SSAN",

@@ -21,8 +21,10 @@ from skda.utils._sklearn import (
     StrOptions,
     TransformerMixin,
 )
+from skda.utils.class_graph import class_matrices
+from skda.utils.k_means import k_means
 from skda.utils.labels import UNLABELED
-from skda.utils.promotion import most_certain
+from skda.utils.promotion import select_most_certain
 from skda.utils.ranges import Count, Positive
 
 __all__ = ["SPL"]
@@ -258,42 +260,3 @@ class SPL(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseScaledClassifie
         self, X: NDArray[Any], domain: DomainName
     ) -> NDArray[np.floating]:
         return normalize(self._class_scores(self._project(X), domain), norm="l1")
-
-
-def class_matrices(X: Array, memberships: Array) -> tuple[Array, Array]:
-    """Evaluate the two matrices of Equation 1, ``X.T @ D @ X`` and ``X.T @ L @ X``."""
-    counts = memberships.sum(axis=0)
-    means = memberships.T @ X / np.maximum(counts, 1)[:, None]
-    # As a sum of squares the second cannot lose its sign to rounding.
-    weights = np.sqrt(memberships @ counts)[:, None]
-    rows, deviations = weights * X, weights * (X - memberships @ means)
-    return rows.T @ rows, deviations.T @ deviations
-
-
-def k_means(X: Array, centers: Array, max_iter: int = 100) -> Array:
-    """Run Lloyd's algorithm from the given centers; an empty cluster keeps its own.
-
-    scikit-learn's moves such a center far away, and takes no fewer rows than centers.
-    """
-    for _ in range(max_iter):
-        nearest = cdist(X, centers, "sqeuclidean").argmin(axis=1)
-        memberships = np.eye(len(centers))[nearest]
-        counts = memberships.sum(axis=0)[:, None]
-        means = memberships.T @ X / np.maximum(counts, 1)
-        before, centers = centers, np.where(counts > 0, means, centers)
-        if np.array_equal(before, centers):
-            break
-    return centers
-
-
-def select_most_certain(
-    scores: Array, share: float, *, keep_last: bool = True
-) -> Codes:
-    """Label that share of every class whose largest belief is the largest."""
-    n_classes = scores.shape[1]
-    predicted = scores.argmax(axis=1)
-    counts = None
-    if not keep_last:
-        sizes = np.bincount(predicted, minlength=n_classes)
-        counts = (np.ceil(share * sizes - 1e-9) - 1) / share
-    return most_certain(np.eye(n_classes)[predicted] * scores, share, counts)

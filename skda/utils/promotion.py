@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from skda.utils.labels import UNLABELED
 
-__all__ = ["most_certain"]
+__all__ = ["most_certain", "select_most_certain"]
 
 
 def most_certain(
@@ -56,3 +56,38 @@ def most_certain(
     if scores.shape[1] > 1:
         labels[np.ptp(scores, axis=1) <= 1e-9 * np.abs(scores).max(axis=1)] = UNLABELED
     return labels
+
+
+def select_most_certain(
+    scores: NDArray[Any], share: float, *, keep_last: bool = True
+) -> NDArray[np.int64]:
+    """Label that share of every class whose largest score is the largest.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n, K)
+        A score per row and class; the largest one predicts.
+    share : float
+        Share of every predicted class, rounded up to whole rows.
+    keep_last : bool, default=True
+        Whether the least certain of these rows is labeled, too.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        Predicted classes, -1 for rows that are left unlabeled.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skda.utils.promotion import select_most_certain
+    >>> select_most_certain(np.array([[0.9, 0.8], [0.7, 0.1]]), share=0.5)
+    array([ 0, -1])
+    """
+    n_classes = scores.shape[1]
+    predicted = scores.argmax(axis=1)
+    counts = None
+    if not keep_last:
+        sizes = np.bincount(predicted, minlength=n_classes)
+        counts = (np.ceil(share * sizes - 1e-9) - 1) / share
+    return most_certain(np.eye(n_classes)[predicted] * scores, share, counts)

@@ -16,8 +16,10 @@ from sklearn.preprocessing import Normalizer, normalize
 
 from skda.datasets import load_office_caltech
 from skda.unsupervised import SPL, SourceOnly
-from skda.unsupervised._spl import class_matrices, k_means, select_most_certain
+from skda.utils.class_graph import class_matrices
+from skda.utils.k_means import k_means
 from skda.utils.labels import UNLABELED
+from skda.utils.promotion import select_most_certain
 from skda.utils.warnings import NoSourceWarning
 
 UNIT = {"representation": "unit"}
