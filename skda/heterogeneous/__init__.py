@@ -1,8 +1,10 @@
 """Adaptation between domains that have different features."""
 
 from skda.heterogeneous._cdspp import CDSPP
+from skda.heterogeneous._dama import DAMA
 from skda.heterogeneous._datn import DATN
 from skda.heterogeneous._geost import GeoST
+from skda.heterogeneous._gjda import GJDA
 from skda.heterogeneous._hhtl import HHTL
 from skda.heterogeneous._paired_ridge_transfer import PairedRidgeTransfer
 from skda.heterogeneous._ssan import SSAN
@@ -12,7 +14,9 @@ from skda.heterogeneous._wsdtn import WSDTN
 
 __all__ = [
     "CDSPP",
+    "DAMA",
     "DATN",
+    "GJDA",
     "HHTL",
     "SSAN",
     "STN",
