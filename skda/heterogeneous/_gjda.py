@@ -65,8 +65,9 @@ class GJDA(BaseCommonSpaceClassifier):
     lambda0
         Weight :math:`\lambda` of the projections, from more than zero.
     n_components
-        Number of directions, at most; None is 100, or a fifth of the rows or of the
-        features of both domains, of which there are fewer, if that is less.
+        Number of directions, at most; None is a fifth of the rows or of the features of
+        both domains, of which there are fewer, but no more than 100 and no fewer than
+        there are classes.
     n_rounds
         Number of rounds, at most.
 
@@ -144,7 +145,8 @@ class GJDA(BaseCommonSpaceClassifier):
         E /= np.sqrt(np.linalg.norm(E.T @ E))
         Z = BlockDiagonal(source.X, target.X)
         V = InverseRoot(Z.T @ E, self.lambda0)
-        k = self.n_components or min(100, max(min(Z.shape) // 5, 1))
+        fifth = max(min(min(Z.shape) // 5, 100), len(self.classes_))
+        k = self.n_components or fifth
         values, Q = leading_right_vectors(centered_product(Z, V), k)
         P = V @ np.divide(Q, values, where=values > 0, out=np.zeros_like(Q))
         width = source.X.shape[1]
@@ -217,7 +219,7 @@ def leading_right_vectors(A: LinearOperator, k: int) -> tuple[Array, Array]:
     return values[:kept], vectors[:, :kept]
 
 
-def _few_vectors(A: LinearOperator, k: int) -> tuple[Array, Array] | None:
+def _few_vectors(A: LinearOperator, k: int) -> tuple[Any, Any] | None:
     """Run Lanczos's algorithm, if that pays; None if it does not converge, either."""
     if min(A.shape) <= max(MAX_DENSE, 2 * k):
         return None
