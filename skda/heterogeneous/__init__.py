@@ -7,6 +7,7 @@ from skda.heterogeneous._geost import GeoST
 from skda.heterogeneous._gjda import GJDA
 from skda.heterogeneous._hhtl import HHTL
 from skda.heterogeneous._paired_ridge_transfer import PairedRidgeTransfer
+from skda.heterogeneous._sgw_style import SGWStyle
 from skda.heterogeneous._ssan import SSAN
 from skda.heterogeneous._stn import STN
 from skda.heterogeneous._tti import TTI
@@ -24,4 +25,5 @@ __all__ = [
     "WSDTN",
     "GeoST",
     "PairedRidgeTransfer",
+    "SGWStyle",
 ]
