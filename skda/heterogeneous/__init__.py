@@ -1,5 +1,6 @@
 """Adaptation between domains that have different features."""
 
+from skda.heterogeneous._cdls import CDLS
 from skda.heterogeneous._cdspp import CDSPP
 from skda.heterogeneous._dama import DAMA
 from skda.heterogeneous._datn import DATN
@@ -14,6 +15,7 @@ from skda.heterogeneous._tti import TTI
 from skda.heterogeneous._wsdtn import WSDTN
 
 __all__ = [
+    "CDLS",
     "CDSPP",
     "DAMA",
     "DATN",

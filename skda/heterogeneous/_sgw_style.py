@@ -73,7 +73,7 @@ class SGWStyle(BaseCommonSpaceClassifier):
     epsilon
         Weight :math:`\epsilon` of the entropy. The smaller, the sharper the plan, and
         the more iterations it takes.
-    max_iter
+    max_steps
         Most projected gradients.
     tol
         Change of the plan, relative to one that spreads its mass evenly, below which it
@@ -93,7 +93,7 @@ class SGWStyle(BaseCommonSpaceClassifier):
     -----
     A projected gradient takes :math:`O(n_s n_t (n_s + n_t))` operations, and memory of
     :math:`n_s n_t` numbers and those of either domain squared: this is for some
-    thousand rows. If the plan has not converged after ``max_iter`` of them, or its
+    thousand rows. If the plan has not converged after ``max_steps`` of them, or its
     sums are wrong by more than a thousandth, a warning says by how much.
 
     On Office-Caltech, a plan of less entropy was no better and often worse: the farther
@@ -123,7 +123,7 @@ class SGWStyle(BaseCommonSpaceClassifier):
 
     alpha: Share = 0.5
     epsilon: Positive = 0.05
-    max_iter: Count = 50
+    max_steps: Count = 50
     tol: Positive = 1e-3
 
     def _fit_domains(self, source: Coded, target: Coded) -> None:
@@ -157,7 +157,7 @@ class SGWStyle(BaseCommonSpaceClassifier):
                 epsilon=self.epsilon,
                 alpha=self.alpha,
                 symmetric=True,
-                max_iter=self.max_iter,
+                max_iter=self.max_steps,
                 tol=tol,
                 log=True,
                 numItermax=MAX_SINKHORN,
@@ -179,7 +179,7 @@ class SGWStyle(BaseCommonSpaceClassifier):
             warn_user(
                 f"The plan of SGWStyle has not converged: its last change is "
                 f"{change:.1g} of it, for tol={self.tol:.1g}, and its sums are wrong "
-                f"by {residual:.1g} of them. Raise max_iter or epsilon.",
+                f"by {residual:.1g} of them. Raise max_steps or epsilon.",
                 ConvergenceWarning,
             )
 

@@ -44,7 +44,7 @@ def test_every_row_has_the_same_mass(data):
 @pytest.mark.parametrize("alpha", [0.0, 0.3, 1.0])
 def test_the_plan_is_stationary(data, alpha):
     """There, log T + gradient / epsilon is a sum of a term per row and per column."""
-    clf = SGWStyle(alpha=alpha, epsilon=0.1, normalize=True, tol=1e-8, max_iter=500)
+    clf = SGWStyle(alpha=alpha, epsilon=0.1, normalize=True, tol=1e-8, max_steps=500)
     plan = clf.fit(data.X, data.y, source=data.source).plan_
     potentials = np.log(plan) + _gradient(data, plan, alpha) / 0.1
     centered = potentials - potentials.mean(axis=0)
@@ -110,7 +110,7 @@ def test_every_switch_changes_the_predictions(data, params):
 
 def test_a_plan_that_has_not_converged_is_warned_of(data):
     with pytest.warns(ConvergenceWarning, match="its last change is .* of it"):
-        SGWStyle(max_iter=1).fit(data.X, data.y, source=data.source)
+        SGWStyle(max_steps=1).fit(data.X, data.y, source=data.source)
 
 
 def test_an_epsilon_that_is_too_small_is_refused(data):
