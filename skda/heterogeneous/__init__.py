@@ -7,6 +7,7 @@ from skda.heterogeneous._datn import DATN
 from skda.heterogeneous._geost import GeoST
 from skda.heterogeneous._gjda import GJDA
 from skda.heterogeneous._hhtl import HHTL
+from skda.heterogeneous._jmea import JMEA
 from skda.heterogeneous._paired_ridge_transfer import PairedRidgeTransfer
 from skda.heterogeneous._sgw_style import SGWStyle
 from skda.heterogeneous._ssan import SSAN
@@ -21,6 +22,7 @@ __all__ = [
     "DATN",
     "GJDA",
     "HHTL",
+    "JMEA",
     "SSAN",
     "STN",
     "TTI",

@@ -235,8 +235,8 @@ class CDLS(BaseCommonSpaceClassifier):
         if residual > self.tol:
             warn_user(
                 f"The weights of CDLS have not converged: after {self.max_steps} "
-                f"steps, the last one is {residual:.1g} long, for tol={self.tol:.1g}. Raise "
-                f"max_steps or tol.",
+                f"steps, the last one is {residual:.1g} long, for tol={self.tol:.1g}. "
+                f"Raise max_steps or tol.",
                 ConvergenceWarning,
             )
         self.source_weights_ = weights[rows.is_source]
