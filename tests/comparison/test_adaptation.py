@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer, StandardScaler
 from sklearn.svm import SVC
 
-from skda import compare
+from skda import compare, heterogeneous
 from skda.baselines import TargetNet, TargetOnly
 from skda.comparison._lineups import (
     choose_classifiers,
@@ -439,6 +439,14 @@ def test_a_name_is_the_class_with_its_defaults(alike):
     for name, estimator in choose_classifiers(["STN", "pada", "TargetNet"], {}):
         assert type(estimator).__name__ == name
         assert estimator.get_params() == type(estimator)().get_params()
+
+
+@pytest.mark.parametrize("name", heterogeneous.__all__)
+def test_every_heterogeneous_method_can_be_named(name):
+    ((found, estimator),) = choose_classifiers(name.lower(), {})
+
+    assert found == name
+    assert type(estimator) is getattr(heterogeneous, name)
 
 
 def test_what_a_line_up_changes_is_said():
