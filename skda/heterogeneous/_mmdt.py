@@ -171,7 +171,7 @@ class MMDT(BaseMarginClassifier):
         return W_0 + class_basis.T @ B.T @ row_basis
 
     def _solve(self, left: Array, right: Array | None, *args: Any, **more: Any) -> Any:
-        solver = {"tol": self.tol, "max_iter": self.max_iter, "name": "MMDT"}
+        solver: Any = {"tol": self.tol, "max_iter": self.max_iter, "name": "MMDT"}
         B, n_iter = fit_bilinear(left, right, *args, **more, **solver)
         self.n_iter_ = max(self.n_iter_, n_iter)
         return B
