@@ -4,6 +4,7 @@ from skda.heterogeneous._cdls import CDLS
 from skda.heterogeneous._cdspp import CDSPP
 from skda.heterogeneous._dama import DAMA
 from skda.heterogeneous._datn import DATN
+from skda.heterogeneous._ddacl import DDACL
 from skda.heterogeneous._geost import GeoST
 from skda.heterogeneous._gjda import GJDA
 from skda.heterogeneous._hhtl import HHTL
@@ -12,6 +13,7 @@ from skda.heterogeneous._paired_ridge_transfer import PairedRidgeTransfer
 from skda.heterogeneous._sgw_style import SGWStyle
 from skda.heterogeneous._ssan import SSAN
 from skda.heterogeneous._stn import STN
+from skda.heterogeneous._tnt import TNT
 from skda.heterogeneous._tti import TTI
 from skda.heterogeneous._wsdtn import WSDTN
 
@@ -25,6 +27,7 @@ __all__ = [
     "JMEA",
     "SSAN",
     "STN",
+    "TNT",
     "TTI",
     "WSDTN",
     "GeoST",

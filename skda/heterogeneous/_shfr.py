@@ -173,6 +173,7 @@ def explain(
     lasso = Lasso(
         alpha=share * largest / W_s.shape[1],
         positive=True,
+        random_state=0,
         fit_intercept=False,
         precompute=True,
         tol=tol,
