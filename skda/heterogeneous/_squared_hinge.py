@@ -97,6 +97,8 @@ def fit_bilinear(
         slope = signs * pull if right is None else (signs * pull) @ right
         return float(b @ b / 2 + np.sum(pull * slack)), b - 2 * (left.T @ slope).ravel()
 
+    if 0 in shape:  # rows that are all zero span nothing
+        return np.zeros(shape), 1
     at_zero = np.linalg.norm(objective(np.zeros(shape).ravel())[1])
     b = np.zeros(shape).ravel() if start is None else start.ravel()
     small = tol * at_zero
