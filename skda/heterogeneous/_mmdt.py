@@ -170,9 +170,11 @@ class MMDT(BaseMarginClassifier):
         B = self._solve(rows, classes, signs, costs, offset=offset)
         return W_0 + class_basis.T @ B.T @ row_basis
 
-    def _solve(self, *args: Any, **more: Any) -> Any:
+    def _solve(
+        self, left: Array, right: Array | None, signs: Array, costs: Any, **more: Any
+    ) -> Array:
         solver: Any = {"tol": self.tol, "max_iter": self.max_iter, "name": "MMDT"}
-        B, n_iter = fit_bilinear(*args, **more, **solver)
+        B, n_iter = fit_bilinear(left, right, signs, costs, **more, **solver)
         self.n_iter_ = max(self.n_iter_, n_iter)
         return B
 

@@ -40,12 +40,12 @@ class NeuralTrees(nn.Module):
         slope: float,
     ) -> None:
         super().__init__()
-        self.encoders = nn.ModuleDict(
-            {name: nn.Linear(width, n_components) for name, width in widths.items()}
-        )
-        for layer in self.encoders.values():
+        self.encoders = nn.ModuleDict()
+        for domain, width in widths.items():
+            layer = nn.Linear(width, n_components)
             nn.init.uniform_(layer.weight, -0.5, 0.5)
             nn.init.zeros_(layer.bias)
+            self.encoders[domain] = layer
         n_inputs = ceil(share * n_components)
         drawn = [torch.randperm(n_components)[:n_inputs] for _ in range(n_trees)]
         self.register_buffer("inputs", torch.stack(drawn))  # (t, m)
@@ -61,7 +61,7 @@ class NeuralTrees(nn.Module):
 
     def reach(self, z: Tensor, *, frozen: bool = False) -> Tensor:
         """Evaluate Equation 1 for all leaves of all trees, of shape (t, n, leaves)."""
-        splits = self.splits.detach() if frozen else self.splits
+        splits = (self.splits.detach() if frozen else self.splits).to(z.dtype)
         seen = z[:, self.inputs].transpose(0, 1)  # (t, n, m)
         logits = (seen @ splits[:, :-1] + splits[:, -1:]).to(z.dtype)
         left = (self.slope * logits).sigmoid().clamp(UNCERTAINTY, 1 - UNCERTAINTY)
@@ -74,11 +74,13 @@ class NeuralTrees(nn.Module):
 
     def vote(self, reached: Tensor) -> Tensor:
         """Evaluate Equation 2 for every tree, of shape (t, n, c)."""
-        return (reached @ self.leaves).to(reached.dtype)
+        return (reached @ self.leaves.to(reached.dtype)).to(reached.dtype)
 
     def classify(self, z: Tensor) -> Tensor:
         """Map the common space to log-probabilities, of shape (n, c)."""
-        return self.vote(self.reach(z)).mean(dim=0).log()
+        # In float32, rounding depends on where a row stands among others.
+        votes = self.vote(self.reach(z.double()))
+        return votes.mean(dim=0).log().to(z.dtype)
 
     def forward(self, X: Tensor, domain: DomainName = "target") -> Tensor:
         """Map samples, of shape (n, p), to log-probabilities, of shape (n, c)."""
