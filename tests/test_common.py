@@ -33,7 +33,7 @@ from skda.baselines import (
 from skda.heterogeneous import DATN, WSDTN
 from skda.partial import PADA
 from skda.preprocessing import PerView
-from skda.unsupervised import SourceOnly
+from skda.unsupervised import MCD, SourceOnly
 
 FAMILIES = [
     skda.auto,
@@ -58,7 +58,7 @@ FAST = {
 #: What the check of accuracy needs beside, and learning rates for it where three times
 #: an estimator's own will not do.
 LEARNS = {"max_epochs": 5, "batch_size": 100}
-RATES = {DATN: 0.01, PADA: 0.1, SSDAE: 0.03, WSDTN: 0.03}
+RATES = {DATN: 0.01, MCD: 0.1, PADA: 0.1, SSDAE: 0.03, WSDTN: 0.03}
 MORE = [
     TargetOnly(LogisticRegression()),
     TargetOnly(LabelSpreading(kernel="knn", n_neighbors=5), unlabeled="keep"),

@@ -120,7 +120,8 @@ class ADDA(BaseOneStreamClassifier):
     Parameters
     ----------
     lambda0
-        Weight :math:`\lambda_0` of Equation 3 against labeled rows of the target.
+        Weight :math:`\lambda_0` of the discriminator in Equation 3. The paper has 1, at
+        a learning rate that is far smaller; here, the features would leave the classes.
     discriminator_layer_sizes
         Widths of the hidden layers of the discriminator.
     dropout
@@ -157,12 +158,13 @@ class ADDA(BaseOneStreamClassifier):
     (100,)
     """
 
-    lambda0: NonNegative = 1.0
+    lambda0: NonNegative = 0.1
     discriminator_layer_sizes: LayerSizes = (256, 256)
     dropout: Fraction = 0.5
     source_epochs: Count | None = None
 
     published_params: ClassVar[dict[str, Any]] = {
+        "lambda0": 1.0,
         "discriminator_layer_sizes": (500, 500),
         "dropout": 0.0,
         "optimizer": "adam",

@@ -59,7 +59,7 @@ def test_the_first_phase_trains_the_source_alone(make_net, batch, shifted):
 
 def test_the_source_and_the_classifier_stay_in_the_second_phase(make_net, shifted):
     one, more = (
-        make_net(ADDA, max_epochs=n_epochs, source_epochs=5).fit(
+        make_net(ADDA, lambda0=1.0, max_epochs=n_epochs, source_epochs=5).fit(
             shifted.X, source=shifted.source
         )
         for n_epochs in (1, 10)
@@ -90,7 +90,7 @@ def test_adaptation_beats_its_absence_where_the_domains_are_shifted(
     for seed in range(5):
         data = make_shifted(seed)
         scores = [
-            make_net(cls, random_state=seed, lr=0.003)
+            make_net(cls, random_state=seed)
             .fit(data.X, source=data.source)
             .score(data.X, data.y)
             for cls in (ADDA, SourceOnly)
