@@ -14,6 +14,7 @@ from pathlib import Path
 
 from benchmarks._pages import Part, draw, spell
 from benchmarks.dmtl import dmtl_parts
+from benchmarks.field import field_parts
 from benchmarks.paired_report import datn_parts
 from benchmarks.partial_report import isra_parts
 from benchmarks.ssan_report import ssan_parts
@@ -23,6 +24,7 @@ __all__ = ["texts"]
 
 DOCS = Path(__file__).parents[1] / "docs" / "benchmarks"
 PAPERS: dict[str, Callable[[], list[Part]]] = {
+    "field": field_parts,
     "ssan": ssan_parts,
     "symnets": symnets_parts,
     "isra": isra_parts,

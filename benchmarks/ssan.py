@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import time
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from torch import Tensor
 from benchmarks._cells import Cell, run
 from benchmarks._results import sha256
 from benchmarks.heterogeneous import path
-from skda.comparison._adaptation import Adaptation
+from skda.comparison._adaptation import Adaptation, learns_from_source
 from skda.comparison._engine import seeded_clone
 from skda.comparison._lineups import default_estimators
 from skda.comparison._splits import label_splits
@@ -45,6 +46,8 @@ __all__ = [
     "SWEEPS",
     "TABLE_2",
     "TABLE_3",
+    "cells",
+    "measure",
 ]
 
 CALTECH_DSLR = "caltech_surf:dslr_decaf6"
@@ -86,6 +89,8 @@ SWEEPS: dict[str, list[Any]] = {
     "n_components": [32, 64, 128, 256, 512],
 }
 BOTH = [CALTECH_DSLR, ENGLISH]
+#: Files that hold both domains of a task.
+SEVERAL_VIEWS = {"reuters": "reuters_multilingual_1200", "mfeat": "mfeat_digits"}
 
 
 def cells(
@@ -199,12 +204,12 @@ class Watch(Callback):  # type: ignore[misc]
         }
 
 
-def measure(cell: Cell) -> dict[str, Any]:
+def measure(cell: Cell, methods: Mapping[str, Any] = METHODS) -> dict[str, Any]:
     """Measure a cell on every split."""
     data = load_task(cell.task)
     name = cell.method.removesuffix(ALONE)
-    estimator = clone(METHODS[name]).set_params(**cell.params)
-    knows_target_only = name != cell.method or name in TARGET_METHODS
+    estimator = clone(methods[name]).set_params(**cell.params)
+    knows_target_only = name != cell.method or not learns_from_source(estimator)
     fit_params = {} if knows_target_only else {"source": data.source}
     if cell.watch:
         codes = np.unique(data.y, return_inverse=True)[1]
@@ -245,8 +250,9 @@ def measure(cell: Cell) -> dict[str, Any]:
 
 def files_of(task: str) -> list[str]:
     """Name the data files of a task."""
-    if task.startswith("reuters"):
-        return ["reuters_multilingual_1200"]
+    for start, file in SEVERAL_VIEWS.items():
+        if task.startswith(start):
+            return [file]
     return task.split(":")
 
 
