@@ -21,13 +21,29 @@ import torch
 
 from benchmarks._results import append
 from skda.datasets import label_few
-from skda.heterogeneous import SSAN, STN, GeoST
+from skda.heterogeneous import (
+    CDLS,
+    CDSPP,
+    DAMA,
+    GJDA,
+    JMEA,
+    SSAN,
+    STN,
+    GeoST,
+    SGWStyle,
+)
 
 THIS = (sys.executable, "-m", "benchmarks.speed.rows")
 METHODS = {
     "GeoST": GeoST(),
     "SSAN": SSAN(max_epochs=20),
     "STN": STN(max_epochs=20),
+    "CDSPP": CDSPP(),
+    "CDLS": CDLS(),
+    "DAMA": DAMA(),
+    "GJDA": GJDA(),
+    "JMEA": JMEA(max_epochs=20),
+    "SGWStyle": SGWStyle(),
 }
 SIZES = [(1123, 4096), (1000, 512), (2000, 512), (4000, 512), (8000, 512)]
 
@@ -73,7 +89,7 @@ def main() -> None:
             done = subprocess.run(command, capture_output=True, text=True, check=True)
             found = json.loads(done.stdout.splitlines()[-1])
             print(
-                f"{name:6} {size[0]:5} x {size[1]:4}   {found['seconds']:6.2f} s wall"
+                f"{name:8} {size[0]:5} x {size[1]:4}   {found['seconds']:6.2f} s wall"
                 f"{found['cpu_seconds']:7.2f} s CPU {found['memory_mib']:6.0f} MiB"
             )
             if arguments.record:

@@ -189,7 +189,7 @@ class CDLS(BaseCommonSpaceClassifier):
         codes = [source.codes, known.codes]
         weights = [self.source_weights_ * len(known.X) / len(source.X)]
         weights += [np.ones(len(known.X))]
-        self._fit(*(np.concatenate(part) for part in (Z, codes, weights)))
+        self._fit(np.concatenate(Z), np.concatenate(codes), np.concatenate(weights))
 
     def _fit(self, Z: Array, codes: Codes, weights: Array) -> None:
         """Fit the classifier to weighted rows, if it takes weights."""

@@ -29,8 +29,10 @@ class TwoHeads(TwoStreamClassifier):
         self, widths: dict[str, int], n_components: int, n_classes: int, **layout: Any
     ) -> None:
         super().__init__(widths, n_components, n_classes, **layout)
-        self.target_head = nn.Sequential(nn.Linear(n_components, n_classes))
-        self.target_head.extend(self.head[1:])  # an activation, if there is one
+        activations = list(self.head)[1:]  # one or none
+        self.target_head = nn.Sequential(
+            nn.Linear(n_components, n_classes), *activations
+        )
 
     def classify_target(self, z: Tensor) -> Tensor:
         """Map unit vectors to the logits of the classifier of the target."""

@@ -68,7 +68,7 @@ class LandmarkProblem:
         of_labeled = one_hot[rows.labels]
         n_labeled = of_labeled.sum(axis=0)
         a, b = self.masses[0], self.masses[1] + n_labeled
-        joined = (a > 0) & (b > 0)
+        joined: NDArray[np.bool_] = (a > 0) & (b > 0)
         scale = np.divide(1, [a, b], where=joined, out=np.zeros((2, n_classes)))
         self.signs = np.where(rows.is_source, 1.0, -1.0)
         # Column 0 is the gap of the domains, the others are those of the classes.
@@ -81,7 +81,9 @@ class LandmarkProblem:
         self.fixed = -F.T @ rows.labeled
         self._pairs(rows, n_labeled, joined)
 
-    def _pairs(self, rows: Landmarks, n_labeled: Array, joined: Array) -> None:
+    def _pairs(
+        self, rows: Landmarks, n_labeled: Array, joined: NDArray[np.bool_]
+    ) -> None:
         """Prepare the squared distances of pairs of one class."""
         a, u = self.masses
         pairs = a * u + u * n_labeled + n_labeled * a
