@@ -52,14 +52,26 @@ class Sample(NamedTuple):
     positions: NDArray[np.intp]
 
     def on_one_scale(self) -> Sample:
-        """Standardize the features of both domains together."""
+        """Standardize the features of both domains together.
+
+        Returns
+        -------
+        Sample
+            The same rows on one scale.
+        """
         mean, scale = feature_moments(np.concatenate([self.source, self.target]))
         return self._replace(
             source=(self.source - mean) / scale, target=(self.target - mean) / scale
         )
 
     def each_on_its_scale(self) -> Sample:
-        """Standardize the features of each domain by itself, which undoes a shift."""
+        """Standardize the features of each domain by itself, which undoes a shift.
+
+        Returns
+        -------
+        Sample
+            The same rows, each domain on its scale.
+        """
         source, target = (
             (X - mean) / scale
             for X in (self.source, self.target)
@@ -69,7 +81,18 @@ class Sample(NamedTuple):
 
 
 def evenly(positions: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Take at most 1000 of the positions, spread all over them."""
+    """Take at most 1000 positions, spread all over them.
+
+    Parameters
+    ----------
+    positions : ndarray of shape (n,)
+        Positions of rows.
+
+    Returns
+    -------
+    ndarray of shape (min(n, 1000),)
+        Some of them.
+    """
     n = len(positions)
     return positions[np.linspace(0, n - 1, min(n, MAX_ROWS)).astype(np.intp)]
 

@@ -131,7 +131,7 @@ class ISRA(BasePlugIn):
     penalty outweighs: without ``receptor_scaling``, receptors then learn nothing in
     any number of steps. A median :math:`R^2` below 0.6 is warned of: in trials on
     Office-Caltech and PACS, the attention of such receptors correlated with the exact
-    one, "encoder", by 0.2 or less, and by 0.5 from 0.9 on.
+    one, "encoder", by 0.3 or less, and by 0.5 from 0.9 on.
 
     For Office-31, the public code has ``alpha=0.1``, ``beta=0.5`` and 64 topics, on
     ``BA3US.published(lambda_cot=5.0, lr=0.001, max_steps=4000, n_refreshes=20)`` with
