@@ -23,6 +23,8 @@ __all__ = ["SHFA"]
 MAX_ASCENT = 20
 #: Most rounds in which the weights of the labelings are adapted.
 MAX_WEIGHTINGS = 100
+#: Least ridge, relative to the largest kernel, where errors weigh too much to solve.
+MIN_RIDGE = 1e-6
 #: Most systems that a quadratic program solves.
 MAX_PIVOTS = 200
 
@@ -169,7 +171,7 @@ class SHFA(BaseAugmentedClassifier):
     def _first(self, K: Array, y: Array, labeled: NDArray[np.int64]) -> Array:
         """Score all rows by the machine of the labeled target rows."""
         Q = K[np.ix_(labeled, labeled)] * np.outer(y[labeled], y[labeled])
-        Q[np.diag_indices_from(Q)] += 1 / self.C_t
+        Q[np.diag_indices_from(Q)] += max(1 / self.C_t, MIN_RIDGE * K.max())
         everything = np.ones(len(Q), dtype=bool)
         a = solve_nonnegative_qp(Q, everything, max_iter=MAX_PIVOTS, name="SHFA")
         return K[:, labeled] @ (a * y[labeled])
@@ -212,10 +214,11 @@ class SHFA(BaseAugmentedClassifier):
     ) -> tuple[Array, Array, float]:
         """Solve Equation 1 over some labelings, for both variables and its value."""
         Y = np.array(mixture)
+        ridge = np.maximum(1 / costs, MIN_RIDGE * K.max())
         d, value = self._normalize(d), np.inf
         for _ in range(MAX_WEIGHTINGS):
             Q = ((Y.T * d) @ Y) * K
-            Q[np.diag_indices_from(Q)] += 1 / costs
+            Q[np.diag_indices_from(Q)] += ridge
             a = solve_nonnegative_qp(Q, free, max_iter=MAX_PIVOTS, name="SHFA")
             former, value, free = value, float(a.sum() / 2), a > 0
             if len(Y) == 1 or former - value <= self.tol * value:

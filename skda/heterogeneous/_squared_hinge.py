@@ -17,20 +17,53 @@ Array = NDArray[np.float64]
 
 
 def with_ones(X: NDArray[Any]) -> Array:
-    """Append a feature that is one, whose weight is the intercept."""
+    """Append a feature that is one, whose weight is the intercept.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, p)
+        Rows.
+
+    Returns
+    -------
+    ndarray of shape (n, p + 1)
+        The rows, with a one each.
+    """
     return np.column_stack([X, np.ones(len(X))])
 
 
 def signs_of(codes: NDArray[np.int64], n_classes: int) -> Array:
-    """Say of every row and class, by 1 or -1, whether the one is in the other."""
+    """Say of every row and class, by 1 or -1, whether the one is in the other.
+
+    Parameters
+    ----------
+    codes : ndarray of shape (n,)
+        Class of every row, -1 for none.
+    n_classes : int
+        Number of classes.
+
+    Returns
+    -------
+    ndarray of shape (n, n_classes)
+        The signs.
+    """
     return np.where(codes[:, None] == np.arange(n_classes), 1.0, -1.0)
 
 
 def row_space(X: Array) -> tuple[Array, Array]:
     """Write rows, of shape (n, p), in a basis of the space that they span.
 
-    The two results, of shapes (n, r) and (r, p) with r at most the smaller of n and p,
-    multiply to the rows; the second has orthonormal rows.
+    Parameters
+    ----------
+    X : ndarray of shape (n, p)
+        Rows.
+
+    Returns
+    -------
+    rows : ndarray of shape (n, r)
+        The rows in that basis, with r at most the smaller of n and p.
+    basis : ndarray of shape (r, p)
+        Orthonormal rows, so that ``rows @ basis`` is what was given.
     """
     U, lengths, basis = np.linalg.svd(X, full_matrices=False)
     rank = int(np.sum(lengths > lengths[:1] * max(X.shape) * np.finfo(float).eps))

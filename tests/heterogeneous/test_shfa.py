@@ -166,6 +166,15 @@ def test_too_few_labelings_are_warned_of():
         clf._fit_class(small.K, small.costs, first, small.labels)
 
 
+def test_a_singular_kernel_whose_errors_weigh_too_much():
+    rng = np.random.default_rng(0)
+    X, y = np.repeat(rng.normal(size=(3, 5)), 20, axis=0), np.repeat([0, 1, -1], 20)
+    clf = SHFA(C_s=1e18, C_t=1e18, C_u=1e18).fit(X, y, source=(X[:40], y[:40]))
+
+    assert clf.transduction_[:40].tolist() == y[:40].tolist()
+    assert np.isfinite(clf.predict_proba(X)).all()
+
+
 def test_equal_rows_fewer_than_their_features():
     X = np.repeat(np.random.default_rng(0).normal(size=(2, 50)), 3, axis=0)
     clf = SHFA().fit(X, [0, 0, 0, 1, 1, -1], source=(X[:, :40], [0, 0, 0, 1, 1, 1]))
