@@ -53,7 +53,7 @@ class HFA(BaseAugmentedClassifier):
     **What it takes from the source** is therefore the intercept. :math:`K` has no
     kernels between the domains, and what :math:`H` adds between them cancels out at the
     solution: :math:`f(x) = (1 + \lambda) \sum_{i \in t} \alpha_i y_i k_t(x_i, x) + b`
-    for a row of the target. In the papers' tables it is near the target's own machine.
+    for a row of the target.
 
     There is no ``transform``, as every class has a common space of its own. Without a
     source, it is the machine of the labeled target rows.
