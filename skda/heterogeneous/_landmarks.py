@@ -155,7 +155,10 @@ def select_landmarks(
     masses = problem.masses.ravel()
     w = np.full(len(rows.Z), rows.delta)
     ahead, momentum, best = w, 1.0, problem.value(w)
-    step, residual = 1 / largest_curvature(problem, len(w)), np.inf
+    # No weight has farther to go than one, however flat the objective is.
+    steepest = float(abs(problem.gradient(w)).max())
+    step = 1 / (max(largest_curvature(problem, len(w)), steepest) or 1.0)
+    residual = np.inf
     for _ in range(max_iter):
         new = project_to_masses(
             ahead - step * problem.gradient(ahead), problem.groups, masses
@@ -181,7 +184,7 @@ def largest_curvature(problem: LandmarkProblem, n: int, n_iter: int = 30) -> flo
         v = problem.curvature(v / np.linalg.norm(v))
         length = float(np.linalg.norm(v))
         if length == 0:
-            return 1.0
+            return 0.0
     return 1.1 * length
 
 

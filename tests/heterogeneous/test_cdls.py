@@ -147,6 +147,15 @@ def test_the_weights_are_those_of_a_general_solver(rows):
     assert w.max() <= 1
 
 
+@pytest.mark.parametrize("scale", [0.0, 1e-40])
+def test_a_flat_objective_keeps_the_masses(rows, scale):
+    flat = rows._replace(Z=scale * rows.Z, labeled=scale * rows.labeled)
+    w, _ = select_landmarks(flat, tol=1e-3, max_iter=100)
+    sums = np.eye(6)[LandmarkProblem(flat).groups].T @ w
+
+    assert_allclose(sums, rows.masses().ravel(), atol=1e-9)
+
+
 def test_weights_are_projected_to_their_masses():
     v = np.array([3.0, 0.4, 0.2, -1.0, 5.0])
     groups = np.array([0, 0, 0, 1, 1])
