@@ -70,13 +70,13 @@ class SourceCommittee:
     which all members are then fitted: every row of the source counts
     :math:`q_k / \pi_k`.
 
-    **Second opinion.** Where domains are far apart, members that move nothing may find
-    next to no row of a class that is there. So all members are fitted to all classes
-    first. If they find the classes that would be left out in ``least_share`` of their
-    share, or are as sure of the rows of one of them as of others, all classes stay, and
-    the members are fitted again for the shares of the source. Else the members are
-    fitted without those classes, too, and every member is the mean of its two fits, so
-    that no class is lost for good.
+    **Second opinion.** Where domains are far apart (:math:`\delta` of ``far`` or more),
+    members that move nothing may find next to no row of a class that is there. So all
+    members are fitted to all classes first. If they find the classes that would be left
+    out in ``least_share`` of their share, or are as sure of the rows of one of them as
+    of others, all classes stay, and the members are fitted again for the shares of the
+    source. Else the members are fitted without those classes, too, and every member is
+    the mean of its two fits, so that no class is lost for good.
 
     Of more than ``max_rows`` rows of a domain, as many are learned from; the others are
     predicted like new rows.
@@ -93,6 +93,9 @@ class SourceCommittee:
         may be absent.
     least_lack : float, default=0.12
         Share of the source that absent classes make up where the target lacks them.
+    far : float, default=0.85
+        Distance of the domains from which on classes that seem to be absent are looked
+        for by members that move the domains.
     n_prunings : int, default=3
         How often to leave out classes, at most.
 
@@ -125,12 +128,14 @@ class SourceCommittee:
         least_share: float = 0.5,
         least_confidence: float = 0.85,
         least_lack: float = 0.12,
+        far: float = 0.85,
         n_prunings: int = 3,
     ) -> None:
         self.max_rows = max_rows
         self.least_share = least_share
         self.least_confidence = least_confidence
         self.least_lack = least_lack
+        self.far = far
         self.n_prunings = n_prunings
 
     def fit(
@@ -229,6 +234,8 @@ class SourceCommittee:
 
     def _confirms(self, codes: Codes, kept: Codes) -> bool:
         """Say whether all members, too, miss all classes but these."""
+        if self.domain_distance_ < self.far:
+            return True
         (panel, every, weights), *_ = self._fits
         ensemble = average(panel.fitted, weights)
         left_out = ~np.isin(every, kept)

@@ -176,6 +176,19 @@ def test_classes_that_all_members_find_again_are_not_left_out(seed):
     assert_array_equal(found.members_["kernel, domain"], expected)
 
 
+def test_members_that_move_nothing_are_believed_where_domains_are_close():
+    rng = np.random.default_rng(41)
+    codes = np.arange(120) % 6
+    means = 2 * rng.normal(size=(6, 6))
+    source = means[codes] + rng.normal(size=(120, 6))
+    shift = rng.choice([2, 4, 8]) * rng.normal(size=6)
+    stretch = np.exp(rng.choice([0, 0.7]) * rng.normal(size=6))
+    target = stretch * (means[codes] + rng.normal(size=(120, 6))) + shift
+    found = SourceCommittee(far=1.01).fit(source, codes, target, 6)
+
+    assert found.is_partial_  # though it is not, as these are far
+
+
 def test_a_frequent_class_does_not_keep_absent_ones():
     rng = np.random.default_rng(0)
     codes = np.concatenate([np.zeros(100, dtype=int), np.ones(20, dtype=int)])
