@@ -28,6 +28,10 @@ from skda.utils.warnings import warn_user
 
 __all__ = ["CDLS"]
 
+#: Least share of support vectors. With half of the rows exactly, as published, all
+#: multipliers may end at a bound, and rounding decides the intercept.
+NU = 0.499
+
 
 @estimator
 class CDLS(BaseCommonSpaceClassifier):
@@ -117,7 +121,7 @@ class CDLS(BaseCommonSpaceClassifier):
 
     Where it differs from the public code: there, the weight of the unlabeled rows in
     the mean of the target is :math:`1 / a` instead of :math:`1 / b` in one block of
-    Equation 2. Where no :math:`\nu`-support vector machine exists, as some class has
+    Equation 2, and :math:`\nu` is 0.5 instead of 0.499. Where no :math:`\nu`-support vector machine exists, as some class has
     too few rows, an ordinary one with ``C=1`` takes its place.
 
     References
@@ -203,7 +207,7 @@ class CDLS(BaseCommonSpaceClassifier):
     def _fit_default(self, Z: Array, codes: Codes, weights: Array) -> None:
         """Fit the classifier of the paper, or one that exists in any case."""
         exact = {"kernel": "linear", "tol": 1e-6, "random_state": 0}
-        for svm in (NuSVC(nu=0.5, **exact), SVC(**exact)):
+        for svm in (NuSVC(nu=NU, **exact), SVC(**exact)):
             classifier = FinalClassifier(svm, len(self.classes_))
             try:
                 self._classifier = classifier.fit(Z, codes, sample_weight=weights)

@@ -241,3 +241,16 @@ def test_where_no_nu_machine_exists_an_ordinary_one_does():
     clf = CDLS(delta=1.0).fit(data.X, y, source=(X_s[few], y_s[few]))
 
     assert type(clf.estimator_) is SVC
+
+
+def test_rounding_does_not_decide_the_intercept():
+    y = np.arange(12) % 3
+    X = np.random.default_rng(0).normal(scale=3, size=(3, 5))[y]
+    X = X + np.random.default_rng(1).normal(size=X.shape)
+    few, source = np.where(np.arange(12) < 6, y, -1), X[::-1, :4] + 1
+    once, again = (
+        CDLS().fit(X * scale, few, source=(source, y[::-1])).predict_proba(X)
+        for scale in (1.0, 1 + 1e-12)
+    )
+
+    assert_allclose(once, again, atol=1e-6)
