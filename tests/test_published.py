@@ -18,7 +18,7 @@ from torch import nn
 
 from skda.partial import BA3US, ETN, IWAN, PADA, SAFN, SAN
 from skda.training import inverse_decay, sigmoid_ramp
-from skda.unsupervised import CDAN, DANN, MCC
+from skda.unsupervised import ADDA, CDAN, DAN, DANN, MCC, MCD, DeepCORAL
 from tests.test_constructors import _estimators
 
 SNAPSHOT = Path(__file__).parent / "published.json"
@@ -90,9 +90,16 @@ def test_a_pretrained_network_has_a_tenth_of_the_learning_rate():
     assert CDAN.published().extractor_lr == 1.0
     assert CDAN.published(module=nn.Identity).extractor_lr == 0.1
     assert DANN.published(module=nn.Identity, extractor_lr=0.5).extractor_lr == 0.5
-    assert SAFN.published(module=nn.Identity).extractor_lr == 1.0
+    assert DAN.published(module=nn.Identity).extractor_lr == 0.1
+    assert DeepCORAL.published(module=nn.Identity).extractor_lr == 0.1
+
+
+@pytest.mark.parametrize("cls", [ADDA, MCD, SAFN])
+def test_a_pretrained_network_learns_at_full_rate_where_the_reference_does(cls):
+    assert cls.published(module=nn.Identity).extractor_lr == 1.0
 
 
 if __name__ == "__main__":
-    settings = {name: _spell(CLASSES[name]) for name in PUBLISHED}
+    methods = {name: cls for name, cls in CLASSES.items() if hasattr(cls, "published")}
+    settings = {name: _spell(cls) for name, cls in methods.items()}
     SNAPSHOT.write_text(json.dumps(settings, indent=1, sort_keys=True) + "\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from functools import partial
 from typing import Any, ClassVar
 
 import torch
@@ -141,7 +142,8 @@ class ADDA(BaseOneStreamClassifier):
 
     One step updates the discriminator and the features, where the paper alternates;
     labeled target rows train the classifier as well. :meth:`published` has the
-    discriminator and the batches of the paper.
+    settings of the authors' code for digits, where the learning rate of the first phase
+    is 0.001.
 
     References
     ----------
@@ -167,11 +169,15 @@ class ADDA(BaseOneStreamClassifier):
         "lambda0": 1.0,
         "discriminator_layer_sizes": (500, 500),
         "dropout": 0.0,
-        "optimizer": "adam",
+        "optimizer": partial(torch.optim.Adam, betas=(0.5, 0.999)),
         "lr": 0.0002,
+        "lr_schedule": "constant",
+        "weight_decay": 0.0,
         "batch_size": 128,
         "max_steps": 10_000,
     }
+    # The authors' code has one learning rate for all layers.
+    published_module_params: ClassVar[dict[str, Any]] = {}
 
     def make_phases(self, max_epochs: int) -> list[Phase]:
         first = max_epochs if self.max_steps else self.source_epochs or max_epochs

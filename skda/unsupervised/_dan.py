@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar
 
 from torch import Tensor
 
 from skda.base import BaseOneStreamClassifier, OneStreamObjective, Pass, estimator
 from skda.losses import kernel_mmd
-from skda.training import Objective, sigmoid_ramp
+from skda.training import Objective, inverse_decay, sigmoid_ramp
 from skda.utils.ranges import NonNegative
 
 __all__ = ["DAN"]
@@ -59,7 +60,8 @@ class DAN(BaseOneStreamClassifier):
     Notes
     -----
     A step takes a matrix of all pairs of rows of a batch. :meth:`published` has the
-    settings of the authors' library (TLlib), which sums the kernels. It compares the
+    settings of the authors' library (TLlib) for Office-31, which sums the kernels, has
+    dropout behind the features, and a weight that does not rise. It compares the
     features alone, as here; the paper does so with the logits as well, and learns the
     weights of the kernels.
 
@@ -82,11 +84,11 @@ class DAN(BaseOneStreamClassifier):
 
     published_params: ClassVar[dict[str, Any]] = {
         "lambda0": 5.0,
-        "extractor_lr": 0.1,
         "batch_size": 32,
         "lr": 0.003,
         "weight_decay": 0.0005,
         "max_steps": 10_000,
+        "lr_schedule": partial(inverse_decay, alpha=3.0),
     }
 
     uses_unlabeled_source: ClassVar[bool] = True

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar
 
 from torch import Tensor
 
 from skda.base import BaseOneStreamClassifier, OneStreamObjective, Pass, estimator
 from skda.losses import joint_kernel_mmd
-from skda.training import Objective, sigmoid_ramp
+from skda.training import Objective, inverse_decay, sigmoid_ramp
 from skda.utils.ranges import NonNegative
 
 __all__ = ["JAN"]
@@ -65,8 +66,9 @@ class JAN(BaseOneStreamClassifier):
     Notes
     -----
     A step takes matrices of all pairs of rows of a batch. :meth:`published` has the
-    settings of the authors' library (TLlib), which sums the five kernels of the
-    features. It has a single one of the predictions, of a fixed width.
+    settings of the authors' library (TLlib) for Office-31, which sums the five kernels
+    of the features, has dropout behind them, and a weight that does not rise. It has a
+    single kernel of the predictions, of a fixed width.
 
     References
     ----------
@@ -87,11 +89,12 @@ class JAN(BaseOneStreamClassifier):
 
     published_params: ClassVar[dict[str, Any]] = {
         "lambda0": 5.0,
-        "extractor_lr": 0.1,
+        "batch_norm": True,
         "batch_size": 32,
         "lr": 0.003,
         "weight_decay": 0.0005,
         "max_steps": 10_000,
+        "lr_schedule": partial(inverse_decay, alpha=3.0),
     }
 
     uses_unlabeled_source: ClassVar[bool] = True

@@ -68,7 +68,7 @@ class JDA(BaseTransferComponents):
     The paper exchanges the two matrices of Equation 1: its components are the same, in
     other units, those of little variance stretched to that of the others, in which
     neighbors are far less accurate. Nor is the mean taken from the components there.
-    The other settings of the public code are those of :meth:`published`.
+    The other settings of the authors' code are those of :meth:`published`.
 
     References
     ----------

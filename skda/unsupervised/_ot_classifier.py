@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,6 +79,9 @@ class OTClassifier(BaseAlignedClassifier):
     -----
     A new row of the source moves as the nearest of those in the fit does.
 
+    The paper chooses both weights by validation. :meth:`published` has those of an
+    example of its authors' library (POT), which takes the distances as they are.
+
     References
     ----------
     .. [1] N. Courty, R. Flamary, D. Tuia and A. Rakotomamonjy, "Optimal Transport for
@@ -99,6 +102,11 @@ class OTClassifier(BaseAlignedClassifier):
     eta: NonNegative = 0.1
     n_rounds: Count = 10
     max_iter: Count = 200
+
+    published_params: ClassVar[dict[str, Any]] = {
+        **BaseAlignedClassifier.published_params,
+        "eta": 1.0,
+    }
 
     def learn_alignment(self, source: Rows, target: Rows) -> None:
         self.source_rows_ = source.X
