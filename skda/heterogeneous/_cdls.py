@@ -121,8 +121,9 @@ class CDLS(BaseCommonSpaceClassifier):
 
     Where it differs from the public code: there, the weight of the unlabeled rows in
     the mean of the target is :math:`1 / a` instead of :math:`1 / b` in one block of
-    Equation 2, and :math:`\nu` is 0.5 instead of 0.499. Where no :math:`\nu`-support vector machine exists, as some class has
-    too few rows, an ordinary one with ``C=1`` takes its place.
+    Equation 2, and :math:`\nu` is 0.5 instead of 0.499. Where no
+    :math:`\nu`-support vector machine exists, as some class has too few rows, an
+    ordinary one with ``C=1`` takes its place.
 
     References
     ----------
