@@ -66,6 +66,8 @@ METHODS: dict[str, Any] = {
     **default_estimators(),
     "BalancedLabelPropagation": BalancedLabelPropagation(),
     **LITERATURE,
+    # With k-means for the public code's other opinion.
+    "CDSPP.published(clusters=True)": CDSPP.published(clusters=True),
 }
 #: Those that take long are measured on fewer splits.
 SLOW = {"SHFA", "SGWStyle", "TNT"}
