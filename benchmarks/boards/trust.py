@@ -55,6 +55,8 @@ TELLING = (
 )
 #: Share of the fits that are not below and may be warned of.
 FALSE_ALARMS = 0.13
+#: Least probability that is worth a warning, however rare it is.
+LEAST_ALARM = 0.1
 
 
 class Statement(NamedTuple):
@@ -156,10 +158,11 @@ def threshold(statements: Sequence[Statement], below: NDArray[np.float64]) -> fl
     Returns
     -------
     float
-        What :data:`FALSE_ALARMS` of the fits that are not below exceed.
+        What :data:`FALSE_ALARMS` of the fits that are not below exceed, and
+        :data:`LEAST_ALARM` at least.
     """
     X = np.array([s.evidence.features() for s in statements if s.gain >= 0])
-    return float(np.quantile(expit(X @ below), 1 - FALSE_ALARMS))
+    return max(float(np.quantile(expit(X @ below), 1 - FALSE_ALARMS)), LEAST_ALARM)
 
 
 def judge(statements: Sequence[Statement]) -> Table:

@@ -26,9 +26,10 @@ COEFFICIENTS = {
         (0.299, 0.000, -0.221, -0.013, -0.587, 0.000, 0.000, 0.000, -0.538),
     ),
 }
-#: Probability to be below from which on a fit warns: on the choosing side, of the fits
-#: that are not below, 13 % are warned of. Written by the same command.
-ALARM = {"few labels": 0.109, "no labels": 0.027}
+#: Probability to be below from which on a fit warns: one in ten or more, and so that of
+#: the fits of the choosing side that are not below at most 13 % are warned of. The same
+#: command writes it.
+ALARM = {"few labels": 0.109, "no labels": 0.100}
 #: Expected accuracy from which on trust is high.
 HIGH = 0.8
 #: Least distance of a share from zero and one, before its log-odds are taken.

@@ -71,7 +71,8 @@ def test_the_units_of_the_evidence_do_not_matter():
     np.testing.assert_allclose(*odds, atol=0.02)
 
 
-def test_as_many_fits_that_are_not_below_are_warned_of_as_allowed():
+def test_as_many_fits_that_are_not_below_are_warned_of_as_allowed(monkeypatch):
+    monkeypatch.setattr(trust, "LEAST_ALARM", 0.0)
     told = _told_by_features(np.linspace(-0.3, 0.3, 200))
     _, below = calibrate(told)
     alarm = threshold(told, below)
@@ -80,6 +81,14 @@ def test_as_many_fits_that_are_not_below_are_warned_of_as_allowed():
     assert np.mean(1 / (1 + np.exp(-np.array(fine))) > alarm) == pytest.approx(
         trust.FALSE_ALARMS, abs=0.01
     )
+
+
+def test_a_warning_tells_of_one_in_ten_at_least():
+    told = [s._replace(gain=0.1) for s in _told_by_features(np.linspace(-0.3, 0.3, 9))]
+    never = np.zeros(len(told[0].evidence.features()))
+    never[0] = -9.0
+
+    assert threshold(told, never) == trust.LEAST_ALARM == 0.1
 
 
 def test_hits_and_false_alarms_are_counted(monkeypatch):
