@@ -1,17 +1,18 @@
-"""What an epoch of DANN and CDAN costs here and in skada.
+"""What an epoch of a network costs here and in skada, for the methods of both.
 
 Both train the same layers on the same rows with the same optimizer, in one thread and
 in turns: as many steps of as many rows in an epoch, the callbacks that are default. The
 discriminator that skada makes itself ends in a softmax over one unit, so that nothing
 is adapted; it gets the layers used here, once of the width of its own and once of the
-width and dropout that are default here. Neither CDAN weighs rows by their entropy,
-which skada cannot. skada runs in a process of its own, because importing it changes
-the configuration of scikit-learn. Epochs are timed by the CPU time of their process, so
-that a busy machine does not matter much. A ratio is the median over the turns of
-skada / skda.
+width and dropout that are default here, and so does the adversary of MDD. Neither CDAN
+weighs rows by their entropy, which skada cannot; either DeepCORAL compares the logits,
+and either DAN five kernels, of which skada has 33 by default. skada runs in a process
+of its own, because importing it changes the configuration of scikit-learn. Epochs are
+timed by the CPU time of their process, so that a busy machine does not matter much. A
+ratio is the median over the turns of skada / skda.
 
     pip install "skda[bench]"
-    python -m benchmarks.speed.against_skada [--turns 15] [--record]
+    python -m benchmarks.speed.against_skada [--methods DAN MDD] [--turns 15] [--record]
 
 The file is not called skada.py: it would be what ``import skada`` finds.
 """
@@ -35,13 +36,25 @@ from torch import Tensor, nn
 
 from benchmarks._results import append
 from skda.modules import multilayer_perceptron, row_extractor
-from skda.unsupervised import CDAN, DANN
+from skda.unsupervised import CDAN, DAN, DANN, MDD, DeepCORAL
 
 # In batches of 128, too, both libraries take every row once in an epoch.
 N_ROWS, N_FEATURES, N_CLASSES, N_COMPONENTS = 1024, 512, 10, 256
 LR, MOMENTUM, WEIGHT_DECAY = 0.01, 0.9, 1e-3
 N_EPOCHS = 10
 BATCHES = {128: 1.3, N_ROWS: 1.6}  # and the ratio to reach
+METHODS = {cls.__name__: cls for cls in (DANN, CDAN, DAN, DeepCORAL, MDD)}
+# Widths and dropout of a second network: that of skada, and ours. Some have none.
+DISCRIMINATORS = [((100,), 0.0), ((256, 256), 0.5)]
+SECOND_NETWORKS: dict[str, list[tuple[tuple[int, ...], float]]] = {
+    "DANN": DISCRIMINATORS,
+    "CDAN": DISCRIMINATORS,
+    "DAN": [((), 0.0)],
+    "DeepCORAL": [((), 0.0)],
+    "MDD": [((100,), 0.0), ((256,), 0.5)],
+}
+# The widths of our kernels, about a distance that rows of so many features have.
+SIGMAS = [scale * N_COMPONENTS**0.5 for scale in (0.25, 0.5, 1.0, 2.0, 4.0)]
 
 
 class Case(NamedTuple):
@@ -55,9 +68,9 @@ class Case(NamedTuple):
 
 
 CASES = [
-    Case(name, *discriminator, batch_size, aim)
-    for discriminator in (((100,), 0.0), ((256, 256), 0.5))  # skada's width, and ours
-    for name in ("DANN", "CDAN")
+    Case(name, *network, batch_size, aim)
+    for name, networks in SECOND_NETWORKS.items()
+    for network in networks
     for batch_size, aim in BATCHES.items()
 ]
 
@@ -89,8 +102,6 @@ def time_skda(case: Case) -> float:
     X_source, labels, X_target = make_rows()
     settings: dict[str, Any] = {
         "n_components": N_COMPONENTS,
-        "discriminator_layer_sizes": case.discriminator_layer_sizes,
-        "dropout": case.dropout,
         "batch_size": case.batch_size,
         "lr": LR,
         "momentum": MOMENTUM,
@@ -101,34 +112,53 @@ def time_skda(case: Case) -> float:
         "device": "cpu",
         "random_state": 0,
     }
+    if case.discriminator_layer_sizes:
+        settings["discriminator_layer_sizes"] = case.discriminator_layer_sizes
+        settings["dropout"] = case.dropout
     if case.name == "CDAN":
         settings["entropy_weighting"] = False
-    clf = {"DANN": DANN, "CDAN": CDAN}[case.name](**settings)
+    clf = METHODS[case.name](**settings)
     clf.fit(X_target.numpy(), source=(X_source.numpy(), labels.numpy()))
     return float(clf.history_["cpu_seconds"].mean())
+
+
+def second_network(case: Case) -> dict[str, Any]:
+    """Describe what skada's method has besides the layers that classify."""
+    from skada.deep.modules import DomainClassifier  # noqa: PLC0415
+
+    if case.name == "DAN":
+        return {"layer_name": "extractor", "sigmas": SIGMAS}
+    if case.name == "DeepCORAL":
+        return {"layer_name": "head"}
+    n_inputs = N_COMPONENTS * (N_CLASSES if case.name == "CDAN" else 1)
+    n_outputs = N_CLASSES if case.name == "MDD" else 1
+    network = DomainClassifier(num_features=n_inputs)
+    network.classifier = multilayer_perceptron(
+        [n_inputs, *case.discriminator_layer_sizes, n_outputs], dropout=case.dropout
+    )
+    if case.name == "MDD":
+        return {"layer_name": "extractor", "disc_classifier": network}
+    return {
+        "layer_name": "extractor",
+        "domain_classifier": network,
+        "domain_criterion": nn.BCEWithLogitsLoss(),
+    }
 
 
 def fit_skada(case: Case, reg: float = 0.5) -> Any:
     """Train skada's net of the same layers; its domain loss is a sum, not a mean."""
     from skada import deep  # noqa: PLC0415
-    from skada.deep.modules import DomainClassifier  # noqa: PLC0415
 
     torch.manual_seed(0)
     layers = OrderedDict(
         extractor=row_extractor(N_FEATURES, N_COMPONENTS),
         head=nn.Linear(N_COMPONENTS, N_CLASSES),
     )
-    n_inputs = N_COMPONENTS * (N_CLASSES if case.name == "CDAN" else 1)
-    discriminator = DomainClassifier(num_features=n_inputs)
-    discriminator.classifier = multilayer_perceptron(
-        [n_inputs, *case.discriminator_layer_sizes, 1], dropout=case.dropout
-    )
-    net = getattr(deep, case.name)(
+    name = "DeepCoral" if case.name == "DeepCORAL" else case.name
+    net = getattr(deep, name)(
         nn.Sequential(layers),
-        layer_name="extractor",
+        **second_network(case),
         reg=reg,
-        domain_classifier=discriminator,
-        domain_criterion=nn.BCEWithLogitsLoss(),
         optimizer=torch.optim.SGD,
         optimizer__momentum=MOMENTUM,
         optimizer__nesterov=True,
@@ -187,6 +217,7 @@ def compare(case: Case, pool: ProcessPoolExecutor, turns: int) -> dict[str, Any]
 def main() -> None:
     """Print, and on demand record, one line per case."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=[*METHODS])
     parser.add_argument("--turns", type=int, default=15)
     parser.add_argument("--record", action="store_true")
     arguments = parser.parse_args()
@@ -194,6 +225,8 @@ def main() -> None:
     spawn = get_context("spawn")
     with ProcessPoolExecutor(1, spawn, torch.set_num_threads, (1,)) as pool:
         for case in CASES:
+            if case.name not in arguments.methods:
+                continue
             found = compare(case, pool, arguments.turns)
             print(
                 f"{case.name}, {case.discriminator_layer_sizes!s:10}, batch "
