@@ -29,6 +29,7 @@ EXTRAS = {
         "pandas",
         "polars",
         "pytest>=8",
+        "skada>=0.6",
         "skrub",
     ],
 }

@@ -20,6 +20,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from skda.losses._gaussian_kernels import gaussian_kernels
+
 __all__ = [
     "Centroids",
     "class_centroids",
@@ -181,41 +183,49 @@ def joint_kernel_mmd(
     """
     for first_layer, second_layer in zip(a, b, strict=True):
         _check_same_width(a=first_layer, b=second_layer)
-    u = a[0].new_ones(len(a[0])) if weights_a is None else weights_a
-    v = b[0].new_ones(len(b[0])) if weights_b is None else weights_b
-    first = torch.cat([u, torch.zeros_like(v)])  # (n,), with n = n_a + n_b
-    second = torch.cat([torch.zeros_like(u), v])
-    pairs = _pair_weights(first + second, first + second)
-    kernel = torch.ones_like(pairs)  # (n, n)
+    dtype = torch.promote_types(a[0].dtype, torch.float32)
+    u, v = (
+        (x.new_ones(len(x)) if given is None else given).to(dtype)
+        for x, given in ((a[0], weights_a), (b[0], weights_b))
+    )
+    pairs_a, pairs_b = (
+        _mass_of_pairs(w, equal=given is None)
+        for w, given in ((u, weights_a), (v, weights_b))
+    )
+    pairs_ab = u.sum() * v.sum()
+    pairs = pairs_a + pairs_b + 2 * pairs_ab
+    kernel = torch.ones((), dtype=dtype, device=u.device)
     for layer in zip(a, b, strict=True):
-        kernel = kernel * _gaussian_kernels(torch.cat(layer), pairs, scales)
-    within = _pair_weights(first, first), _pair_weights(second, second)
-    shares = within[0] + within[1] - 2 * _pair_weights(first, second)
-    defined = within[0].any() & within[1].any()
-    return defined * (shares * kernel).sum()
+        x = torch.cat(layer).to(dtype)
+        center, length = _scale_of(x, torch.cat([u, v]), pairs)
+        # Of shape (n, n), with n = n_a + n_b.
+        kernel = kernel * gaussian_kernels((x - center) / length, scales)
+    sides = torch.block_diag(u[:, None], v[:, None])  # (n, 2)
+    tiny = torch.finfo(dtype).tiny
+    with torch.autocast(u.device.type, enabled=False):
+        sums = sides.T @ (kernel @ sides)
+    within = sums[0, 0] / pairs_a.clamp(min=tiny) + sums[1, 1] / pairs_b.clamp(min=tiny)
+    between = (sums[0, 1] + sums[1, 0]) / pairs_ab.clamp(min=tiny)
+    return ((pairs_a > 0) & (pairs_b > 0)) * (within - between)
 
 
-def _gaussian_kernels(x: Tensor, pairs: Tensor, scales: Sequence[float]) -> Tensor:
-    """Average Gaussian kernels, in units of the mean squared distance of the pairs."""
-    squares = _squared_distances(x)  # (n, n)
-    mean_square = (pairs * squares).sum().detach()
-    relative = squares / mean_square.clamp(min=torch.finfo(squares.dtype).tiny)
-    return torch.stack([(-relative / scale).exp() for scale in scales]).mean(dim=0)
+def _mass_of_pairs(weights: Tensor, *, equal: bool) -> Tensor:
+    """Sum the products of the weights of different rows."""
+    if equal:  # to one
+        return weights.new_tensor(len(weights) * (len(weights) - 1))
+    pairs = torch.outer(weights, weights)
+    return (pairs - pairs.diag().diag()).sum()
 
 
-def _squared_distances(x: Tensor) -> Tensor:
-    """Squared distance between any two rows, of shape (n, n)."""
-    with torch.autocast(x.device.type, enabled=False):  # which would round it
-        products = x @ x.T
-    squares = products.diagonal()
-    return (squares[:, None] + squares - 2 * products).clamp(min=0)
-
-
-def _pair_weights(u: Tensor, v: Tensor) -> Tensor:
-    """Weights of pairs of different rows, of shape (n, n), which sum to one or zero."""
-    pairs = torch.outer(u, v)
-    pairs = pairs - pairs.diag().diag()
-    return pairs / pairs.sum().clamp(min=torch.finfo(pairs.dtype).tiny)
+@torch.no_grad()
+def _scale_of(x: Tensor, weights: Tensor, pairs: Tensor) -> tuple[Tensor, Tensor]:
+    """Find the mean of rows, and the root of the mean square between two of them."""
+    tiny = torch.finfo(x.dtype).tiny
+    total = weights.sum()
+    center = weights @ x / total.clamp(min=tiny)
+    squares = (x - center).square().sum(dim=1)
+    mean_square = 2 * total * (weights @ squares) / pairs.clamp(min=tiny)
+    return center, mean_square.clamp(min=tiny).sqrt()
 
 
 def coral_loss(a: Tensor, b: Tensor) -> Tensor:

@@ -131,7 +131,16 @@ def test_vectors_are_no_matrices():
         linear_mmd(torch.zeros(3), torch.zeros(3))
 
 
-@pytest.mark.parametrize("loss", [linear_mmd])
+def _mmd_of_fixed_widths(a, b):
+    """Compare rows of which two that do not move are far away and set the widths."""
+    weights = torch.tensor([1.0, 0.5, 2.0, 0.0]).double()
+    far = a.new_tensor([[1e4, 0, 0]])
+    ends = torch.cat([b, far, -far])
+    scales = [2.0**k * 1e-8 for k in (-3, -2, 0)]  # of which two are a whole apart
+    return joint_kernel_mmd([a, 2 * a], [ends, 2 * ends], weights, scales=scales)
+
+
+@pytest.mark.parametrize("loss", [linear_mmd, _mmd_of_fixed_widths])
 def test_gradients_match_finite_differences(loss, rng):
     a, b = (torch.randn(4, 3, generator=rng, dtype=torch.double) for _ in range(2))
 
