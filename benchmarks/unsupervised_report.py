@@ -216,7 +216,9 @@ def speed_table() -> Table:
     """Show what an epoch costs elsewhere."""
     rows = [
         [
-            f"{r['name']}, {' x '.join(map(str, r['discriminator_layer_sizes']))}",
+            ", ".join(
+                [r["name"], " x ".join(map(str, r["discriminator_layer_sizes"]))]
+            ).removesuffix(", "),
             str(r["batch_size"]),
             interval(r),
             f"≥ {r['aim']}",

@@ -212,7 +212,7 @@ def joint_kernel_mmd(
 def _mass_of_pairs(weights: Tensor, *, equal: bool) -> Tensor:
     """Sum the products of the weights of different rows."""
     if equal:  # to one
-        return weights.new_tensor(len(weights) * (len(weights) - 1))
+        return weights.new_full((), len(weights) * (len(weights) - 1))
     pairs = torch.outer(weights, weights)
     return (pairs - pairs.diag().diag()).sum()
 

@@ -103,6 +103,8 @@ class MDD(BaseOneStreamClassifier):
     -----
     :meth:`published` has the settings of the authors' library (TLlib) for Office-31,
     where the classifier has a hidden layer, too, and the reversal rises twice as fast.
+    skada's smooths the probabilities of target rows, and takes those of the classes of
+    all target rows for every one.
 
     References
     ----------

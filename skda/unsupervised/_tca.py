@@ -51,7 +51,8 @@ class TCA(BaseTransferComponents):
     components are the same, in other units, those of little variance stretched to that
     of the others, in which neighbors are far less accurate. It does not scale
     :math:`M`, as public codes do, which makes :math:`\mu` independent of the number of
-    rows.
+    rows. The one of skada weighs the means by its ``mu``, and takes a matrix that is
+    not symmetric for one that is, so that its components are others.
 
     References
     ----------
