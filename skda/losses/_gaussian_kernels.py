@@ -41,10 +41,10 @@ class GaussianKernels(torch.autograd.Function):
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
         """Take the gradient back to the rows."""
         x, slopes = ctx.saved_tensors
-        pulls = gradient * slopes
+        pulls = grads[0] * slopes
         pulls = pulls + pulls.T
         return 2 * (pulls.sum(dim=1, keepdim=True) * x - pulls @ x), None
 
