@@ -2,6 +2,7 @@
 
 from skda.modules.adversary import AdversarialClassifier
 from skda.modules.autoencoder import AutoEncoderClassifier, MappedAutoEncoders
+from skda.modules.classwise_adversary import ClasswiseAdversarialClassifier
 from skda.modules.dropout import ByteDropout, SeededDropout, quicken_dropout
 from skda.modules.gradient_reversal import reverse_gradient
 from skda.modules.initialization import draw_normal
@@ -23,6 +24,7 @@ __all__ = [
     "AdversarialClassifier",
     "AutoEncoderClassifier",
     "ByteDropout",
+    "ClasswiseAdversarialClassifier",
     "FeatureRecorder",
     "MappedAutoEncoders",
     "MultiViewEncoder",

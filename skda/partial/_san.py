@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
-from itertools import pairwise
 from typing import Any, ClassVar
 
 import torch
@@ -12,52 +10,12 @@ from torch import Tensor, nn
 
 from skda.base import OneStreamObjective, Pass, estimator
 from skda.losses import domain_loss
-from skda.modules import ByteDropout, OneStreamClassifier, reverse_gradient
+from skda.modules import ClasswiseAdversarialClassifier, reverse_gradient
 from skda.partial._base import BasePartialClassifier, entropy_term
 from skda.training import Objective, inverse_decay, sigmoid_ramp
 from skda.utils.ranges import Fraction, LayerSizes, NonNegative, Positive
 
 __all__ = ["SAN"]
-
-
-class StackedLinear(nn.Module):
-    """As many linear layers as there are classes, in one product."""
-
-    def __init__(self, n_layers: int, n_in: int, n_out: int) -> None:
-        super().__init__()
-        bound = n_in**-0.5  # that of a linear layer
-        shapes = (n_layers, n_in, n_out), (n_layers, 1, n_out)
-        weight, bias = (torch.empty(shape).uniform_(-bound, bound) for shape in shapes)
-        self.weight, self.bias = nn.Parameter(weight), nn.Parameter(bias)
-
-    def forward(self, X: Tensor) -> Tensor:
-        """Map inputs of every layer, of shape (c, n, n_in)."""
-        return torch.baddbmm(self.bias, X, self.weight)
-
-
-class SANModule(OneStreamClassifier):
-    """A network with a discriminator of the domains for every class."""
-
-    def __init__(
-        self,
-        n_components: int,
-        n_classes: int,
-        *,
-        discriminator_layer_sizes: Sequence[int],
-        dropout: float,
-        **layout: Any,
-    ) -> None:
-        super().__init__(n_components=n_components, n_classes=n_classes, **layout)
-        widths = [n_components, *discriminator_layer_sizes, 1]
-        layers: list[nn.Module] = []
-        for n_in, n_out in pairwise(widths):
-            layers += [StackedLinear(n_classes, n_in, n_out), nn.ReLU()]
-            layers += [ByteDropout(dropout)]
-        self.discriminators = nn.Sequential(*layers[:-2])
-
-    def discriminate(self, f: Tensor) -> Tensor:
-        """Map features, of shape (c, n, d), to logits of "source", of shape (c, n)."""
-        return self.discriminators(f).to(f.dtype).squeeze(2)
 
 
 class SANObjective(OneStreamObjective):
@@ -70,7 +28,7 @@ class SANObjective(OneStreamObjective):
 
     def adapt(
         self,
-        module: SANModule,
+        module: ClasswiseAdversarialClassifier,
         source: Pass,
         target: Pass,
         progress: float,
@@ -185,7 +143,7 @@ class SAN(BasePartialClassifier):
         )
 
     def make_classifier(self, **layout: Any) -> nn.Module:
-        return SANModule(
+        return ClasswiseAdversarialClassifier(
             **layout,
             discriminator_layer_sizes=self.discriminator_layer_sizes,
             dropout=self.dropout,

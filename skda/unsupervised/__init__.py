@@ -12,10 +12,12 @@ from skda.unsupervised._jan import JAN
 from skda.unsupervised._jda import JDA
 from skda.unsupervised._label_propagation import CenteredLabelPropagation
 from skda.unsupervised._linear_ot import LinearOT
+from skda.unsupervised._mada import MADA
 from skda.unsupervised._mcc import MCC
 from skda.unsupervised._mcd import MCD
 from skda.unsupervised._mdd import MDD
 from skda.unsupervised._ot_classifier import OTClassifier
+from skda.unsupervised._rtn import RTN
 from skda.unsupervised._source_only import SourceOnly
 from skda.unsupervised._spl import SPL
 from skda.unsupervised._subspace_alignment import SubspaceAlignment
@@ -32,9 +34,11 @@ __all__ = [
     "GFK",
     "JAN",
     "JDA",
+    "MADA",
     "MCC",
     "MCD",
     "MDD",
+    "RTN",
     "SPL",
     "TCA",
     "CenteredLabelPropagation",

@@ -5,8 +5,8 @@ import math
 import torch
 from torch import nn
 
+from skda.modules.classwise_adversary import StackedLinear
 from skda.partial import SAN
-from skda.partial._san import StackedLinear
 
 KAPPA = 2 / (1 + math.exp(-10 * 0.7)) - 1
 

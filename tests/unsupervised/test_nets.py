@@ -19,9 +19,11 @@ from skda.unsupervised import (
     DAN,
     DANN,
     JAN,
+    MADA,
     MCC,
     MCD,
     MDD,
+    RTN,
     DeepCORAL,
     DomainConfusion,
     SourceOnly,
@@ -40,6 +42,8 @@ ADAPTING = [
     DeepCORAL,
     MDD,
     MCD,
+    MADA,
+    RTN,
 ]
 METHODS = [SourceOnly, *ADAPTING]
 STRONG = {
@@ -238,7 +242,7 @@ def test_unlabeled_source_rows_are_left_out_with_a_word(cls, make_net, shifted):
 
 
 @pytest.mark.parametrize(
-    "cls", [DomainConfusion, DANN, CDAN, SymNets, DAN, JAN, DeepCORAL]
+    "cls", [DomainConfusion, DANN, CDAN, SymNets, DAN, JAN, DeepCORAL, MADA, RTN]
 )
 def test_what_aligns_uses_unlabeled_source_rows(cls, make_net, shifted):
     X_source, y_source = shifted.source
