@@ -11,6 +11,9 @@ import argparse
 import re
 import sys
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from benchmarks._results import load
 from benchmarks._tables import Table, difference, interval, latest, percent
@@ -168,6 +171,41 @@ def auto_table() -> Table:
     return Table(["Situation and size", "CPU seconds", "MiB"], rows)
 
 
+def growth_table() -> Table:
+    """Show what the methods for different features take, and how it grows."""
+    found = latest(load("speed_heterogeneous"), "method", "factor")
+    rows = []
+    for method in sorted({method for method, _ in found}, key=str.lower):
+        runs = {factor: found.get((method, factor)) for factor in (1, 2, 4)}
+        cells = [*map(_cpu, runs.values()), *map(_mib, runs.values())]
+        rows.append([method, *cells, _exponent(runs)])
+    header = [f"{unit}, {n}x" for unit in ("CPU s", "MiB") for n in (1, 2, 4)]
+    return Table(["Method", *header, "exponent"], rows)
+
+
+def _cpu(run: dict[str, Any] | None) -> str:
+    """Write CPU seconds, or the limit that they exceed."""
+    if run is None:
+        return ""
+    seconds = run["cpu_seconds"]
+    return f"> {run['limit']}" if seconds is None else f"{seconds:.1f}"
+
+
+def _mib(run: dict[str, Any] | None) -> str:
+    """Write the memory of a fit that came to its end."""
+    memory = run and run["memory_mib"]
+    return "" if memory is None else f"{memory:.0f}"
+
+
+def _exponent(runs: dict[int, dict[str, Any] | None]) -> str:
+    """Write the slope of log seconds over log rows, if there are two sizes."""
+    points = [(n, r["cpu_seconds"]) for n, r in runs.items() if r and r["cpu_seconds"]]
+    if len(points) < 2:
+        return ""
+    slope, _ = np.polyfit(*np.log(points).T, 1)
+    return f"{slope:.1f}"
+
+
 def render() -> dict[Path, str]:
     """Make every generated text: what should stand in which file."""
     order, readme = list(COLUMNS), ROOT / "README.md"
@@ -192,6 +230,7 @@ def render() -> dict[Path, str]:
         DOCS / "ssan.inc": ssan_table().rst(),
         DOCS / "threads.inc": threads_table().rst(),
         DOCS / "rows.inc": rows_table().rst(),
+        DOCS / "growth.inc": growth_table().rst(),
         DOCS / "auto.inc": auto_table().rst(),
         DOCS / "selection.inc": selection_table(load("selection")),
         **{DOCS / f"{name}.inc": table.rst() for name, table in tables.items()},
