@@ -221,7 +221,8 @@ def _sensitivity(found: Found) -> list[Part]:
             )[:3]
         )
     ]
-    if len(rows) < 2 * len(SWEEPS):
+    # The defaults, and what an ablation leaves out, are no curves yet.
+    if len(rows) < 3 * len(SWEEPS) * len(BOTH):
         return []
     controls = {
         f"SVMt, {COLUMNS[task]}": 100 * float(np.mean(values[:3]))
