@@ -175,7 +175,9 @@ def _ways_back(sample: Sample, found: Codes) -> tuple[float, float]:
         np.concatenate([sample.source, sample.target]), sample.source, gamma
     )
     n_source = len(sample.source)
-    machine = SVC(kernel="precomputed").fit(kernel[:n_source], sample.codes)
+    machine = SVC(kernel="precomputed", random_state=0).fit(
+        kernel[:n_source], sample.codes
+    )
     own, other = (
         KNeighborsClassifier(5).fit(sample.target, labels).score(*sample[:2])
         for labels in (found, machine.predict(kernel[n_source:]))

@@ -88,6 +88,7 @@ def test_any_classifier_will_do(cls, moved):
     assert not hasattr(clf.estimator, "classes_")
 
 
+@pytest.mark.filterwarnings("ignore:The data contradict what")  # by wrong labels
 @pytest.mark.parametrize("cls", METHODS)
 def test_known_labels_of_the_target_join(cls, moved):
     X, y, source = moved
