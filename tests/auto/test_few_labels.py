@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from sklearn.datasets import make_blobs
+from sklearn.datasets import load_digits, make_blobs
 
 from skda.auto import _few_labels
 from skda.auto._few_labels import FewLabelsCommittee, member_weights
@@ -172,3 +172,15 @@ def test_weights_converge_to_the_most_likely_ones():
 
     # The derivative of the likelihood is zero: 2 * .8 / (.1 + .8 w) = .8 / (.9 - .8 w).
     assert first == pytest.approx((1.8 - 0.1) / 2.4, abs=1e-6)
+
+
+def test_the_machines_draw_nothing_from_the_global_generator():
+    X, y = load_digits(return_X_y=True)
+    X, codes = X[:150], np.where(np.arange(150) < 60, y[:150], -1)
+    before = np.random.get_state()  # noqa: NPY002
+    committee = FewLabelsCommittee().fit(X, codes, 10)
+    after = np.random.get_state()  # noqa: NPY002
+
+    assert any(name.startswith("radial") for name in committee.members_)
+    np.testing.assert_array_equal(before[1], after[1])
+    assert before[2] == after[2]
