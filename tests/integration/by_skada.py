@@ -57,4 +57,5 @@ def main(given, found):
     np.savez(found, **results)
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])

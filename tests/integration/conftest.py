@@ -6,6 +6,9 @@ in this one, a partner that cannot be imported is an error.
 
 import pytest
 
+# It changes the configuration of scikit-learn, so that it has a process of its own.
+collect_ignore = ["by_skada.py"]
+
 
 def pytest_ignore_collect(config):
     return True if config.getoption("markexpr") != "integration" else None
