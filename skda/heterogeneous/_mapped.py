@@ -8,13 +8,11 @@ from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import softmax
-from sklearn.base import clone
-from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import Ridge
 from sklearn.svm import LinearSVC
 
 from skda.base import BasePairedClassifier, DomainName, PairedRows, Rows, estimator
+from skda.heterogeneous._final_classifier import FinalClassifier
 from skda.utils._sklearn import (
     ClassNamePrefixFeaturesOutMixin,
     HasMethods,
@@ -110,31 +108,18 @@ class BaseMappedClassifier(
         codes = np.concatenate(
             [rows.labels.codes(self.classes_) for rows in labeled.values()]
         )
-        self._fitted_codes = np.unique(codes)
         self._n_features_out = X.shape[1]
-        estimator = self._make_estimator()
-        if isinstance(estimator, LinearSVC):  # which would run on forever
+        last = self.estimator
+        if last is None:
+            last = LinearSVC(C=0.1, random_state=0)
+        if isinstance(last, LinearSVC) and np.ptp(codes):  # which would run on forever
             check_magnitude(X, f"what {type(self).__name__} classifies", power=4)
-        self.estimator_ = estimator.fit(X, codes)
+        self._classifier = FinalClassifier(last, len(self.classes_)).fit(X, codes)
+        self.estimator_ = self._classifier.estimator
 
     def _map_rows(self, ridge: Ridge, X: NDArray[Any]) -> Array:
         """Map rows; scikit-learn makes a vector of them if there is one feature."""
         return ridge.predict(X).reshape(len(X), -1)
-
-    def _make_estimator(self) -> Any:
-        """Build the classifier; a constant one if there is one class."""
-        if len(self._fitted_codes) == 1:
-            return DummyClassifier()
-        if self.estimator is None:
-            return LinearSVC(C=0.1, random_state=0)
-        estimator = clone(self.estimator)
-        # The votes between pairs of three classes are three, and look like scores.
-        shape_params = [
-            name
-            for name in estimator.get_params()
-            if name.rpartition("__")[2] == "decision_function_shape"
-        ]
-        return estimator.set_params(**dict.fromkeys(shape_params, "ovr"))
 
     def _classifier_inputs(self, X: NDArray[Any], domain: DomainName) -> NDArray[Any]:
         """Map rows of a domain, if there is a map."""
@@ -143,20 +128,4 @@ class BaseMappedClassifier(
     def predict_proba_rows(
         self, X: NDArray[Any], domain: DomainName
     ) -> NDArray[np.floating]:
-        probabilities = np.zeros((len(X), len(self.classes_)))
-        inputs = self._classifier_inputs(X, domain)
-        probabilities[:, self._fitted_codes] = self._estimate_probabilities(inputs)
-        return probabilities
-
-    def _estimate_probabilities(self, X: NDArray[Any]) -> NDArray[np.floating]:
-        """Estimate the probabilities of the classes that the classifier has seen."""
-        codes = self._fitted_codes
-        if hasattr(self.estimator_, "predict_proba"):
-            return self.estimator_.predict_proba(X)
-        if hasattr(self.estimator_, "decision_function"):
-            scores = self.estimator_.decision_function(X)
-            if scores.ndim == 1:
-                scores = np.column_stack([np.zeros_like(scores), scores])
-            if scores.shape[1] == len(codes):  # one against the rest
-                return softmax(scores, axis=1)
-        return (self.estimator_.predict(X)[:, None] == codes).astype(np.float64)
+        return self._classifier.predict_proba(self._classifier_inputs(X, domain))
