@@ -137,7 +137,9 @@ def _check_methods(named: list[tuple[str, Any]], options: CompareOptions) -> Non
     learners = [
         name
         for name, estimator in named
-        if learns_from_source(estimator) and taken_by_fit(estimator, {"pairs"})
+        if learns_from_source(estimator)
+        and taken_by_fit(estimator, {"pairs"})
+        and getattr(estimator, "_needs_pairs", lambda: True)()
     ]
     without_source = options.target is not None and options.source is None
     if learners and options.pairs is None and not without_source:

@@ -588,3 +588,12 @@ def test_the_module_runs_and_knows_its_version():
     assert subprocess.check_output(command, text=True).strip() == (
         f"skda {skda.__version__}"
     )
+
+
+def test_what_takes_pairs_but_needs_none_may_be_named_without(run):
+    options = ["--methods", "SVMt,AutoAdapter", "--splits", "1", "--json", "-"]
+    code, out, _ = run(*options, task="digits")
+
+    named = {r["method"] for r in json.loads(out)["records"]}
+    assert code == 0
+    assert named == {"SVMt", "AutoAdapter"}
