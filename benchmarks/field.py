@@ -79,6 +79,9 @@ TITLES = COLUMNS | {
     "reuters_0:reuters_4": "Reuters 0 → 4",
     "reuters_1:reuters_4": "Reuters 1 → 4",
     "mfeat_pix:mfeat_fou": "mfeat pix → fou",
+    "mfeat_fac:mfeat_zer": "mfeat fac → zer",
+    "wikipedia_text:wikipedia_image": "Wikipedia text → image",
+    "wikipedia_image:wikipedia_text": "Wikipedia image → text",
 }
 
 
@@ -109,7 +112,10 @@ def cells(tasks: list[str], n_per_class: int = 3, n_splits: int = 5) -> list[Cel
 PARTS = {
     "main": cells(MAIN),
     "large": cells(LARGE, n_splits=3),
-    "mfeat": cells(["mfeat_pix:mfeat_fou"], n_splits=3),
+    "mfeat": cells(["mfeat_pix:mfeat_fou", "mfeat_fac:mfeat_zer"], n_splits=3),
+    "wikipedia": cells(
+        ["wikipedia_text:wikipedia_image", "wikipedia_image:wikipedia_text"], n_splits=3
+    ),
     "reuters": [
         cell
         for n in (5, 20)
@@ -122,7 +128,7 @@ def field_parts() -> list[Part]:
     """List the tables and the picture of ranks, of what has results."""
     found = read("field")
     parts: list[Part] = []
-    for part, n in (("main", 3), ("large", 3), ("mfeat", 3), ("reuters", 5)):
+    for part, n in zip(PARTS, (3, 3, 3, 3, 5), strict=True):
         tasks = list(dict.fromkeys(cell.task for cell in PARTS[part]))
         parts += _table(found, tasks, n)
         if part == "main":
