@@ -13,7 +13,7 @@ from benchmarks._tables import Table, difference, interval, latest, percent
 from benchmarks.paired import METHODS, SWEEPS, SWEPT, TASKS
 from skda.inspection import SensitivityDisplay
 
-__all__ = ["datn_parts", "paired_tables", "readme_paired_table"]
+__all__ = ["datn_parts", "paired_tables"]
 
 #: The categories of Wikipedia, in the order of their labels.
 CATEGORIES = [
@@ -27,25 +27,6 @@ CATEGORIES = [
     "royalty",
     "sport",
     "warfare",
-]
-#: What a reader of README.md should see.
-README_TASKS = [
-    "mfeat fac → zer",
-    "mfeat kar → fou",
-    "Wikipedia deep text → image",
-    "Reuters 0 → 1",
-]
-README_METHODS = [
-    "SVM",
-    "DNN",
-    "SSDAE",
-    "TTI",
-    "WSDTN",
-    "DATN (eq. 4)",
-    "DATN",
-    "PairedRidgeTransfer, source labels",
-    "PairedRidgeTransfer",
-    "HHTL",
 ]
 CONTROL = "PairedRidgeTransfer"
 
@@ -189,11 +170,6 @@ def speed_table() -> Table:
         epoch = f"{r['ms_per_epoch']:.1f}"
         rows.append([size, epoch, interval(r), f"≤ {r['aim']}"])
     return Table(["Rows x batch", "ms per epoch", "engine / bare loop", "aim"], rows)
-
-
-def readme_paired_table() -> Table:
-    """Show some of the tasks."""
-    return accuracy_table(results(), README_TASKS, methods=README_METHODS)
 
 
 def paired_tables() -> dict[str, Table]:

@@ -19,6 +19,7 @@ from benchmarks.paired_report import datn_parts
 from benchmarks.partial_report import isra_parts
 from benchmarks.ssan_report import ssan_parts
 from benchmarks.symnets import symnets_parts
+from benchmarks.unsupervised_report import summary_parts
 
 __all__ = ["texts"]
 
@@ -30,6 +31,7 @@ PAPERS: dict[str, Callable[[], list[Part]]] = {
     "isra": isra_parts,
     "datn": datn_parts,
     "dmtl": dmtl_parts,
+    "unsupervised": summary_parts,
 }
 
 

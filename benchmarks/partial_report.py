@@ -22,12 +22,12 @@ from benchmarks.unsupervised_report import (
 )
 from skda.inspection import SensitivityDisplay
 
-__all__ = ["isra_parts", "partial_tables", "readme_partial_table"]
+__all__ = ["isra_parts", "partial_tables"]
 
 #: The first five classes of Office-Caltech, in the order of their labels.
 CLASSES = ["backpack", "bike", "calculator", "headphones", "keyboard"]
-#: What a reader of README.md should see of every group.
-README = {
+#: What to show the means of.
+GROUPS = {
     "main": "Office-Caltech, 10 → 5 classes (12)",
     "coil": "COIL, 20 → 10 classes (2)",
     "pacs": "PACS, 7 → 4 classes (12)",
@@ -174,11 +174,11 @@ def speed_table() -> Table:
     return Table(["Form", "loop / skda", "aim"], rows)
 
 
-def readme_partial_table() -> Table:
+def groups_table() -> Table:
     """Show the mean of the groups that have all methods."""
     found = results()
     methods = control_first(m for g, _, m in found if g == "main")
-    groups = {g: title for g, title in README.items() if tasks_of(found, g)}
+    groups = {g: title for g, title in GROUPS.items() if tasks_of(found, g)}
     return means_table(found, methods, groups)
 
 
@@ -309,6 +309,7 @@ def partial_tables() -> dict[str, Table]:
     found = results()
     groups = ("main", "coil", "pacs", "others")
     return {f"partial_{group}": task_table(found, group) for group in groups} | {
+        "partial_groups": groups_table(),
         "partial_summary": summary_table(found),
         "partial_classes": class_table(found),
         "partial_isra": topic_table(found),

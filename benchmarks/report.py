@@ -18,15 +18,12 @@ import numpy as np
 from benchmarks._results import load
 from benchmarks._tables import Table, difference, interval, latest, percent
 from benchmarks.boards.pages import readme_table
-from benchmarks.paired_report import paired_tables, readme_paired_table
+from benchmarks.paired_report import paired_tables
 from benchmarks.papers import texts
-from benchmarks.partial_report import partial_tables, readme_partial_table
-from benchmarks.retrieval_report import readme_retrieval_table, retrieval_tables
+from benchmarks.partial_report import partial_tables
+from benchmarks.retrieval_report import retrieval_tables
 from benchmarks.selection import selection_table
-from benchmarks.unsupervised_report import (
-    readme_unsupervised_table,
-    unsupervised_tables,
-)
+from benchmarks.unsupervised_report import unsupervised_tables
 from skda.comparison._lineups import FIRST, PLAIN
 
 __all__ = ["render"]
@@ -209,19 +206,12 @@ def _exponent(runs: dict[int, dict[str, Any] | None]) -> str:
 def render() -> dict[Path, str]:
     """Make every generated text: what should stand in which file."""
     order, readme = list(COLUMNS), ROOT / "README.md"
-    main = [name for name in METHODS if "(" not in name]
-    text = filled(
-        readme.read_text(), "heterogeneous", accuracy_table(order, main).markdown()
-    )
-    text = filled(text, "gain", gain_table(order, main).markdown())
-    text = filled(text, "boards", readme_table().markdown())
-    text = filled(text, "unsupervised", readme_unsupervised_table().markdown())
-    text = filled(text, "partial", readme_partial_table().markdown())
-    text = filled(text, "paired", readme_paired_table().markdown())
+    boards = readme_table(regimes=False)
     tables = retrieval_tables() | unsupervised_tables() | partial_tables()
     tables |= paired_tables()
     return {
-        readme: filled(text, "retrieval", readme_retrieval_table().markdown()),
+        readme: filled(readme.read_text(), "boards", boards.markdown()),
+        DOCS / "boards_summary.inc": readme_table().rst(),
         DOCS / "accuracy.inc": accuracy_table(order, METHODS).rst(),
         DOCS / "gain.inc": gain_table(order, METHODS).rst(),
         DOCS / "kinds.inc": kinds_table().rst(),

@@ -9,7 +9,7 @@ import numpy as np
 from benchmarks._results import load
 from benchmarks._tables import Table, difference, interval, latest, percent
 
-__all__ = ["readme_retrieval_table", "retrieval_tables"]
+__all__ = ["retrieval_tables"]
 
 COLUMNS = {
     "wikipedia": "Wikipedia, SIFT and LDA",
@@ -24,22 +24,6 @@ SETTINGS = {
     "new": "new pairs alone",
 }
 REFERENCE = ("RidgeCCA", "new")
-#: What a reader of README.md should see.
-MAIN = [
-    ("PLS", "pairs"),
-    ("PLS", "new"),
-    ("DCCA", "pairs"),
-    ("ACMR", "source"),
-    ("DMTL", "source"),
-    ("DMTL", "source + new"),
-    ("DMTL, regularized", "source + new"),
-    ("DMTL, regularized", "new"),
-    ("RidgeCCA", "new"),
-    ("RidgeCCA", "source + new"),
-    ("ClusterRetrieval", "new"),
-    ("ClusterRetrieval", "source + new"),
-]
-
 Found = dict[tuple[Any, ...], dict[str, Any]]
 
 
@@ -58,11 +42,6 @@ def rows_of(found: Found, keys: list[tuple[str, str]]) -> Table:
             values = [percent(cell["values"]) if cell else "" for cell in cells]
             rows.append([f"{method}, {SETTINGS[setting]}", *values])
     return Table(["Method and setting", *COLUMNS.values()], rows)
-
-
-def readme_retrieval_table() -> Table:
-    """Show the methods that a reader should compare."""
-    return rows_of(results(), MAIN)
 
 
 def gap_table(found: Found, keys: list[tuple[str, str]]) -> Table:

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks._pages import Part, Picture
 from benchmarks._results import load
 from benchmarks._tables import Table, interval, latest
+from skda.inspection import CriticalDifferenceDisplay
 
 __all__ = [
     "Found",
@@ -17,7 +19,7 @@ __all__ = [
     "control_first",
     "mean_over",
     "means_table",
-    "readme_unsupervised_table",
+    "summary_parts",
     "tails_table",
     "tasks_of",
     "unsupervised_tables",
@@ -60,8 +62,8 @@ ABLATION = {
     "SymNets w/o category confusion": "SymNets without category confusion",
     "SymNets": "SymNets",
 }
-#: What a reader of README.md should see of every group.
-README = {
+#: What to show the means of.
+GROUPS = {
     "squeezenet": "Office-Caltech, SqueezeNet (12)",
     "surf": "Office-Caltech, SURF (4)",
     "digits": "MNIST ↔ USPS (2)",
@@ -157,14 +159,30 @@ def mean_of_groups(
     return ""
 
 
-def readme_unsupervised_table() -> Table:
-    """Show the mean of every group."""
+def summary_parts() -> list[Part]:
+    """Show the mean of every group, and the ranks over all of their tasks."""
     found = results()
     methods = control_first(
         m for g, _, m in found if g == "squeezenet" and "(" not in m
     )
-    groups = {g: title for g, title in README.items() if tasks_of(found, g)}
-    return means_table(found, methods, groups)
+    groups = {g: title for g, title in GROUPS.items() if tasks_of(found, g)}
+    tasks = [(g, t) for g in groups for t in tasks_of(found, g)]
+    complete = [m for m in methods if all((*task, m) in found for task in tasks)]
+    scores = [
+        [float(np.mean(found[*task, m]["values"])) for m in complete] for task in tasks
+    ]
+
+    def make() -> Any:
+        return CriticalDifferenceDisplay.from_scores(scores, names=complete).figure_
+
+    text = (
+        f"Mean ranks over these {len(tasks)} pairs of the {len(complete)} methods that "
+        f"have all of them, with Nemenyi's test. Pairs share domains, so the test is "
+        f"optimistic:"
+    )
+    alt = "Mean ranks of the methods, with bars over those that do not differ"
+    picture = Picture("papers_unsupervised", alt, make)
+    return [means_table(found, methods, groups), text, picture]
 
 
 def means_table(

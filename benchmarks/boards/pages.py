@@ -156,13 +156,15 @@ def render(
     return texts
 
 
-def readme_table(folder: Path = FOLDER) -> Table:
+def readme_table(folder: Path = FOLDER, *, regimes: bool = True) -> Table:
     """Tabulate the first choice beside the plain baselines, on the confirming side.
 
     Parameters
     ----------
     folder : Path
         Where the results are.
+    regimes : bool
+        Whether few labels have lines of their own for every number of them.
 
     Returns
     -------
@@ -173,7 +175,7 @@ def readme_table(folder: Path = FOLDER) -> Table:
     for group, label in _SITUATIONS.items():
         board = _read_side(folder, group, SIDES[1])
         rows += _summarize(board, label, board.tasks)
-        if group == "few":
+        if group == "few" and regimes:
             for regime, what in _REGIMES.items():
                 tasks = [task for task in board.tasks if task.regime == regime]
                 rows += _summarize(board, what, tasks)
