@@ -83,6 +83,7 @@ FEATURES = CONTROLS | {
     "ADDA": ADDA(),
     "DAN": DAN(),
     "JAN": JAN(),
+    "JAN-A": JAN(adversarial=True),
     "DeepCORAL": DeepCORAL(),
     "MDD": MDD(),
     "MCD": MCD(),
