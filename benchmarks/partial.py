@@ -24,6 +24,7 @@ from skda.baselines import TunedClassifier
 from skda.partial import (
     AR,
     BA3US,
+    DRCN,
     ETN,
     ISRA,
     IWAN,
@@ -73,6 +74,7 @@ OTHERS = {
     "SAN": SAN(**STEPS),
     "ETN": ETN(**STEPS),
     "AR": AR(**STEPS),
+    "DRCN": DRCN(**STEPS),
     "MPOT": MPOT(**STEPS),
     "A2KTStyle": A2KTStyle(**STEPS),
 }

@@ -10,6 +10,7 @@ from skda.losses.adversarial import (
 from skda.losses.alignment import (
     Centroids,
     class_centroids,
+    classwise_kernel_mmd,
     coral_loss,
     joint_kernel_mmd,
     kernel_mmd,
@@ -46,6 +47,7 @@ __all__ = [
     "class_centroids",
     "class_confusion_loss",
     "classifier_discrepancy",
+    "classwise_kernel_mmd",
     "complement_entropy",
     "confusion_loss",
     "coral_loss",

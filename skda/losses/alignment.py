@@ -25,6 +25,7 @@ from skda.losses._gaussian_kernels import gaussian_kernels
 __all__ = [
     "Centroids",
     "class_centroids",
+    "classwise_kernel_mmd",
     "coral_loss",
     "joint_kernel_mmd",
     "kernel_mmd",
@@ -207,6 +208,67 @@ def joint_kernel_mmd(
     within = sums[0, 0] / pairs_a.clamp(min=tiny) + sums[1, 1] / pairs_b.clamp(min=tiny)
     between = (sums[0, 1] + sums[1, 0]) / pairs_ab.clamp(min=tiny)
     return ((pairs_a > 0) & (pairs_b > 0)) * (within - between)
+
+
+def classwise_kernel_mmd(
+    a: Tensor,
+    b: Tensor,
+    weights_a: Tensor,
+    weights_b: Tensor,
+    *,
+    scales: Sequence[float] = (0.25, 0.5, 1.0, 2.0, 4.0),
+) -> Tensor:
+    r"""Unbiased maximum mean discrepancy of the rows of every class.
+
+    That of :func:`kernel_mmd` once for each class, whose memberships weigh the rows.
+    The kernels are shared: :math:`s^2` is the mean squared distance between any two
+    rows.
+
+    Parameters
+    ----------
+    a : Tensor of shape (n_a, d)
+        Features of the first domain.
+    b : Tensor of shape (n_b, d)
+        Features of the second domain.
+    weights_a, weights_b : Tensor of shape (n_a, c) and (n_b, c)
+        Non-negative class memberships.
+    scales : sequence of float, default=(0.25, 0.5, 1.0, 2.0, 4.0)
+        The :math:`\beta` of the kernels.
+
+    Returns
+    -------
+    Tensor of shape (c,)
+        The discrepancies. That of a class is zero if a domain has fewer than two rows
+        of it.
+
+    Examples
+    --------
+    >>> import torch
+    >>> a, b = torch.zeros(4, 2), torch.ones(4, 2)
+    >>> y = torch.tensor([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    >>> classwise_kernel_mmd(a, b, y, y, scales=[1.0])  # 2 - 2 exp(-2 / (8 / 7))
+    tensor([1.6525, 0.0000])
+    """
+    _check_same_width(a=a, b=b)
+    dtype = torch.promote_types(a.dtype, torch.float32)
+    x = torch.cat([a, b]).to(dtype)
+    u, v = weights_a.to(dtype), weights_b.to(dtype)
+    ones = x.new_ones(len(x))
+    center, length = _scale_of(x, ones, _mass_of_pairs(ones, equal=True))
+    kernel = gaussian_kernels((x - center) / length, scales)  # (n, n)
+    with torch.autocast(x.device.type, enabled=False):
+        to_a = kernel[:, : len(a)] @ u  # (n, c)
+        to_b = kernel[:, len(a) :] @ v
+    tiny = torch.finfo(dtype).tiny
+    pairs_a, pairs_b = (
+        (w.sum(dim=0).square() - w.square().sum(dim=0)).clamp(min=tiny) for w in (u, v)
+    )
+    pairs_ab = (u.sum(dim=0) * v.sum(dim=0)).clamp(min=tiny)
+    within = (u * to_a[: len(a)]).sum(dim=0) / pairs_a
+    within = within + (v * to_b[len(a) :]).sum(dim=0) / pairs_b
+    between = (u * to_b[: len(a)]).sum(dim=0) / pairs_ab
+    both = ((u > 0).sum(dim=0) > 1) & ((v > 0).sum(dim=0) > 1)
+    return both * (within - 2 * between)
 
 
 def _mass_of_pairs(weights: Tensor, *, equal: bool) -> Tensor:

@@ -3,6 +3,7 @@
 from skda.partial._a2kt_style import A2KTStyle
 from skda.partial._ar import AR
 from skda.partial._ba3us import BA3US
+from skda.partial._drcn import DRCN
 from skda.partial._etn import ETN
 from skda.partial._isra import ISRA
 from skda.partial._iwan import IWAN
@@ -16,6 +17,7 @@ from skda.partial._shot import SHOT
 __all__ = [
     "AR",
     "BA3US",
+    "DRCN",
     "ETN",
     "ISRA",
     "IWAN",

@@ -24,11 +24,10 @@ class JANModule(OneStreamClassifier):
     ) -> None:
         super().__init__(extractor, n_components, n_classes, **layout)
         # Without a bias, which no distance between two rows would show.
-        self.maps = nn.ModuleList(
-            nn.Linear(width, width, bias=False) for width in (n_components, n_classes)
-        )
-        for linear in self.maps:  # so that the kernels start as those of JAN
+        maps = [nn.Linear(w, w, bias=False) for w in (n_components, n_classes)]
+        for linear in maps:  # so that the kernels start as those of JAN
             nn.init.eye_(linear.weight)
+        self.maps = nn.ModuleList(maps)
 
     def oppose(self, layers: list[Tensor]) -> list[Tensor]:
         """Map layers, so that the maps climb where the layers descend."""
@@ -50,13 +49,15 @@ class JANObjective(OneStreamObjective):
     ) -> dict[str, Tensor]:
         """Evaluate the joint discrepancy of the features and the predictions."""
         weight = self.lambda0 * sigmoid_ramp(progress)
-        layers = [
-            [domain.features, domain.logits.softmax(dim=1)]
-            for domain in (source, target)
-        ]
+        a, b = (self.layers(module, domain) for domain in (source, target))
+        return {"discrepancy": weight * joint_kernel_mmd(a, b)}
+
+    def layers(self, module: Any, domain: Pass) -> list[Tensor]:
+        """List what the kernels compare: features and class probabilities, or maps."""
+        layers = [domain.features, domain.logits.softmax(dim=1)]
         if self.adversarial:
-            layers = [module.oppose(both) for both in layers]
-        return {"discrepancy": weight * joint_kernel_mmd(*layers)}
+            layers = module.oppose(layers)
+        return layers
 
 
 @estimator

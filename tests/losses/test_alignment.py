@@ -6,6 +6,7 @@ import torch
 from skda.losses.alignment import (
     Centroids,
     class_centroids,
+    classwise_kernel_mmd,
     coral_loss,
     joint_kernel_mmd,
     kernel_mmd,
@@ -285,3 +286,51 @@ def test_coral_loss_is_differentiable(rng):
     b = torch.randn(3, 2, generator=rng, dtype=torch.float64).requires_grad_()
 
     assert torch.autograd.gradcheck(coral_loss, (a, b))
+
+
+def test_the_discrepancy_of_a_class_is_that_of_its_rows(rng):
+    """Under one kernel for all, whose width the other rows have no say in here."""
+    a, b = (torch.randn(n, 3, generator=rng, dtype=torch.float64) for n in (6, 5))
+    in_a = torch.rand(6, 2, generator=rng, dtype=torch.float64)
+    in_b = torch.rand(5, 2, generator=rng, dtype=torch.float64)
+    in_a[:2, 0], in_b[3, 1] = 0.0, 0.0
+    x = torch.cat([a, b])
+    squares = torch.cdist(x, x).square()
+    kernels = torch.exp(-squares / (squares.sum() / (11 * 10)))
+    k_aa, k_bb, k_ab = kernels[:6, :6], kernels[6:, 6:], kernels[:6, 6:]
+    expected = []
+    for u, v in zip(in_a.T, in_b.T, strict=True):
+        found = -2 * (u @ k_ab @ v) / (u.sum() * v.sum())
+        for w, k in ((u, k_aa), (v, k_bb)):
+            others = torch.outer(w, w) - torch.diag(w * w)
+            found = found + (others * k).sum() / others.sum()
+        expected.append(found)
+
+    torch.testing.assert_close(
+        classwise_kernel_mmd(a, b, in_a, in_b, scales=[1.0]), torch.stack(expected)
+    )
+
+
+def test_a_class_that_a_domain_lacks_has_no_discrepancy(rng):
+    a, b = (torch.randn(4, 3, generator=rng).requires_grad_() for _ in range(2))
+    in_a = torch.tensor([[0.3, 0.0, 0.7]] * 4)
+    in_b = torch.tensor([[0.4, 0.5, 0.0]] * 3 + [[0.0, 0.0, 0.7]])
+    found = classwise_kernel_mmd(a, b, in_a, in_b)
+    found.sum().backward()
+
+    assert found[0] != 0
+    assert found[1:].tolist() == [0, 0]
+    assert a.grad.isfinite().all()
+
+
+def test_classes_of_one_row_each_have_no_discrepancy(rng):
+    x, one_each = torch.randn(3, 2, generator=rng), 0.41 * torch.eye(3)
+
+    assert classwise_kernel_mmd(x, x + 1, one_each, one_each).tolist() == [0, 0, 0]
+
+
+def test_classwise_discrepancies_reject_other_widths(rng):
+    with pytest.raises(ValueError, match="tensors of the same width"):
+        classwise_kernel_mmd(
+            torch.ones(2, 3), torch.ones(2, 4), torch.ones(2, 1), torch.ones(2, 1)
+        )
