@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh, svd
+from sklearn.preprocessing import normalize
 
 from skda.base import BaseRetriever, estimator
 from skda.retrieval._relay import Relay
@@ -37,6 +38,15 @@ class RidgeCCA(BaseRetriever):
     The weight :math:`\operatorname{diag}(s)^\rho` lets the cosine listen to the
     directions that the views agree on.
 
+    With ``similarity="csa"`` it is the score of canonical similarity analysis [3]_ that
+    ranks, which weights products of variates :math:`a, b` and not their lengths:
+
+    .. math::
+
+        S(x, y) = \frac{\sum_j (s_j / s_1)^{2\rho} \, a_j b_j}{
+            \lVert a \rVert \lVert b \rVert}, \qquad
+        a = (D_x^{-1/2} U)^\top x, \quad b = (D_y^{-1/2} V)^\top y
+
     Parameters
     ----------
     n_components
@@ -49,6 +59,10 @@ class RidgeCCA(BaseRetriever):
     correlation_power
         Power :math:`\rho` of the correlations that weights the directions; 0 is plain
         canonical correlation analysis.
+    similarity
+        What ranks: the cosine of weighted variates, or the score :math:`S` above. For
+        the latter every row has two coordinates more than ``n_components``, one for
+        each view, which make it a cosine.
     n_relays
         Number of training pairs that a row is relayed through: their mean fused
         embedding is added to its own. 0 keeps no training pairs.
@@ -61,7 +75,8 @@ class RidgeCCA(BaseRetriever):
     correlations_ : ndarray of shape (n_components,)
         Regularized canonical correlations :math:`s`.
     weights_ : dict of str to ndarray of shape (n_view_features, n_components)
-        The maps :math:`A` and :math:`B`.
+        The maps :math:`A` and :math:`B`; with ``similarity="csa"`` without their
+        last factor.
     means_ : dict of str to ndarray of shape (n_view_features,)
         What is taken from the rows of a view before they are mapped.
 
@@ -73,6 +88,9 @@ class RidgeCCA(BaseRetriever):
     Notes
     -----
     Labels in ``y`` are not used. The source-whitened form is this library's own.
+    Canonical similarity analysis itself has no ridge and no source, and keeps a chosen
+    number of directions: ``RidgeCCA(similarity="csa", correlation_power=0.5,
+    regularization=0.0, source_weight=0.0, n_components=...)``.
 
     References
     ----------
@@ -80,6 +98,8 @@ class RidgeCCA(BaseRetriever):
        of Econometrics 4(2), 1976.
     .. [2] N. Rasiwasia et al., "A new approach to cross-modal multimedia retrieval",
        ACM Multimedia, 2010.
+    .. [3] P. Li, S. Chinchali and U. Topcu, "CSA: data-efficient mapping of unimodal
+       features to multimodal features", ICLR 2025.
 
     Examples
     --------
@@ -107,6 +127,7 @@ class RidgeCCA(BaseRetriever):
     regularization: Share = 0.5
     source_weight: Share = 0.5
     correlation_power: NonNegative = 1.0
+    similarity: Literal["cosine", "csa"] = "cosine"
     n_relays: WholeNumber = 0
 
     published_params: ClassVar[dict[str, Any]] = {
@@ -127,7 +148,7 @@ class RidgeCCA(BaseRetriever):
         U, s, Vt = svd(shared, full_matrices=False)
         n_components = self._check_n_components(len(s))
         self.correlations_ = s[:n_components]
-        weight = self.correlations_**self.correlation_power
+        weight = self._direction_weights() if self.similarity == "cosine" else 1.0
         self.weights_ = {
             x: whiten_x @ U[:, :n_components] * weight,
             y: whiten_y @ Vt.T[:, :n_components] * weight,
@@ -143,7 +164,21 @@ class RidgeCCA(BaseRetriever):
         return rows if self._relay is None else self._relay(rows, view)
 
     def _project(self, X: NDArray[Any], view: str) -> NDArray[np.floating]:
-        return (X - self.means_[view]) @ self.weights_[view]
+        variates = (X - self.means_[view]) @ self.weights_[view]
+        if self.similarity == "cosine":
+            return variates
+        largest = self.correlations_.max(initial=0.0) or 1.0
+        rows = normalize(variates) * self._direction_weights(largest)
+        # What a row lacks to unit length goes where no row of the other view has it.
+        missing = np.sqrt((1 - np.square(rows).sum(axis=1)).clip(0))
+        own = np.array([view == name for name in self.means_])
+        return np.hstack([rows, missing[:, None] * own])
+
+    def _direction_weights(self, unit: float = 1.0) -> NDArray[np.floating]:
+        weights: NDArray[np.floating] = (
+            self.correlations_ / unit
+        ) ** self.correlation_power
+        return weights
 
     def _whitening(
         self, X: NDArray[Any], noise: NDArray[Any] | None

@@ -161,3 +161,48 @@ def test_three_views_are_refused(toy_pairs):
 
     with pytest.raises(ValueError, match=r"RidgeCCA expects two views, got \['image'"):
         RidgeCCA().fit(views)
+
+
+@pytest.mark.parametrize("power", [0.5, 1.0])
+@pytest.mark.parametrize("n_components", [None, 3])
+def test_canonical_similarity_weights_products_and_not_lengths(
+    toy_pairs, power, n_components
+):
+    params = {"correlation_power": power, "n_components": n_components}
+    plain = _raw(correlation_power=0.0, n_components=n_components).fit(toy_pairs.views)
+    a, b = (normalize(Z) for Z in plain.transform(toy_pairs.test).values())
+    s = plain.correlations_
+    expected = a * (s / s[0]) ** (2 * power) @ b.T
+
+    csa = _raw(similarity="csa", **params).fit(toy_pairs.views)
+    u, v = csa.transform(toy_pairs.test).values()
+
+    assert u.shape[1] == len(s) + 2
+    np.testing.assert_allclose(normalize(u) @ normalize(v).T, expected, atol=1e-5)
+    np.testing.assert_array_equal(csa.weights_["text"], plain.weights_["text"])
+
+
+def test_canonical_similarity_ranks_otherwise_than_the_cosine(toy_pairs):
+    query = {"text": toy_pairs.test["text"][:5]}
+    gallery = {"image": toy_pairs.test["image"]}
+
+    ranks = [
+        _raw(similarity=name).fit(toy_pairs.views).retrieve(query, gallery)[0]
+        for name in ("cosine", "csa")
+    ]
+
+    assert (ranks[0] != ranks[1]).any()
+
+
+def test_canonical_similarity_can_be_relayed(toy_pairs):
+    cca = RidgeCCA(similarity="csa", n_relays=5).fit(toy_pairs.views)
+
+    assert cca.score(toy_pairs.test, toy_pairs.y_test) > 0.5
+
+
+def test_canonical_similarity_to_a_constant_view_is_zero():
+    views = {"a": np.ones((6, 3)), "b": np.random.default_rng(0).normal(size=(6, 2))}
+
+    cca = RidgeCCA(similarity="csa").fit(views)
+
+    assert cca.retrieve({"a": views["a"]}, {"b": views["b"]}, 2)[1].max() == 0
