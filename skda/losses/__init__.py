@@ -17,6 +17,7 @@ from skda.losses.alignment import (
     linear_mmd,
     paired_centroid_loss,
     pooled_centroids,
+    root_kernel_mmd,
     triplet_centroid_loss,
 )
 from skda.losses.correlation import (
@@ -69,6 +70,7 @@ __all__ = [
     "reconstruction_loss",
     "residual_norm",
     "ridge_map",
+    "root_kernel_mmd",
     "soft_label_loss",
     "squared_norm",
     "triplet_centroid_loss",

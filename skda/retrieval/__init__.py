@@ -3,6 +3,7 @@
 from skda.base import GalleryIndex
 from skda.retrieval._acmr import ACMR
 from skda.retrieval._cluster_retrieval import ClusterRetrieval
+from skda.retrieval._dadn import DADN
 from skda.retrieval._dcca import DCCA
 from skda.retrieval._dccae import DCCAE
 from skda.retrieval._dmtl import DMTL
@@ -14,6 +15,7 @@ from skda.retrieval._ridge_cca import RidgeCCA
 
 __all__ = [
     "ACMR",
+    "DADN",
     "DCCA",
     "DCCAE",
     "DMTL",

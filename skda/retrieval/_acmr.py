@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from skda.base import BaseNetRetriever, estimator
 from skda.losses import cross_entropy
 from skda.modules import MultiViewEncoder, multilayer_perceptron, reverse_gradient
+from skda.retrieval._labeled import labeled_pairs
 from skda.training import Batch, Objective, sigmoid_ramp
 from skda.utils.ranges import NonNegative
 from skda.utils.views import ViewRows
-from skda.utils.warnings import warn_user
 
 __all__ = ["ACMR"]
 
@@ -191,20 +191,7 @@ class ACMR(BaseNetRetriever):
     }
 
     def select_pairs(self, source: ViewRows, target: ViewRows) -> ViewRows:
-        if len(self.classes_) < 2:
-            raise ValueError(
-                f"ACMR expects pairs of at least two categories, got "
-                f"{self.classes_.tolist()}: label pairs in y, or pass source=(views, "
-                f"y_source)."
-            )
-        pairs = source.stack(target)
-        labeled = pairs.labeled()
-        if labeled.n_rows < pairs.n_rows:
-            warn_user(
-                f"ACMR learns from labeled pairs alone: it leaves out "
-                f"{pairs.n_rows - labeled.n_rows} unlabeled pairs of {pairs.n_rows}."
-            )
-        return labeled
+        return labeled_pairs(self, source, target)
 
     def make_module(self, widths: dict[str, int], n_classes: int) -> nn.Module:
         return ACMRModule(

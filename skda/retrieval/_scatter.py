@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cholesky
 
 from skda.base import BaseRetriever, estimator
+from skda.retrieval._labeled import labeled_pairs
 from skda.utils.ranges import Count
 from skda.utils.views import ViewRows
-from skda.utils.warnings import warn_user
 
 __all__ = ["LinearRetriever", "cholesky_factor", "class_mean_root", "largest_positive"]
 
@@ -53,22 +53,8 @@ class LinearRetriever(BaseRetriever):
 
     def _center_and_keep_labeled(self, source: ViewRows, target: ViewRows) -> ViewRows:
         """Learn the centers, and keep the pairs of which a category is known."""
-        pairs = source.stack(target)
-        labeled = pairs.labeled()
-        me = type(self).__name__
-        if len(self.classes_) < 2:
-            raise ValueError(
-                f"{me} expects pairs of at least two categories, got "
-                f"{self.classes_.tolist()}: label pairs in y, or pass source=(views, "
-                f"y_source)."
-            )
-        n_unlabeled = pairs.n_rows - labeled.n_rows
-        if n_unlabeled:
-            warn_user(
-                f"{me} learns from labeled pairs alone: it leaves out {n_unlabeled} "
-                f"unlabeled pairs of {pairs.n_rows}."
-            )
-        self._center(pairs)
+        labeled = labeled_pairs(self, source, target)
+        self._center(source.stack(target))
         self._check_not_constant(labeled)
         return labeled
 
