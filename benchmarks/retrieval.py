@@ -26,6 +26,7 @@ from skda.comparison._splits import category_splits
 from skda.datasets import load_pairs
 from skda.retrieval import (
     ACMR,
+    DADN,
     DCCA,
     DCCAE,
     DMTL,
@@ -58,6 +59,13 @@ PLAIN = {  # as in the paper, but for the size and the learning rate
 }
 CONTRASTIVE = {"lambda1": 0.0, "lambda2": 0.0}
 CLASSIFYING = {"matching_weight": 0.0, "lambda2": 0.0}
+CSA = {  # as in the paper, with as many directions as the other linear methods
+    "similarity": "csa",
+    "correlation_power": 0.5,
+    "regularization": 0.0,
+    "source_weight": 0.0,
+    "n_components": 10,
+}
 WIDE = {"hidden_layer_sizes": (512, 512), "n_components": 128}
 
 
@@ -76,6 +84,8 @@ METHODS = {
     "PLS": Method(PLS(n_components=10), UNLABELED),
     "MCCA, unweighted": Method(MCCA(n_components=10, weighted=False), UNLABELED),
     "RidgeCCA": Method(RidgeCCA(), ("source", "pairs", "source + new", "new")),
+    "RidgeCCA, canonical similarity": Method(RidgeCCA(similarity="csa"), TWO_DOMAINS),
+    "CSA": Method(RidgeCCA(**CSA), UNLABELED),
     "RidgeCCA, relayed": Method(RidgeCCA(n_relays=30), TWO_DOMAINS),
     "ClusterRetrieval": Method(ClusterRetrieval(), TWO_DOMAINS),
     "ClusterRetrieval, K known": Method(ClusterRetrieval(n_clusters=5), TWO_DOMAINS),
@@ -84,6 +94,8 @@ METHODS = {
     "MvDA-VC": Method(MvDA(view_consistency=1.0), ("source",)),
     "GMLDA": Method(GMLDA(), ("source",)),
     "ACMR": Method(ACMR(**WIDE), ("source",), 5),
+    "DADN": Method(DADN(), ("source",), 5),
+    "DADN.published()": Method(DADN.published(), ("source",), 1),
     "DCCA": Method(DCCA(), UNLABELED, 5),
     "DCCAE": Method(DCCAE(), UNLABELED, 5),
     "DMTL": Method(dmtl(**PLAIN), TWO_DOMAINS),

@@ -54,7 +54,7 @@ _UNSUPERVISED = dict.fromkeys(
     ("PLS", "MCCA", "DCCA", "DCCAE"), ("source", "pairs", "new")
 )
 #: Those of methods that have no use for unlabeled pairs.
-_SUPERVISED = dict.fromkeys(("MvDA", "GMLDA", "ACMR"), ("source",))
+_SUPERVISED = dict.fromkeys(("MvDA", "GMLDA", "ACMR", "DADN"), ("source",))
 
 
 class Kind(NamedTuple):

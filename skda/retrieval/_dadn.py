@@ -38,11 +38,12 @@ class Critic(nn.Module):
     def forward(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Map rows, of shape (n, p), to all hidden units, and to logits (n,)."""
         seen, hidden = [rows], rows
-        for layer in self.layers[:-1]:
+        *layers, last = self.layers.children()
+        for layer in layers:
             hidden = layer(hidden)
             if isinstance(layer, nn.ReLU):
                 seen.append(hidden.to(rows.dtype))
-        return torch.cat(seen, dim=1), self.layers[-1](hidden).to(rows.dtype).squeeze(1)
+        return torch.cat(seen, dim=1), last(hidden).to(rows.dtype).squeeze(1)
 
     def features(self, rows: Tensor) -> Tensor:
         """Map rows to all hidden units; the critic takes no gradient from them."""
