@@ -20,7 +20,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from skda.losses._gaussian_kernels import gaussian_kernels
+from skda.losses._gaussian_kernels import gaussian_kernels, gaussian_sum
 
 __all__ = [
     "Centroids",
@@ -141,7 +141,17 @@ def kernel_mmd(
     >>> kernel_mmd(a, b, scales=[1.0])  # 2 - 2 exp(-2 / 1.2)
     tensor(1.6222)
     """
-    return joint_kernel_mmd([a], [b], weights_a, weights_b, scales=scales)
+    if any(w is not None and w.requires_grad for w in (weights_a, weights_b)):
+        return joint_kernel_mmd([a], [b], weights_a, weights_b, scales=scales)
+    _check_same_width(a=a, b=b)
+    u, v, pairs = _weigh(a, b, weights_a, weights_b)
+    x, w = torch.cat([a, b]).to(u.dtype), torch.cat([u, v])
+    center, length = _scale_of(x, w, pairs.a + pairs.b + 2 * pairs.ab)
+    tiny = torch.finfo(u.dtype).tiny
+    there = (pairs.a > 0) & (pairs.b > 0)
+    aa, bb, ab = (there / mass.clamp(min=tiny) for mass in pairs)
+    beside = torch.stack([torch.cat([aa * u, -ab * v]), torch.cat([-ab * u, bb * v])])
+    return gaussian_sum((x - center) / length, w, beside, len(a), scales)
 
 
 def joint_kernel_mmd(
@@ -188,30 +198,22 @@ def joint_kernel_mmd(
     """
     for first_layer, second_layer in zip(a, b, strict=True):
         _check_same_width(a=first_layer, b=second_layer)
-    dtype = torch.promote_types(a[0].dtype, torch.float32)
-    u, v = (
-        (x.new_ones(len(x)) if given is None else given).to(dtype)
-        for x, given in ((a[0], weights_a), (b[0], weights_b))
-    )
-    pairs_a, pairs_b = (
-        _mass_of_pairs(w, equal=given is None)
-        for w, given in ((u, weights_a), (v, weights_b))
-    )
-    pairs_ab = u.sum() * v.sum()
-    pairs = pairs_a + pairs_b + 2 * pairs_ab
-    kernel = torch.ones((), dtype=dtype, device=u.device)
+    u, v, pairs = _weigh(a[0], b[0], weights_a, weights_b)
+    kernel = u.new_ones(())
     for layer in zip(a, b, strict=True):
-        x = torch.cat(layer).to(dtype)
-        center, length = _scale_of(x, torch.cat([u, v]), pairs)
+        x = torch.cat(layer).to(u.dtype)
+        center, length = _scale_of(
+            x, torch.cat([u, v]), pairs.a + pairs.b + 2 * pairs.ab
+        )
         # Of shape (n, n), with n = n_a + n_b.
         kernel = kernel * gaussian_kernels((x - center) / length, scales)
     sides = torch.block_diag(u[:, None], v[:, None])  # (n, 2)
-    tiny = torch.finfo(dtype).tiny
+    tiny = torch.finfo(u.dtype).tiny
     with torch.autocast(u.device.type, enabled=False):
         sums = sides.T @ (kernel @ sides)
-    within = sums[0, 0] / pairs_a.clamp(min=tiny) + sums[1, 1] / pairs_b.clamp(min=tiny)
-    between = (sums[0, 1] + sums[1, 0]) / pairs_ab.clamp(min=tiny)
-    return ((pairs_a > 0) & (pairs_b > 0)) * (within - between)
+    within = sums[0, 0] / pairs.a.clamp(min=tiny) + sums[1, 1] / pairs.b.clamp(min=tiny)
+    between = (sums[0, 1] + sums[1, 0]) / pairs.ab.clamp(min=tiny)
+    return ((pairs.a > 0) & (pairs.b > 0)) * (within - between)
 
 
 def classwise_kernel_mmd(
@@ -317,6 +319,30 @@ def root_kernel_mmd(a: Tensor, b: Tensor, *, widths: Sequence[float]) -> Tensor:
     within_b = kernel[n_a:, n_a:].mean() + 1 / n_b
     squared = len(widths) * (within_a + within_b - 2 * kernel[:n_a, n_a:].mean())
     return torch.where(squared > ROUNDING, squared.clamp(min=ROUNDING).sqrt(), 0.0)
+
+
+class _Pairs(NamedTuple):
+    """What the pairs of different rows weigh, within the domains and between them."""
+
+    a: Tensor
+    b: Tensor
+    ab: Tensor
+
+
+def _weigh(
+    a: Tensor, b: Tensor, weights_a: Tensor | None, weights_b: Tensor | None
+) -> tuple[Tensor, Tensor, _Pairs]:
+    """Take the weights of the rows of both domains, and of their pairs."""
+    dtype = torch.promote_types(a.dtype, torch.float32)
+    u, v = (
+        (x.new_ones(len(x)) if given is None else given).to(dtype)
+        for x, given in ((a, weights_a), (b, weights_b))
+    )
+    of_a, of_b = (
+        _mass_of_pairs(w, equal=given is None)
+        for w, given in ((u, weights_a), (v, weights_b))
+    )
+    return u, v, _Pairs(of_a, of_b, u.sum() * v.sum())
 
 
 def _mass_of_pairs(weights: Tensor, *, equal: bool) -> Tensor:

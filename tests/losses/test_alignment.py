@@ -372,3 +372,34 @@ def test_root_mmd_of_equal_samples_is_zero_and_so_is_its_gradient():
 def test_root_mmd_refuses_samples_of_different_widths():
     with pytest.raises(ValueError, match="same"):
         root_kernel_mmd(torch.ones(3, 2), torch.ones(3, 1), widths=[1.0])
+
+
+@pytest.mark.parametrize("pairs", [2**18, 30, 1])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_blocks_of_pairs_have_no_say(pairs, weighted, rng, monkeypatch):
+    """The sum over blocks is that over a matrix of all pairs, and so is its gradient.
+
+    A single layer with weights that have a gradient has such a matrix.
+    """
+    a, b = (torch.randn(n, 3, generator=rng).double() for n in (7, 6))
+    u, v = (
+        torch.rand(len(x), generator=rng).double() if weighted else torch.ones(len(x))
+        for x in (a, b)
+    )
+    layers = a.requires_grad_(), b.requires_grad_()
+    matrix = kernel_mmd(a, b, u.double().requires_grad_(), v.double())
+    monkeypatch.setattr("skda.losses._gaussian_kernels.PAIRS", pairs)
+    blocks = kernel_mmd(a, b, u, v) if weighted else kernel_mmd(a, b)
+    ours, theirs = (torch.autograd.grad(2 * x, layers) for x in (blocks, matrix))
+
+    torch.testing.assert_close(blocks, matrix)
+    torch.testing.assert_close(ours, theirs)
+    assert abs(matrix) > 1e-3
+
+
+def test_weights_of_a_discrepancy_may_have_a_gradient(rng):
+    a, b = (torch.randn(5, 2, generator=rng, dtype=torch.double) for _ in range(2))
+    u = (1 + torch.rand(5, generator=rng, dtype=torch.double)).requires_grad_()
+    gradient = torch.autograd.grad(kernel_mmd(a, b, u), u)[0]
+
+    assert gradient.abs().max() > 1e-3
