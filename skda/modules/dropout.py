@@ -71,7 +71,7 @@ class ByteDropout(SeededDropout):
             -(2**63), None, generator=self.generator
         )
         random_bytes = words.view(torch.uint8)[: X.numel()].view(X.shape)
-        return X * ((random_bytes < n_kept).to(X.dtype) * (256 / n_kept))
+        return X * (random_bytes < n_kept).to(X.dtype).mul_(256 / n_kept)
 
 
 def quicken_dropout(layers: nn.Sequential) -> nn.Sequential:
