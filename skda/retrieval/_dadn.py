@@ -264,7 +264,15 @@ class DADN(BaseNetRetriever):
 
     def select_pairs(self, source: ViewRows, target: ViewRows) -> ViewRows:
         pairs = labeled_pairs(self, source, target)
-        self.label_vectors_ = vectors_of_categories(self.label_vectors, self.classes_)
+        vectors = vectors_of_categories(self.label_vectors, self.classes_)
+        before = getattr(self, "label_vectors_", vectors)
+        same_task = self.warm_start and len(before) == len(vectors)
+        if same_task and before.shape != vectors.shape:
+            raise ValueError(
+                f"warm_start goes on with label_vectors of the width of the last fit, "
+                f"{before.shape[1]}, got {vectors.shape[1]}."
+            )
+        self.label_vectors_ = vectors
         return pairs
 
     def make_module(self, widths: dict[str, int], n_classes: int) -> nn.Module:

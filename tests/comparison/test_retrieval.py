@@ -22,7 +22,16 @@ from skda.comparison._splits import category_splits
 from skda.datasets import load_pairs
 from skda.metrics import chance_average_precision, mean_average_precision_score
 from skda.preprocessing import PerView
-from skda.retrieval import DCCA, DMTL, GMLDA, MCCA, PLS, ClusterRetrieval, RidgeCCA
+from skda.retrieval import (
+    DADN,
+    DCCA,
+    DMTL,
+    GMLDA,
+    MCCA,
+    PLS,
+    ClusterRetrieval,
+    RidgeCCA,
+)
 from skda.utils.warnings import NoSourceWarning, warn_user
 
 DATA_HOME = os.environ.get("SKDA_DATA")
@@ -232,6 +241,7 @@ SENSIBLE = [
     (PLS(), ("source", "pairs", "new")),
     (DCCA(), ("source", "pairs", "new")),
     (GMLDA(), ("source",)),
+    (DADN(), ("source",)),
     (DMTL(), ("source", "source + new", "new")),
     (Recorder(), ("source", "source + new", "new")),
 ]

@@ -229,6 +229,16 @@ def test_vectors_that_cannot_be_are_refused(data, vectors, message):
         DADN(label_vectors=vectors, **SMALL).fit(X, y)
 
 
+def test_a_warm_start_needs_vectors_as_wide_as_before(data):
+    X, y, _, _ = data
+    settings = SMALL | {"max_epochs": 1, "warm_start": True}
+    dadn = DADN(label_vectors=PLACES[:5], **settings).fit(X, y)
+    dadn.fit(X, y).set_params(label_vectors=None)
+
+    with pytest.raises(ValueError, match="label_vectors of the width .* 3, got 5"):
+        dadn.fit(X, y)
+
+
 @pytest.mark.parametrize("labels", [None, [7] * 200])
 def test_categories_to_tell_are_needed(data, labels):
     with pytest.raises(ValueError, match="DADN expects pairs of at least two categ"):
