@@ -121,6 +121,29 @@ def test_terms_equal_those_computed_row_by_row(widths, margin):
     assert terms["discriminators"].item() == pytest.approx(discriminators)
 
 
+def test_losses_are_the_numbers_of_the_public_code():
+    """From `loss_calc` of DADN.py in PKU-ICST-MIPL/DADN_TCSVT2019, on these arrays.
+
+    Of two pairs of different categories, each is the one that the other can draw.
+    """
+    module, _ = _step(dtype=torch.double)
+    with torch.no_grad():
+        for p in module.parameters():
+            p.copy_(torch.sin(1.0 + torch.arange(p.numel())).view(p.shape))
+    X = torch.cos(torch.arange(10, dtype=torch.double)).view(2, 5)
+    domain = Domain(X, torch.eye(2, dtype=torch.double), torch.arange(2))
+    batch = Batch(domain, domain, Pairs(X, X))
+    vectors = [[0.9, -0.2, 0.4, 0.1], [-0.5, 0.3, -0.6, 0.8]]
+    objective = _objective(vectors, np.float64, reconstruction_weight=2.0)
+
+    terms = objective(module, batch, 0.5)
+    discriminators = terms.pop("discriminators").item()
+
+    assert discriminators == pytest.approx(43.445040635528414 + 8.943387862947098)
+    generators = sum(terms.values()).item()
+    assert generators == pytest.approx(566.4325049567158 + 25.83469108987146)
+
+
 @pytest.mark.parametrize(
     ("term", "encoders", "decoders", "critics"),
     [
@@ -235,7 +258,7 @@ def test_a_warm_start_needs_vectors_as_wide_as_before(data):
     dadn = DADN(label_vectors=PLACES[:5], **settings).fit(X, y)
     dadn.fit(X, y).set_params(label_vectors=None)
 
-    with pytest.raises(ValueError, match="label_vectors of the width .* 3, got 5"):
+    with pytest.raises(ValueError, match=r"vectors of the width .* 3, got 5"):
         dadn.fit(X, y)
 
 
