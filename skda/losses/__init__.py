@@ -17,7 +17,6 @@ from skda.losses.alignment import (
     linear_mmd,
     paired_centroid_loss,
     pooled_centroids,
-    root_kernel_mmd,
     triplet_centroid_loss,
 )
 from skda.losses.correlation import (
@@ -30,6 +29,7 @@ from skda.losses.entropy import (
     class_confusion_loss,
     prediction_entropy,
 )
+from skda.losses.kernel_distance import root_kernel_mmd
 from skda.losses.pairs import pair_loss, ridge_map
 from skda.losses.partial import complement_entropy, weighted_mean
 from skda.losses.reconstruction import reconstruction_loss

@@ -32,12 +32,8 @@ __all__ = [
     "linear_mmd",
     "paired_centroid_loss",
     "pooled_centroids",
-    "root_kernel_mmd",
     "triplet_centroid_loss",
 ]
-
-#: A squared discrepancy below this is made of rounding.
-ROUNDING = 1e-6
 
 
 class Centroids(NamedTuple):
@@ -275,50 +271,6 @@ def classwise_kernel_mmd(
     between = (u * to_b[: len(a)]).sum(dim=0) / pairs_ab
     both = ((u > 0).sum(dim=0) > 1) & ((v > 0).sum(dim=0) > 1)
     return both * (within - 2 * between)
-
-
-def root_kernel_mmd(a: Tensor, b: Tensor, *, widths: Sequence[float]) -> Tensor:
-    r"""Root of the biased maximum mean discrepancy, under a sum of Gaussian kernels.
-
-    .. math::
-
-        \sqrt{\frac{1}{n_a^2} \sum_{ij} k(a_i, a_j) + \frac{1}{n_b^2} \sum_{ij}
-        k(b_i, b_j) - \frac{2}{n_a n_b} \sum_{ij} k(a_i, b_j)}
-
-    with :math:`k(x, y) = \sum_l \exp(-\|x - y\|^2 / (2 \sigma_l^2))`: a distance of the
-    two samples, in which a row is a pair with itself, unlike in :func:`kernel_mmd`.
-
-    Parameters
-    ----------
-    a : Tensor of shape (n_a, d)
-        Features of the first domain.
-    b : Tensor of shape (n_b, d)
-        Features of the second domain.
-    widths : sequence of float
-        The :math:`\sigma` of the kernels, in the unit of the features.
-
-    Returns
-    -------
-    Tensor of shape ()
-        The distance; zero, without a gradient, where rounding is all that there is.
-
-    Examples
-    --------
-    >>> import torch
-    >>> a, b = torch.zeros(3, 2), torch.ones(3, 2)
-    >>> root_kernel_mmd(a, b, widths=[1.0])  # the root of 2 - 2 exp(-2 / 2)
-    tensor(1.1244)
-    """
-    _check_same_width(a=a, b=b)
-    x = torch.cat([a, b]).to(torch.promote_types(a.dtype, torch.float32))
-    n_a, n_b = len(a), len(b)
-    scales = [2 * width**2 for width in widths]
-    kernel = gaussian_kernels(x - x.mean(dim=0).detach(), scales)
-    # The kernel of a row with itself is one, but left out there.
-    within_a = kernel[:n_a, :n_a].mean() + 1 / n_a
-    within_b = kernel[n_a:, n_a:].mean() + 1 / n_b
-    squared = len(widths) * (within_a + within_b - 2 * kernel[:n_a, n_a:].mean())
-    return torch.where(squared > ROUNDING, squared.clamp(min=ROUNDING).sqrt(), 0.0)
 
 
 class _Pairs(NamedTuple):
