@@ -13,7 +13,12 @@ from sklearn.base import clone
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from skda.base._rows import DomainName, Rows, transform_samples
+from skda.base._rows import (
+    DomainName,
+    Rows,
+    check_not_all_zero,
+    transform_samples,
+)
 from skda.utils._sklearn import BaseEstimator, ClassifierMixin, fit_context
 from skda.utils.declaration import estimator
 from skda.utils.labels import (
@@ -286,8 +291,7 @@ class BaseDomainClassifier(ClassifierMixin, BaseEstimator, ABC):
         source: tuple[ArrayLike, ArrayLike] | None,
     ) -> tuple[Rows, Rows]:
         """Check the source and the target, and learn ``classes_``."""
-        if not self.uses_source:
-            source = None
+        source = source if self.uses_source else None
         self.source_transformer_ = clone(self.source_transformer, safe=False)
         self.target_transformer_ = clone(self.target_transformer, safe=False)
         self._preprocessors: dict[DomainName, Any] = {}
@@ -295,7 +299,8 @@ class BaseDomainClassifier(ClassifierMixin, BaseEstimator, ABC):
         rows = {"target": self._validate_rows(X, "target", fitting=True)}
         target = check_labels(y, rows["target"])
         labels = {"source": check_labels(None, np.empty((0, 0))), "target": target}
-        if source is None and not target.known.any():
+        alone = source is None and self._learns_from_labels()
+        if alone and not target.known.any():
             advice = ", or pass source=(X_source, y_source)" * self.uses_source
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is "
@@ -312,20 +317,29 @@ class BaseDomainClassifier(ClassifierMixin, BaseEstimator, ABC):
             n_features = getattr(self._source_domain, "n_features_in_", 1)
             self.n_features_in_source_ = n_features
             labels["source"] = check_labels(y_s, rows["source"])
-        self.classes_ = union_of_classes(labels["source"], target)
-        warn_about_missing_classes(self.classes_, **labels)
-        if source is None and self.uses_source:
+        self.classes_ = self._find_classes(labels["source"], target)
+        if alone and self.uses_source:
             warn_user(
                 f"{type(self).__name__} is fitted without a source: it learns from the "
                 f"target alone. Pass source=(X_source, y_source).",
                 NoSourceWarning,
             )
         for domain, samples in rows.items():
-            _check_not_all_zero(samples, domain)
+            check_not_all_zero(samples, domain)
         self._fit_shared(rows, labels)
         rows = self._preprocess(rows, fitting=True)
         rows.setdefault("source", rows["target"][:0])  # no source is one of no rows
         return Rows(rows["source"], labels["source"]), Rows(rows["target"], target)
+
+    def _learns_from_labels(self) -> bool:
+        """Say whether labels, of either domain, are all that the fit can learn from."""
+        return True
+
+    def _find_classes(self, source: Labels, target: Labels) -> NDArray[Any]:
+        """Find the sorted classes of both domains, and name those that one lacks."""
+        classes = union_of_classes(source, target)
+        warn_about_missing_classes(classes, source=source, target=target)
+        return classes
 
     def _validate_rows(self, X: Any, domain: DomainName, *, fitting: bool) -> Any:
         """Check samples of a domain and take them through its own transformer."""
@@ -384,13 +398,3 @@ class BaseDomainClassifier(ClassifierMixin, BaseEstimator, ABC):
                 f"fit it with source=(X_source, y_source)."
             )
         return self._prepare_rows(X, domain)
-
-
-def _check_not_all_zero(X: Any, domain: DomainName) -> None:
-    """Reject a domain from which nothing can be learned."""
-    values = X.data if issparse(X) else X  # type: ignore[attr-defined]
-    if isinstance(values, np.ndarray) and not values.any():
-        raise ValueError(
-            f"Every feature of all {X.shape[0]} {domain} samples is zero: there is "
-            f"nothing to learn from. Check how the features were made."
-        )

@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 from sklearn.utils.validation import validate_data
 
 from skda.utils.arrays import to_numpy
@@ -18,7 +19,7 @@ from skda.utils.validation import (
     remember_features,
 )
 
-__all__ = ["DomainName", "Rows", "transform_samples"]
+__all__ = ["DomainName", "Rows", "check_not_all_zero", "transform_samples"]
 
 DomainName = Literal["target", "source"]
 
@@ -138,3 +139,21 @@ def _advice(domain: DomainName, *, transformed: bool) -> Iterator[None]:
             else ""
         )
         raise type(error)(f"{message}\n{advice}{before}.") from error
+
+
+def check_not_all_zero(X: Any, domain: DomainName) -> None:
+    """Reject a domain from which nothing can be learned.
+
+    Parameters
+    ----------
+    X : {ndarray, sparse matrix} of shape (n, p)
+        Samples.
+    domain : {"target", "source"}
+        Where they are from, for the error.
+    """
+    values = X.data if issparse(X) else X  # type: ignore[attr-defined]
+    if isinstance(values, np.ndarray) and not values.any():
+        raise ValueError(
+            f"Every feature of all {X.shape[0]} {domain} samples is zero: there is "
+            f"nothing to learn from. Check how the features were made."
+        )

@@ -17,6 +17,7 @@ from skda.unsupervised._mcc import MCC
 from skda.unsupervised._mcd import MCD
 from skda.unsupervised._mdd import MDD
 from skda.unsupervised._ot_classifier import OTClassifier
+from skda.unsupervised._prior_transduction import PriorTransduction
 from skda.unsupervised._rtn import RTN
 from skda.unsupervised._source_only import SourceOnly
 from skda.unsupervised._spl import SPL
@@ -46,6 +47,7 @@ __all__ = [
     "DomainConfusion",
     "LinearOT",
     "OTClassifier",
+    "PriorTransduction",
     "SourceOnly",
     "SubspaceAlignment",
     "SymNets",
