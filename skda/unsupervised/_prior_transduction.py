@@ -184,7 +184,7 @@ class PriorTransduction(BaseOpinionClassifier):
 
     def _fit_estimator(self, source: Rows, target: Rows) -> None:
         """Fit a fresh classifier to the labeled rows of both domains."""
-        self.estimator_ = None
+        self.estimator_: Any = None
         if self._columns is not None and not len(source.X):
             return
         labeled = [source, target.labeled()]
@@ -210,7 +210,7 @@ class PriorTransduction(BaseOpinionClassifier):
 
     def _iterate(self, X: NDArray[Any], P: Array, given: Array) -> None:
         """Alternate between the rows and the mixture."""
-        known = given.any(axis=1, keepdims=True)
+        known: NDArray[np.bool_] = given.any(axis=1, keepdims=True)
         z = np.where(known, given, P)
         weights = self._weigh_rows(known[:, 0])
         graph = self._graph(len(X))

@@ -1,0 +1,346 @@
+"""Sets of classes that have the true one as often as promised."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from numbers import Integral, Real
+from typing import Any, ClassVar, Literal, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import clone
+from sklearn.model_selection import KFold, StratifiedKFold
+from sklearn.utils.validation import check_is_fitted
+
+from skda.model_selection._carry_over import carry_over
+from skda.model_selection._method_inside import BaseMethodInside
+from skda.model_selection._scorers import predict_proba_rows
+from skda.utils._sklearn import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    fit_context,
+    safe_indexing,
+)
+from skda.utils.labels import UNLABELED, Labels, check_labels
+from skda.utils.validation import check_pair
+from skda.utils.warnings import warn_user
+
+__all__ = ["AdaptiveSets"]
+
+Array = NDArray[np.float64]
+Rows = NDArray[np.intp]
+
+#: What keeps a product of alpha and a whole number from being rounded up.
+ROUNDING = 1e-9
+
+
+class Measured(NamedTuple):
+    """A model, and how ill rows whose labels it has not seen conform to it.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        The fitted method.
+    scores : ndarray of shape (n_calibration,)
+        Scores of the true classes, sorted.
+    """
+
+    estimator: Any
+    scores: Array
+
+
+class AdaptiveSets(BaseMethodInside):
+    r"""Sets of classes, which have the true one with a probability of 1 - alpha.
+
+    A score :math:`s(x, k)` says how ill class :math:`k` conforms to what a method says
+    of row :math:`x`. Labeled rows whose label the method has not seen tell which scores
+    true classes have, and the set of a new row has all classes that do not conform
+    worse than a share :math:`\alpha` of these,
+
+    .. math::
+        \Bigl\{k : 1 + \sum_i [s_i \ge s(x, k)] > \alpha (n + 1)\Bigr\}.
+
+    Where a row is hard, its set is large. Whatever the method and the data, sets have
+    the true class with a probability of :math:`1 - \alpha` at least, on average over
+    rows, if the labeled rows are drawn like the others [1]_.
+
+    **Target rows** are held out in folds, that is, they stay in the fit as unlabeled
+    ones, each scored by the model that has not seen its label. These models are kept,
+    and ask of a new row whether it conforms to them (``calibration="cross"``). The
+    promise then is one of :math:`1 - 2 \alpha`, and in practice of :math:`1 - \alpha`
+    [2]_. With "split" there is one model, which learns from one half of the labels;
+    the other half holds it to its promise, without the factor.
+
+    **Source rows** take their place if fewer than :math:`1 / \alpha` target rows are
+    labeled. Folds of the source are left out of its fit and carried over to the
+    features of the target by ``pairs``, or, where there are none but the features are
+    the target's, as they are, which promises nothing: source and target differ.
+    Where there is neither, each set has all classes. A fit warns of either.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        Adaptation method with ``predict_proba``. Around a classifier that does not know
+        unlabeled rows put :class:`skda.baselines.TargetOnly`.
+    alpha : float, default=0.1
+        Share of the rows, between 0 and 1, whose sets may lack the true class.
+    conformity : {"lac", "aps"}, default="lac"
+        Score: "lac" is one minus the probability of the class, and its sets are the
+        smallest on average; some may be empty, of rows that are like none. "aps" is the
+        sum of the probabilities down to that of the class; its sets follow the
+        difficulty of a row more closely, and are larger.
+    calibration : {"cross", "split"}, default="cross"
+        Whether every labeled row is held out in turn, or one half of them once.
+    cv : int, default=5
+        Number of folds of "cross", and of the source.
+
+    Attributes
+    ----------
+    estimator_ : estimator object
+        The method, fitted to all labels. What it has learned, such as ``classes_``, is
+        to be had under the same name here.
+    measured_ : list of Measured
+        Models that have not seen some labels, with the scores of the rows of these.
+    calibrated_on_ : {"target", "pairs", "source", "nothing"}
+        Where the rows were from.
+    n_calibration_ : int
+        Number of these rows.
+
+    See Also
+    --------
+    calibrate : Corrects probabilities, rather than sets.
+    cross_val_predict : Predicts rows by models that have not seen their labels.
+
+    Notes
+    -----
+    It takes ``cv`` fits beside its own, and a prediction of each. Half as many labels,
+    or a fifth less, make a method worse and its sets larger; that is the price.
+
+    Do not use it for rows drawn otherwise than the labeled ones, such as later or
+    rarer ones, and not for a promise of each class, which it does not make.
+
+    Rows are held out by fixed seeds.
+
+    References
+    ----------
+    .. [1] Y. Romano, M. Sesia and E. Candès, "Classification with Valid and Adaptive
+       Coverage", NeurIPS 2020.
+    .. [2] R. Barber et al., "Predictive inference with the jackknife+", Annals of
+       Statistics 49, 2021.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skda.baselines import TargetOnly
+    >>> from skda.datasets import make_heterogeneous_domains
+    >>> from skda.model_selection import AdaptiveSets
+    >>> data = make_heterogeneous_domains(random_state=0)
+    >>> y = data.y_true.copy()
+    >>> y[100:] = -1  # unlabeled
+    >>> sets = AdaptiveSets(TargetOnly(LogisticRegression()), alpha=0.1)
+    >>> inside = sets.fit(data.X, y).predict_set(data.X[100:])
+    >>> inside.shape
+    (200, 4)
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "estimator": [HasMethods(["fit", "predict_proba"])],
+        "alpha": [Interval(Real, 0, 1, closed="neither")],
+        "conformity": [StrOptions({"lac", "aps"})],
+        "calibration": [StrOptions({"cross", "split"})],
+        "cv": [Interval(Integral, 2, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        estimator: Any,
+        *,
+        alpha: float = 0.1,
+        conformity: Literal["lac", "aps"] = "lac",
+        calibration: Literal["cross", "split"] = "cross",
+        cv: int = 5,
+    ) -> None:
+        self.estimator = estimator
+        self.alpha = alpha
+        self.conformity = conformity
+        self.calibration = calibration
+        self.cv = cv
+
+    # The estimator may itself be a search or a pipeline, which validates its own.
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike | None = None,
+        *,
+        source: tuple[ArrayLike, ArrayLike] | None = None,
+        pairs: Any = None,
+    ) -> Self:
+        """Fit the method, and find how ill held-out rows conform to it.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_target, n_features)
+            Target samples.
+        y : array-like of shape (n_target,), default=None
+            Target labels; -1, None, NaN or pandas.NA where unknown.
+        source : tuple (X_source, y_source), default=None
+            Source samples and labels, which the method is given if they are not None.
+        pairs : tuple or array-like, default=None
+            Co-occurring samples, which the method is given if they are not None.
+
+        Returns
+        -------
+        self : object
+            Fitted estimator.
+        """
+        labels = check_labels(y, X)
+        metadata = {"source": source, "pairs": pairs}
+        given = {name: value for name, value in metadata.items() if value is not None}
+        self.estimator_ = clone(self.estimator).fit(X, y, **given)
+        if UNLABELED in self.estimator_.classes_.tolist():
+            raise ValueError(
+                f"Expected a method that knows unlabeled rows, got "
+                f"{self.estimator!r}, for which {UNLABELED} is a class: wrap it in "
+                f"skda.baselines.TargetOnly."
+            )
+        if labels.known.sum() >= self._least() or source is None:
+            self.measured_ = list(self._measure_target(X, labels, given))
+            self.calibrated_on_ = "target"
+        else:
+            carried, self.calibrated_on_ = carry_over(source, pairs, X)
+            self.measured_ = []
+            if carried is not None:
+                self.measured_ = list(self._measure_source(X, y, carried, given))
+        self.n_calibration_ = sum(len(each.scores) for each in self.measured_)
+        if self.n_calibration_ == 0:
+            self.calibrated_on_ = "nothing"
+        self._warn_of_no_promise()
+        return self
+
+    def predict_set(self, X: ArrayLike) -> NDArray[np.bool_]:
+        """Find the classes that samples may belong to.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Target samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Whether the set of every sample has each class, in the order of
+            ``classes_``.
+        """
+        check_is_fitted(self)
+        n_classes = len(self.estimator_.classes_)
+        # Without any rows to compare, nothing is excluded.
+        n_worse: Any = np.zeros((np.shape(X)[0], n_classes))
+        for estimator, scores in self.measured_:
+            found = self._score_classes(estimator, X)
+            n_worse += len(scores) - np.searchsorted(scores, found, side="left")
+        least = self.alpha * (self.n_calibration_ + 1) + ROUNDING
+        return np.asarray(1 + n_worse > least)
+
+    def _least(self) -> int:
+        """Count the rows that a promise takes."""
+        return int(np.ceil(1 / self.alpha - ROUNDING))
+
+    def _warn_of_no_promise(self) -> None:
+        share, n, least = 1 - self.alpha, self.n_calibration_, self._least()
+        if n < least:
+            warn_user(
+                f"AdaptiveSets has {n} labeled rows to calibrate sets by, and cannot "
+                f"promise {share:.3g} with fewer than {least}: sets have all classes, "
+                f"or nearly so. Label more target rows, or raise alpha."
+            )
+        elif self.calibrated_on_ == "source":
+            warn_user(
+                f"AdaptiveSets has fewer than {least} labeled target rows and no "
+                f"pairs: sets are calibrated on rows of the source as they are, and "
+                f"what differs between the domains may break the promise of "
+                f"{share:.3g}. Label target rows, or pass pairs."
+            )
+
+    def _measure_target(
+        self, X: Any, labels: Labels, given: dict[str, Any]
+    ) -> Iterator[Measured]:
+        """Hide labels of the target in turn, and score their rows."""
+        rows = np.flatnonzero(labels.known)
+        halves = self.calibration == "split"
+        splits = _split(labels.values, 2 if halves else self.cv)
+        for _, test in splits[:1] if halves else splits:
+            known = labels.known.copy()
+            known[rows[test]] = False
+            kept = Labels(known, np.delete(labels.values, test))
+            model = self._fit_quietly(X, _fill(kept), given)
+            if halves:
+                self.estimator_ = model
+            yield self._measure(
+                model, safe_indexing(X, rows[test]), labels.values[test]
+            )
+
+    def _measure_source(
+        self, X: Any, y: Any, carried: Array, given: dict[str, Any]
+    ) -> Iterator[Measured]:
+        """Leave rows of the source out in turn, and score what they are carried to."""
+        X_s, y_s = check_pair(given["source"], "source=(X_source, y_source)")
+        labels = check_labels(y_s, X_s)
+        rows = np.flatnonzero(labels.known)
+        for _, test in _split(labels.values, self.cv):
+            left = np.delete(np.arange(len(labels.known)), rows[test])
+            part = safe_indexing(X_s, left), safe_indexing(y_s, left)
+            model = self._fit_quietly(X, y, given | {"source": part})
+            yield self._measure(model, carried[rows[test]], labels.values[test])
+
+    def _fit_quietly(self, X: Any, y: Any, given: dict[str, Any]) -> Any:
+        """Fit to some of the labels; what there is to say, the first fit has said."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            return clone(self.estimator).fit(X, y, **given)
+
+    def _measure(self, model: Any, X: Any, y: NDArray[Any]) -> Measured:
+        """Score the true classes of rows whose labels a model has not seen."""
+        own = np.searchsorted(self.estimator_.classes_, y)
+        scores = self._score_classes(model, X)[np.arange(len(own)), own]
+        return Measured(model, np.sort(scores))
+
+    def _score_classes(self, model: Any, X: Any) -> Array:
+        """Score how ill every class conforms; a model may not know all of them."""
+        found = predict_proba_rows(model, X)
+        columns = np.searchsorted(self.estimator_.classes_, model.classes_)
+        P = np.zeros((len(found), len(self.estimator_.classes_)))
+        P[:, columns] = found
+        if self.conformity == "lac":
+            return 1 - P
+        order = np.argsort(-P, axis=1, kind="stable")
+        sums = np.cumsum(np.take_along_axis(P, order, axis=1), axis=1)
+        scores = np.empty_like(P)
+        np.put_along_axis(scores, order, sums, axis=1)
+        return scores
+
+
+def _split(values: NDArray[Any], n_folds: int) -> list[tuple[Rows, Rows]]:
+    """Deal labeled rows out to folds, of every class as far as they go."""
+    if len(values) < 2:
+        return []
+    largest = int(np.unique(values, return_counts=True)[1].max())
+    n_folds = min(n_folds, len(values))
+    shuffled: dict[str, Any] = {"shuffle": True, "random_state": 0}
+    splitter: Any = KFold(n_folds, **shuffled)
+    if largest >= n_folds:
+        splitter = StratifiedKFold(n_folds, **shuffled)
+    with warnings.catch_warnings():  # of classes with fewer rows than folds
+        warnings.simplefilter("ignore", UserWarning)
+        return list(splitter.split(np.zeros(len(values)), values))
+
+
+def _fill(labels: Labels) -> NDArray[Any]:
+    """Mark the unknown labels, of whole numbers by one of them."""
+    if labels.values.dtype.kind not in "iu":
+        return labels.with_gaps()
+    marked = np.full(len(labels.known), UNLABELED, dtype=np.int64)
+    marked[labels.known] = labels.values
+    return marked
