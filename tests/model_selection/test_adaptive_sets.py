@@ -40,8 +40,11 @@ class Echo(ClassifierMixin, BaseEstimator):
     Of rows whose label it has seen it is certain.
     """
 
+    fits = ()
+
     def fit(self, X, y):
         y = np.asarray(y)
+        Echo.fits += ((len(X), (y != -1).sum()),)
         self.n_rows_, self.classes_ = len(X), np.unique(y[y != -1])
         self.seen_ = X[y != -1]
         return self
@@ -64,10 +67,8 @@ def test_sets_by_hand():
 
     # Of nine, more than 2.25 must not be better: a score may be up to the third worst.
     assert sets.n_calibration_ == 8
-    assert {m.estimator.n_rows_ for m in sets.measured_} == {8}
     assert_array_equal(
-        np.sort(np.concatenate([m.scores for m in sets.measured_])),
-        np.sort([*(1 - certainty), *(1 - (certainty + 0.01))]),
+        sets.scores_, np.sort([*(1 - certainty), *(1 - (certainty + 0.01))])
     )
     assert_array_equal(
         sets.predict_set(np.array(new)),
@@ -87,7 +88,7 @@ def test_sets_equal_those_of_mapie():
     model = LogisticRegression().fit(X[:100], y[:100])
     sets = AdaptiveSets(model)
     sets.estimator_ = model
-    sets.measured_ = [sets._measure(model, X[100:160], y[100:160])]
+    sets.scores_ = np.sort(sets._score_rows(model, X[100:160], y[100:160]))
     sets.n_calibration_ = 60
     found = {
         alpha: sets.set_params(alpha=alpha).predict_set(X[160:]).sum(axis=0).tolist()
@@ -113,13 +114,25 @@ def test_sets_have_the_true_class_as_often_as_promised(conformity, calibration):
 
 def test_labels_to_measure_by_stay_in_the_fit_as_unlabeled_rows():
     X, y = _draw(0, 100)
-    sets = AdaptiveSets(Echo(), alpha=0.2).fit(
-        np.column_stack([y > 1, X[:, 0]]), _hide((y > 1).astype(int), 50)
-    )
+    y = (y > 1).astype(int)
+    Echo.fits = ()
+    AdaptiveSets(Echo(), alpha=0.2, cv=5).fit(np.column_stack([y, X]), _hide(y, 50))
 
-    assert {m.estimator.n_rows_ for m in sets.measured_} == {100}
-    assert {len(m.estimator.seen_) for m in sets.measured_} == {40}
-    assert len(sets.seen_) == 50
+    assert Echo.fits == ((100, 50), *[(100, 40)] * 5)
+    Echo.fits = ()
+    sets = AdaptiveSets(Echo(), alpha=0.2, calibration="split")
+    sets.fit(np.column_stack([y, X]), _hide(y, 50))
+    assert Echo.fits == ((100, 25),)
+    assert sets.n_calibration_ == 25
+
+
+def test_a_class_that_the_half_to_learn_from_lacks_conforms_worst():
+    X, y = _draw(0, 60)
+    sets = AdaptiveSets(REGRESSION).fit(X, np.where(y == 3, -1, y))
+    scores = sets._score_rows(sets.estimator_, X, y)
+
+    assert (scores[y == 3] == 1).all()
+    assert (scores[y != 3] < 1).all()
 
 
 def test_a_transductive_method_is_calibrated_too():
