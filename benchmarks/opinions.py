@@ -1,12 +1,12 @@
 """What is made of somebody else's probabilities, as they are and distorted.
 
 Probabilities of a logistic regression of the source, standardized and scaled to unit
-length, which is not to be had any more: as they are, sharpened (to the power of 4), blurred (of 1/4), certain
-(zeros and ones), and those of 25 or 50 % of the rows exchanged among these. Accuracy on
-the target, no label of which is known: of the probabilities themselves, of
-:class:`skda.unsupervised.PriorTransduction` with them, and of :class:`skda.AutoAdapter`
-with the source, which needs no opinion. A split draws up to 600 rows of each domain.
-Each cell is a line of ``results/opinions.jsonl``.
+length, which is not to be had any more: as they are, sharpened (to the power of 4),
+blurred (of 1/4), certain (zeros and ones), and those of 25 or 50 % of the rows
+exchanged among these. Accuracy on the target, no label of which is known: of the
+probabilities themselves, of :class:`skda.unsupervised.PriorTransduction` with them, and
+of :class:`skda.AutoAdapter` with the source, which needs no opinion. A split draws up
+to 600 rows of each domain. Each cell is a line of ``results/opinions.jsonl``.
 
     python -m benchmarks.opinions [--parts P,P] [--tasks T,T] [--methods "M;M"]
         [--splits N] [--again]

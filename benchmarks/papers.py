@@ -15,8 +15,10 @@ from pathlib import Path
 from benchmarks._pages import Part, draw, spell
 from benchmarks.dmtl import dmtl_parts
 from benchmarks.field import field_parts
+from benchmarks.opinions import opinions_parts
 from benchmarks.paired_report import datn_parts
 from benchmarks.partial_report import isra_parts
+from benchmarks.sets import sets_parts
 from benchmarks.ssan_report import ssan_parts
 from benchmarks.symnets import symnets_parts
 from benchmarks.unsupervised_report import summary_parts
@@ -32,6 +34,8 @@ PAPERS: dict[str, Callable[[], list[Part]]] = {
     "datn": datn_parts,
     "dmtl": dmtl_parts,
     "unsupervised": summary_parts,
+    "opinions": opinions_parts,
+    "sets": sets_parts,
 }
 
 
