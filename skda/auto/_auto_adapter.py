@@ -8,22 +8,23 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from skda.auto._few_labels import FewLabelsCommittee, member_weights
+from skda.auto._few_labels import FewLabelsCommittee
 from skda.auto._from_source import SourceCommittee
 from skda.auto._outside import Given, fit_added, fit_paired
 from skda.auto._plain import PlainClassifier
 from skda.auto._report import describe
+from skda.auto._several_sources import SeveralSourcesAdapter
 from skda.auto._trust import assess, collect
 from skda.auto._votes import agreement_weights, average
 from skda.base import (
     BaseHomogeneousClassifier,
-    BasePairedClassifier,
     DomainName,
     PairedRows,
     Rows,
     estimator,
 )
 from skda.utils.labels import UNLABELED
+from skda.utils.mixing import member_weights
 from skda.utils.warnings import warn_user
 
 __all__ = ["AutoAdapter"]
@@ -43,7 +44,7 @@ UNJUDGED = 0.3
 
 
 @estimator
-class AutoAdapter(BasePairedClassifier, BaseHomogeneousClassifier):
+class AutoAdapter(SeveralSourcesAdapter, BaseHomogeneousClassifier):
     r"""What to try first, whatever there is of labels, of a source and of pairs.
 
     It is told neither what it has to do with nor whether classes are missing. It looks,

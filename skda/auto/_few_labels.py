@@ -16,8 +16,9 @@ from skda.auto._mixture import ClassMixture
 from skda.auto._regression import KernelRegression, Regression
 from skda.auto._views import View, look
 from skda.utils.labels import UNLABELED
+from skda.utils.mixing import member_weights
 
-__all__ = ["FewLabelsCommittee", "member_weights"]
+__all__ = ["FewLabelsCommittee"]
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -29,10 +30,6 @@ FEWEST_LABELS = 3
 #: Prior worth of the members by their names. The regression on smoothed rows is where
 #: the mixture starts, which makes the two alike, so it counts half.
 WORTH = {"mixture": 1.0, "smooth": 0.5, "kernel": 1.0}
-#: Least probability of the true class that a member is judged by.
-LEAST_PROBABILITY = 1e-3
-#: Rounds of the EM of the weights, more than it needs.
-WEIGHT_ROUNDS = 200
 #: With fewer rows, threads would wait for one another more than they compute.
 MIN_ROWS_FOR_THREADS = 2000
 
@@ -345,33 +342,6 @@ class FewLabelsCommittee:
             rows = view.rows @ view.axes
             mixture = ClassMixture().fit_known(rows, teacher)
             self._students.append((view.map, view.axes, mixture))
-
-
-def member_weights(truth: Array, prior: Array, prior_strength: float) -> Array:
-    r"""Find the most likely weights of a mean of members, drawn to given ones.
-
-    Parameters
-    ----------
-    truth : ndarray of shape (n, n_members)
-        Probability of the true class of every row by every member.
-    prior : ndarray of shape (n_members,)
-        Positive weights with a sum of one.
-    prior_strength : float
-        How many rows these weights are worth.
-
-    Returns
-    -------
-    ndarray of shape (n_members,)
-        Positive weights with a sum of one.
-    """
-    likelihood = np.maximum(truth, LEAST_PROBABILITY)
-    weights = prior
-    for _ in range(WEIGHT_ROUNDS):
-        parts = weights * likelihood
-        parts /= parts.sum(axis=1, keepdims=True)
-        weights = parts.sum(axis=0) + prior_strength * prior
-        weights /= len(truth) + prior_strength
-    return weights
 
 
 def _split(labels: Codes) -> list[Split]:

@@ -37,6 +37,9 @@ class Report(dict[str, Any]):
       that a plain classifier is better by more than five points) and "trust", one of
       "high", "fair", "low" and "unknown", where there is nothing plain to compare with.
     - "warnings": a list of sentences.
+    - "sources", with several: for each whether it is "used", its "weight", its "gain"
+      over itself with its classes renamed, the "least" gain that speaks for it, and
+      what it was "judged_by".
 
     Examples
     --------
@@ -67,7 +70,10 @@ class Report(dict[str, Any]):
             f"AutoAdapter: {data['rows']} target rows of {data['features']} features, "
             f"{data['labeled_rows']} of them labeled, {data['classes']} classes"
         )
-        if data["source_rows"]:
+        if "sources" in self:
+            n_sources = len(self["sources"])
+            text += f"; {n_sources} sources of {data['source_rows']} rows together"
+        elif data["source_rows"]:
             text += (
                 f"; a source of {data['source_rows']} rows of "
                 f"{data['source_features']} features"

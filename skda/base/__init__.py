@@ -13,6 +13,10 @@ from skda.base._paired_net import BasePairedNetClassifier
 from skda.base._retriever import BaseRetriever
 from skda.base._rows import DomainName, Rows
 from skda.base._scaled import BaseScaledClassifier
+from skda.base._sources import (
+    BaseSeveralSourcesClassifier,
+    BaseSeveralSourcesPairedClassifier,
+)
 from skda.base._two_stream import BaseTwoStreamClassifier
 from skda.utils.declaration import estimator
 
@@ -27,6 +31,8 @@ __all__ = [
     "BasePairedNetClassifier",
     "BaseRetriever",
     "BaseScaledClassifier",
+    "BaseSeveralSourcesClassifier",
+    "BaseSeveralSourcesPairedClassifier",
     "BaseTwoStreamClassifier",
     "DomainName",
     "GalleryIndex",

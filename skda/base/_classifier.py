@@ -32,6 +32,7 @@ from skda.utils.ranges import Transformer
 from skda.utils.validation import (
     apply_transformer,
     check_pair,
+    only_transformer,
     remember_features,
 )
 from skda.utils.warnings import NoSourceWarning, warn_user
@@ -292,7 +293,8 @@ class BaseDomainClassifier(ClassifierMixin, BaseEstimator, ABC):
     ) -> tuple[Rows, Rows]:
         """Check the source and the target, and learn ``classes_``."""
         source = source if self.uses_source else None
-        self.source_transformer_ = clone(self.source_transformer, safe=False)
+        transformer = only_transformer(self.source_transformer)
+        self.source_transformer_ = clone(transformer, safe=False)
         self.target_transformer_ = clone(self.target_transformer, safe=False)
         self._preprocessors: dict[DomainName, Any] = {}
         rows: dict[DomainName, Any]

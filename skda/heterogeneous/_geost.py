@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 from threadpoolctl import threadpool_limits
 
-from skda.base import BaseDomainClassifier, DomainName, Rows, estimator
+from skda.base import BaseSeveralSourcesClassifier, DomainName, Rows, estimator
 from skda.heterogeneous._geost_solvers import (
     Array,
     View,
@@ -51,7 +51,7 @@ INTERCEPT_VARIANCE = 1e4
 
 
 @estimator
-class GeoST(BaseDomainClassifier):
+class GeoST(BaseSeveralSourcesClassifier):
     r"""Geometry-regularized self-training: convex fits that label their own rows.
 
     Classifies a partially labeled target. What it takes from a labeled source, which
@@ -219,6 +219,8 @@ class GeoST(BaseDomainClassifier):
     top: Share = 0.8
     average: bool = True
     max_iter: Count = 40
+
+    params_to_judge: ClassVar[dict[str, Any]] = {"n_rounds": 0, "average": False}
 
     def make_preprocessor(self, domain: DomainName) -> Any:
         return RowScaler(self.power) if domain == "source" else None

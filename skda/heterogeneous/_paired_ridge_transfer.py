@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from numpy.typing import NDArray
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.linear_model import Ridge
 
-from skda.base import DomainName, PairedRows, Rows, estimator
-from skda.heterogeneous._mapped import BaseMappedClassifier
+from skda.base import (
+    BaseSeveralSourcesPairedClassifier,
+    DomainName,
+    PairedRows,
+    Rows,
+    estimator,
+)
+from skda.heterogeneous._mapped import Array, BaseMappedClassifier
 from skda.utils.ranges import NonNegative
 from skda.utils.warnings import warn_user
 
@@ -16,7 +23,7 @@ __all__ = ["PairedRidgeTransfer"]
 
 
 @estimator
-class PairedRidgeTransfer(BaseMappedClassifier):
+class PairedRidgeTransfer(BaseSeveralSourcesPairedClassifier, BaseMappedClassifier):
     r"""Linear map from target to source by pairs, and a classifier of the source.
 
     The control of every method that learns from pairs: two lines of scikit-learn. With
@@ -72,6 +79,34 @@ class PairedRidgeTransfer(BaseMappedClassifier):
     alpha: NonNegative = 1.0
 
     _of_source: ClassVar[tuple[str, ...]] = ("ridge_",)
+
+    def transform(self, X: ArrayLike, *, domain: DomainName = "target") -> Array:
+        """Map samples to what the classifier sees, features of the source.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples.
+        domain : {"target", "source"}, default="target"
+            Domain they come from; with several sources the target alone.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features_out)
+            Features of the source, those of several side by side; the target's own if
+            there was none in the fit.
+        """
+        if not hasattr(self, "source_estimators_"):
+            return super().transform(X, domain=domain)
+        self._check_domain(domain)
+        return np.hstack([each.transform(X) for each in self.source_estimators_])
+
+    def _unlabeled_opinion(self, part: Any, X: Any, given: Any) -> Any:
+        unlabeled = self._fit_one(X, None, given)
+        return self._opinion(unlabeled, unlabeled.predict_proba(X))
+
+    def _conclude(self, given: Any, target: Any) -> None:
+        self._n_features_out = sum(self.n_features_in_source_)
 
     def _learn_map(self, source: Rows, target: Rows, pairs: PairedRows) -> None:
         n_unlabeled = (~source.labels.known).sum()

@@ -27,6 +27,7 @@ __all__ = [
     "check_pair",
     "check_precision",
     "final_estimator",
+    "only_transformer",
     "remember_features",
 ]
 
@@ -99,9 +100,39 @@ def check_magnitude(X: Any, where: str, *, power: int = 2) -> None:
 
 def check_pair(pair: Any, form: str) -> tuple[Any, Any]:
     """Check that a fit parameter is a tuple of two, which no splitter would slice."""
+    if isinstance(pair, list) and pair and all(isinstance(p, tuple) for p in pair):
+        raise TypeError(
+            f"Expected {form}, one source, got a list of {len(pair)}: several are for "
+            f"skda.AutoAdapter, skda.heterogeneous.GeoST, "
+            f"skda.heterogeneous.PairedRidgeTransfer and skda.source_gain. Pass one of "
+            f"them, or stack those that have the same features."
+        )
+    if isinstance(pair, tuple) and pair and all(map(_is_pair_of_rows, pair)):
+        raise TypeError(
+            f"Expected {form}, got a tuple of {len(pair)} tuples: several sources are "
+            f"a list, source=[(X_1, y_1), (X_2, y_2)]."
+        )
     if not isinstance(pair, tuple) or len(pair) != 2:
         raise TypeError(f"Expected {form}, a tuple of two, got {reprlib.repr(pair)}.")
     return pair
+
+
+def _is_pair_of_rows(value: Any) -> bool:
+    """Say whether a value looks like a source: a tuple of a table and labels."""
+    is_pair = isinstance(value, tuple) and len(value) == 2
+    return is_pair and len(getattr(value[0], "shape", ())) > 1
+
+
+def only_transformer(transformer: Any) -> Any:
+    """Take the transformer of a single source, which may be a list of one."""
+    if not isinstance(transformer, list):
+        return transformer
+    if len(transformer) != 1:
+        raise ValueError(
+            f"Expected as many entries in source_transformer as sources, got "
+            f"{len(transformer)} and 1: pass one transformer."
+        )
+    return transformer[0]
 
 
 def check_device(device: str | torch.device) -> torch.device:

@@ -3,7 +3,7 @@ import pytest
 from sklearn.datasets import load_digits, make_blobs
 
 from skda.auto import _few_labels
-from skda.auto._few_labels import FewLabelsCommittee, member_weights
+from skda.auto._few_labels import FewLabelsCommittee
 
 
 def _problem(n_labels=3, n_classes=3, std=1.5):
@@ -144,34 +144,6 @@ def test_the_geometry_of_the_classes_is_averaged_with_none(monkeypatch):
     assert any(each is not None and np.array_equal(each, prior) for each in seen)
     alone = FewLabelsCommittee().fit(X, codes, 3)
     assert not np.allclose(given.probabilities_, alone.probabilities_)
-
-
-def test_one_round_of_the_weights_is_what_one_computes_by_hand(monkeypatch):
-    monkeypatch.setattr(_few_labels, "WEIGHT_ROUNDS", 1)
-
-    weights = member_weights(
-        np.array([[0.8, 0.2], [0.5, 0.5]]), np.array([0.5, 0.5]), prior_strength=10
-    )
-
-    # Responsibilities .8 and .5 for the first: (1.3 + 5) / 12.
-    np.testing.assert_allclose(weights, [0.525, 0.475])
-
-
-def test_few_labels_move_weights_little_and_those_of_equal_members_not_at_all():
-    alike = member_weights(np.full((5, 4), 0.3), np.full(4, 0.25), 10)
-    one_row = member_weights(np.array([[1.0, 0.0]]), np.array([0.5, 0.5]), 10)
-
-    np.testing.assert_allclose(alike, 0.25)
-    assert one_row[0] == pytest.approx(6 / 11, abs=1e-3)
-
-
-def test_weights_converge_to_the_most_likely_ones():
-    truth = np.array([[0.9, 0.1], [0.9, 0.1], [0.1, 0.9]])
-
-    first, _ = member_weights(truth, np.array([0.5, 0.5]), 1e-9)
-
-    # The derivative of the likelihood is zero: 2 * .8 / (.1 + .8 w) = .8 / (.9 - .8 w).
-    assert first == pytest.approx((1.8 - 0.1) / 2.4, abs=1e-6)
 
 
 def test_the_machines_draw_nothing_from_the_global_generator():

@@ -1,0 +1,276 @@
+"""Which of several sources to use, told without a test label."""
+
+from __future__ import annotations
+
+from itertools import permutations
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skda.utils.mixing import LEAST_PROBABILITY, member_weights
+
+__all__ = [
+    "Evidence",
+    "Opinion",
+    "by_agreement",
+    "by_folds",
+    "by_labels",
+    "choose",
+    "join",
+    "not_judged",
+    "weigh",
+]
+
+Array = NDArray[np.float64]
+Codes = NDArray[np.int64]
+
+#: Renamings that agreement is compared with, where there are more than that.
+N_RENAMINGS = 99
+#: Most classes of which all renamings are tried.
+FEW_CLASSES = 4
+#: How many labels it takes to halve the distance of equal weights to likely ones.
+N_LABELS = 10.0
+
+
+class Opinion(NamedTuple):
+    """What a fit with one source says of some rows.
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (n, n_classes)
+        Probabilities of all classes, zero for those that the fit does not know.
+    knows : ndarray of shape (n_classes,)
+        Whether it knows a class.
+    """
+
+    probabilities: Array
+    knows: NDArray[np.bool_]
+
+
+class Evidence(NamedTuple):
+    """Whether a source is of use, and what says so.
+
+    Parameters
+    ----------
+    used : bool
+        Whether it is used.
+    gain : float
+        By how much it is better than the same source with its classes renamed.
+    least : float
+        Gain from which on it is used: one standard error, or one standard deviation
+        over renamings.
+    judged_by : {"labels", "folds", "agreement", "nothing"}
+        Labels that the fit had not seen, folds of the labeled rows, agreement with the
+        other sources, or nothing, so that it is used.
+    truth : ndarray of shape (n_labeled,) or None
+        Probability of the class of every labeled row by a fit that had not seen its
+        label, NaN where the source does not know the class.
+    """
+
+    used: bool
+    gain: float
+    least: float
+    judged_by: str
+    truth: Array | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Spell it as plain values."""
+        plain = self._asdict()
+        del plain["truth"]
+        return plain
+
+
+def not_judged() -> Evidence:
+    """Use a source that nothing speaks for or against."""
+    return Evidence(True, float("nan"), float("nan"), "nothing")
+
+
+def by_labels(opinion: Opinion, codes: Codes) -> Evidence:
+    """Judge a source by labels that the fit has not seen.
+
+    Renamed, it would say of any other class what it says of this one, so the control
+    costs no fit: the mean over the other classes.
+
+    Parameters
+    ----------
+    opinion : Opinion
+        What the fit says of the labeled rows.
+    codes : ndarray of shape (n_labeled,)
+        Their classes.
+
+    Returns
+    -------
+    Evidence
+        The evidence.
+    """
+    P, knows = opinion
+    rows = np.arange(len(P))
+    truth = np.where(knows[codes], P[rows, codes], np.nan)
+    known = np.flatnonzero(knows[codes])
+    if not known.size or knows.sum() < 2:
+        return not_judged()
+    logs = np.log(
+        np.maximum(P[np.ix_(known, np.flatnonzero(knows))], LEAST_PROBABILITY)
+    )
+    right = np.log(np.maximum(truth[known], LEAST_PROBABILITY))
+    renamed = (logs.sum(axis=1) - right) / (knows.sum() - 1)
+    return _one_standard_error(right - renamed, truth, "labels")
+
+
+def by_folds(truth: Array | None, renamed: Array | None) -> Evidence:
+    """Judge a source by folds of the labeled rows.
+
+    Parameters
+    ----------
+    truth : ndarray of shape (n_labeled,) or None
+        Probability of the class of every labeled row by a fit without its fold; None
+        if the labels are too few for folds.
+    renamed : ndarray of shape (n_labeled,) or None
+        The same with the classes of the source renamed.
+
+    Returns
+    -------
+    Evidence
+        The evidence.
+    """
+    if truth is None or renamed is None:
+        return not_judged()
+    logs, control = (
+        np.log(np.maximum(each, LEAST_PROBABILITY)) for each in (truth, renamed)
+    )
+    return _one_standard_error(logs - control, truth, "folds")
+
+
+def _one_standard_error(gains: Array, truth: Array, judged_by: str) -> Evidence:
+    """Use a source whose mean gain over its renamed self exceeds its standard error."""
+    error = gains.std(ddof=1) / np.sqrt(len(gains)) if len(gains) > 1 else 0.0
+    gain, least = float(gains.mean()), float(error)
+    return Evidence(gain > least, gain, least, judged_by, truth)
+
+
+def by_agreement(opinions: list[Opinion], place: int) -> Evidence:
+    """Judge a source by how far it agrees with the mean of the others.
+
+    Renamed at random, it would agree by chance: the mean and the standard deviation
+    over renamings tell by how much.
+
+    Parameters
+    ----------
+    opinions : list of Opinion
+        What the fits say of the target, one for each source.
+    place : int
+        Which of them is judged.
+
+    Returns
+    -------
+    Evidence
+        The evidence.
+    """
+    own = opinions[place]
+    others = [each for i, each in enumerate(opinions) if i != place]
+    common = own.knows & np.any([each.knows for each in others], axis=0)
+    n_common = int(common.sum())
+    if n_common < 2:
+        return not_judged()
+    found = own.probabilities[:, common].argmax(axis=1)
+    joined = join(others, np.ones(len(others)))
+    expected = joined[:, common].argmax(axis=1)
+    chance = np.array(
+        [np.mean(names[found] == expected) for names in _renamings(n_common)]
+    )
+    gain = float(np.mean(found == expected) - chance.mean())
+    least = float(chance.std())
+    return Evidence(gain > least, gain, least, "agreement")
+
+
+def _renamings(n_classes: int) -> list[NDArray[np.intp]]:
+    """List permutations of the classes, but for the one that changes nothing."""
+    if n_classes <= FEW_CLASSES:
+        return [np.array(names) for names in list(permutations(range(n_classes)))[1:]]
+    rng = np.random.RandomState(0)
+    drawn = [rng.permutation(n_classes) for _ in range(N_RENAMINGS)]
+    return [names for names in drawn if (names != np.arange(n_classes)).any()]
+
+
+def choose(evidence: list[Evidence], closeness: list[float]) -> list[Evidence]:
+    """Keep one source where agreement speaks for none of them.
+
+    Parameters
+    ----------
+    evidence : list of Evidence
+        That of every source.
+    closeness : list of float
+        How close every source is to the target: what is left to go by.
+
+    Returns
+    -------
+    list of Evidence
+        The same, with one source in use at least.
+    """
+    if any(each.used for each in evidence):
+        return evidence
+    ranks = [(near, e.gain) for near, e in zip(closeness, evidence, strict=True)]
+    best = ranks.index(max(ranks))
+    return [e._replace(used=i == best) for i, e in enumerate(evidence)]
+
+
+def weigh(evidence: list[Evidence]) -> Array:
+    """Weigh the sources that are used, by agreement or by what labels say.
+
+    Without labels, weights are in proportion to the gains: how far a source agrees with
+    the others, without itself. (Agreement with a mean of which it is a part rewards the
+    heaviest source for its weight.) With labels they are the most likely ones, drawn to
+    equal ones.
+
+    Parameters
+    ----------
+    evidence : list of Evidence
+        That of every source.
+
+    Returns
+    -------
+    ndarray of shape (n_sources,)
+        Weights, 1 in sum; 0 for a source that is left out, and for all if all are.
+    """
+    used = np.array([each.used for each in evidence])
+    weights = used / max(used.sum(), 1)
+    if used.sum() > 1 and all(each.judged_by == "agreement" for each in evidence):
+        gains = np.array([each.gain if each.used else 0.0 for each in evidence])
+        return gains / gains.sum()
+    truths = [each.truth for each in evidence if each.used]
+    if used.sum() < 2 or any(truth is None for truth in truths):
+        return np.asarray(weights, dtype=np.float64)
+    truth = np.transpose([np.asarray(each) for each in truths])
+    rows = truth[~np.isnan(truth).all(axis=1)]
+    # Who does not know a class is neither better nor worse there than the others.
+    rows = np.where(np.isnan(rows), np.nanmean(rows, axis=1, keepdims=True), rows)
+    weights = weights.astype(np.float64)
+    weights[used] = member_weights(rows, weights[used], N_LABELS)
+    return weights
+
+
+def join(opinions: list[Opinion], weights: Array) -> Array:
+    """Average what fits say; on a class only those that know it have a say.
+
+    Parameters
+    ----------
+    opinions : list of Opinion
+        What they say of the same rows.
+    weights : ndarray of shape (n_opinions,)
+        Their weights.
+
+    Returns
+    -------
+    ndarray of shape (n, n_classes)
+        Probabilities.
+    """
+    if all(each.knows.all() for each in opinions):
+        total = sum(
+            w * each.probabilities for w, each in zip(weights, opinions, strict=True)
+        )
+        return np.asarray(total / np.sum(weights))
+    said = np.array([each.probabilities for each in opinions])
+    known = weights @ np.array([each.knows for each in opinions])
+    mean = np.einsum("j,jnk->nk", weights, said) / np.where(known > 0, known, 1.0)
+    return np.asarray(mean / mean.sum(axis=1, keepdims=True))
