@@ -17,7 +17,6 @@ from skda.auto._several_sources import SeveralSourcesAdapter
 from skda.auto._trust import assess, collect
 from skda.auto._votes import agreement_weights, average
 from skda.base import (
-    BaseHomogeneousClassifier,
     DomainName,
     PairedRows,
     Rows,
@@ -44,7 +43,7 @@ UNJUDGED = 0.3
 
 
 @estimator
-class AutoAdapter(SeveralSourcesAdapter, BaseHomogeneousClassifier):
+class AutoAdapter(SeveralSourcesAdapter):
     r"""What to try first, whatever there is of labels, of a source and of pairs.
 
     It is told neither what it has to do with nor whether classes are missing. It looks,
@@ -143,7 +142,8 @@ class AutoAdapter(SeveralSourcesAdapter, BaseHomogeneousClassifier):
         self._plain = PlainClassifier().fit(given, len(self.classes_))
         self._added, added = fit_added(self.members, given, self.classes_)
         self._paired, transferred = fit_paired(given, self.classes_)
-        self._from_source = self._few_labels = None
+        self._from_source: SourceCommittee | None = None
+        self._few_labels: FewLabelsCommittee | None = None
         if len(self.classes_) == 1:
             added = {"the only class": np.ones((len(target.X), 1))}
         elif given.has_source and given.same_features:

@@ -6,10 +6,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import clone
 
 from skda.auto._report import describe
 from skda.auto._trust import assess, collect
-from skda.base import BaseSeveralSourcesPairedClassifier, estimator
+from skda.base import (
+    BaseHomogeneousClassifier,
+    BaseSeveralSourcesPairedClassifier,
+    estimator,
+)
 from skda.datasets import noise_source
 from skda.utils.labels import Labels
 from skda.utils.warnings import warn_user
@@ -27,8 +32,14 @@ _JUDGED_BY = {
 
 
 @estimator
-class SeveralSourcesAdapter(BaseSeveralSourcesPairedClassifier):
+class SeveralSourcesAdapter(
+    BaseSeveralSourcesPairedClassifier, BaseHomogeneousClassifier
+):
     """Say what committees with one source each know, and report on all of them."""
+
+    def _check_target(self, X: Any, y: Any) -> Labels:
+        self.shared_transformer_ = clone(self.shared_transformer, safe=False)
+        return super()._check_target(X, y)
 
     def _unlabeled_opinion(self, part: Any, X: Any, given: Any) -> Any:
         """Ask the members that have not seen a label of the target."""
@@ -46,7 +57,8 @@ class SeveralSourcesAdapter(BaseSeveralSourcesPairedClassifier):
         if part._few_labels is None or part._few_labels.fold_truth_ is None:
             return None
         if renamed:
-            source = noise_source(*given.source, "renamed", 0)
+            X_s, y_s = given.source
+            source = noise_source(X_s, y_s, "renamed", random_state=0)
             part = self._fit_one(X, target.with_gaps(), given, source)
         return np.asarray(part._few_labels.fold_truth_)
 
@@ -54,8 +66,9 @@ class SeveralSourcesAdapter(BaseSeveralSourcesPairedClassifier):
         committee = part._from_source
         return 0.0 if committee is None else -float(committee.domain_distance_)
 
-    def _conclude(self, given: list[Any], target: Labels) -> None:
+    def _conclude(self, given: list[Any], target: Labels, probabilities: Array) -> None:
         """Report on all sources, and warn where the fit is not to be trusted."""
+        self.label_distributions_ = probabilities
         fits = [each for each, _ in self._voters]
         said = [self._opinion(each, each.label_distributions_) for each in fits]
         alone = not self.source_weights_.any()

@@ -13,10 +13,8 @@ from skda.base._paired_net import BasePairedNetClassifier
 from skda.base._retriever import BaseRetriever
 from skda.base._rows import DomainName, Rows
 from skda.base._scaled import BaseScaledClassifier
-from skda.base._sources import (
-    BaseSeveralSourcesClassifier,
-    BaseSeveralSourcesPairedClassifier,
-)
+from skda.base._sources import BaseSeveralSourcesClassifier
+from skda.base._sources_paired import BaseSeveralSourcesPairedClassifier
 from skda.base._two_stream import BaseTwoStreamClassifier
 from skda.utils.declaration import estimator
 

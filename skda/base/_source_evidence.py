@@ -75,14 +75,26 @@ class Evidence(NamedTuple):
     truth: Array | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Spell it as plain values."""
+        """Spell it as plain values.
+
+        Returns
+        -------
+        dict of str to object
+            All but the probabilities.
+        """
         plain = self._asdict()
         del plain["truth"]
         return plain
 
 
 def not_judged() -> Evidence:
-    """Use a source that nothing speaks for or against."""
+    """Use a source that nothing speaks for or against.
+
+    Returns
+    -------
+    Evidence
+        No evidence.
+    """
     return Evidence(True, float("nan"), float("nan"), "nothing")
 
 

@@ -35,7 +35,13 @@ class Given(NamedTuple):
 
     @contextmanager
     def named(self) -> Iterator[None]:
-        """Let an error say which source it is about."""
+        """Let an error say which source it is about.
+
+        Yields
+        ------
+        None
+            Nothing; what is done inside is about this source.
+        """
         try:
             yield
         except (TypeError, ValueError) as error:
@@ -43,7 +49,13 @@ class Given(NamedTuple):
             raise kind(f"In source[{self.place}]: {error}") from error
 
     def labels(self) -> Labels:
-        """Read the labels."""
+        """Read the labels.
+
+        Returns
+        -------
+        Labels
+            Labels of the source.
+        """
         X, y = self.source
         return check_labels(y, X)
 

@@ -14,7 +14,6 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.utils.multiclass import unique_labels
 
 from skda.base._classifier import BaseDomainClassifier, DomainName
-from skda.base._paired import BasePairedClassifier
 from skda.base._source_evidence import (
     Evidence,
     Opinion,
@@ -33,7 +32,7 @@ from skda.utils.declaration import estimator
 from skda.utils.labels import Labels, check_labels, warn_about_missing_classes
 from skda.utils.warnings import NoSourceWarning, warn_user
 
-__all__ = ["BaseSeveralSourcesClassifier", "BaseSeveralSourcesPairedClassifier"]
+__all__ = ["BaseSeveralSourcesClassifier"]
 
 Array = NDArray[np.float64]
 SourceTransformers = Annotated[
@@ -133,7 +132,9 @@ class BaseSeveralSourcesClassifier(BaseDomainClassifier):
             return self._remember_one(super().fit(X, y, source=source[0]), source)
         return self._fit_several(X, y, given)
 
-    def predict_proba(self, X: ArrayLike, *, domain: DomainName = "target") -> Array:
+    def predict_proba(
+        self, X: ArrayLike, *, domain: DomainName = "target"
+    ) -> NDArray[np.floating]:
         """Estimate class probabilities.
 
         Parameters
@@ -168,7 +169,7 @@ class BaseSeveralSourcesClassifier(BaseDomainClassifier):
         """Give the weight of a single source."""
         for name in ("source_estimators_", "source_evidence_", "_voters"):
             self.__dict__.pop(name, None)
-        self.source_weights_ = None if source is None else np.ones(1)
+        self.source_weights_: Any = None if source is None else np.ones(1)
         return fitted
 
     def _fit_several(self, X: Any, y: Any, given: list[Given]) -> Self:
@@ -182,7 +183,7 @@ class BaseSeveralSourcesClassifier(BaseDomainClassifier):
         )
         everything = Labels(*map(np.concatenate, zip(*labels, strict=True)))
         warn_about_missing_classes(self.classes_, source=everything, target=target)
-        self.n_features_in_source_ = [
+        self.n_features_in_source_: Any = [
             each.n_features_in_source_ for each in self.source_estimators_
         ]
         evidence = self._judge(X, given, target)
@@ -190,19 +191,15 @@ class BaseSeveralSourcesClassifier(BaseDomainClassifier):
         self.source_weights_ = weigh(evidence)
         self._voters = self._choose_voters(X, y, given)
         probabilities = self._vote([self._says(each, X) for each, _ in self._voters])
-        if hasattr(self._voters[0].estimator, "label_distributions_"):
-            self.label_distributions_ = probabilities
         belief = 2 * target.memberships(self.classes_) + probabilities
         self.transduction_ = self.classes_[belief.argmax(axis=1)]
-        self._conclude(given, target)
+        self._conclude(given, target, probabilities)
         return self
 
     def _check_target(self, X: Any, y: Any) -> Labels:
         """Check the target before any source, so that errors tell them apart."""
         self.source_transformer_ = None
         self.target_transformer_ = clone(self.target_transformer, safe=False)
-        if hasattr(self, "shared_transformer"):
-            self.shared_transformer_ = clone(self.shared_transformer, safe=False)
         return check_labels(y, self._validate_rows(X, "target", fitting=True))
 
     def _check_classes(self, given: list[Given], target: Labels) -> list[Labels]:
@@ -291,7 +288,11 @@ class BaseSeveralSourcesClassifier(BaseDomainClassifier):
         for seed, (_, test) in enumerate(folds.split(labeled, codes)):
             y = target.with_gaps()
             y[labeled[test]] = None
-            source = noise_source(*given.source, "renamed", seed) if renamed else None
+            source = (
+                noise_source(*given.source, "renamed", random_state=seed)
+                if renamed
+                else None
+            )
             fitted = self._fit_one(X, y, given, source, **self.params_to_judge)
             places = np.searchsorted(fitted.classes_, target.values[test])
             truth[test] = self._says(fitted, X)[labeled[test], places]
@@ -334,73 +335,10 @@ class BaseSeveralSourcesClassifier(BaseDomainClassifier):
         opinions = [self._opinion(voter.estimator, P) for voter, P in pairs]
         return join(opinions, np.array([weight for _, weight in self._voters]))
 
-    def _conclude(self, given: list[Given], target: Labels) -> None:
+    def _conclude(
+        self, given: list[Given], target: Labels, probabilities: Array
+    ) -> None:
         """Say more of a fit with several sources."""
-
-
-@estimator
-class BaseSeveralSourcesPairedClassifier(
-    BaseSeveralSourcesClassifier, BasePairedClassifier
-):
-    """Classify with the help of one source or several, and of pairs with each.
-
-    Parameters
-    ----------
-    scaling : {"feature"} or None
-        Whether to standardize every feature of either domain, by the rows of ``X`` and
-        of the source.
-    """
-
-    @fit_context(prefer_skip_nested_validation=True)
-    def fit(
-        self,
-        X: ArrayLike,
-        y: ArrayLike | None = None,
-        *,
-        source: Any = None,
-        pairs: Any = None,
-    ) -> Self:
-        """Fit to a partially labeled target, labeled sources and pairs of both.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_target, n_features)
-            Target samples.
-        y : array-like of shape (n_target,), default=None
-            Target labels; -1, None, NaN or pandas.NA where unknown. None if all of
-            them are, in which case ``source`` is required, and a method that cannot
-            do without any says so.
-        source : tuple (X_source, y_source) or list of such tuples, default=None
-            Source samples, of shape (n_source, n_source_features), and their labels,
-            of shape (n_source,). In a list, every source may have features and classes
-            of its own. None runs the method's target-only form where it has one, else
-            trains on the labeled target samples alone.
-        pairs : tuple (X_source_pairs, X_target_pairs), array-like or list, default=None
-            Co-occurring samples, such as a text and its translation; their labels
-            are not needed. Either a tuple of samples that are not in ``X``, of shapes
-            (n_pairs, n_source_features) and (n_pairs, n_features); or, of shape
-            (n_target, n_source_features), the source side of every row of ``X``, all
-            NaN where there is none. Cross-validation cuts the second form with ``X``.
-            It cannot cut the tuple: if that has rows of ``X``, or of the samples
-            to predict later, then test samples leak into the training. Beside a list
-            of sources, a list of as many, None for a source without pairs;
-            cross-validation cuts nothing in it, so pass tuples there.
-
-        Returns
-        -------
-        self : object
-            Fitted estimator.
-        """
-        one = BasePairedClassifier.fit
-        if not isinstance(source, list):
-            fitted = one(self, X, y, source=source, pairs=pairs)
-            return self._remember_one(fitted, source)
-        given = list_sources(source, pairs, self.source_transformer, X)
-        if len(given) == 1:
-            (only,) = given
-            fitted = one(self, X, y, source=only.source, pairs=only.pairs)
-            return self._remember_one(fitted, source)
-        return self._fit_several(X, y, given)
 
 
 @contextmanager

@@ -340,6 +340,9 @@ class GeoST(BaseSeveralSourcesClassifier):
                 self.n_iter_ = max(self.n_iter_, n_iter)
         return [V @ H for V in solved]
 
+    def _conclude(self, given: Any, target: Any, probabilities: Array) -> None:
+        self.label_distributions_ = probabilities
+
     def transduce(self, target: Rows) -> Array:
         return self.label_distributions_
 

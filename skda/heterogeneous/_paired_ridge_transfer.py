@@ -105,8 +105,9 @@ class PairedRidgeTransfer(BaseSeveralSourcesPairedClassifier, BaseMappedClassifi
         unlabeled = self._fit_one(X, None, given)
         return self._opinion(unlabeled, unlabeled.predict_proba(X))
 
-    def _conclude(self, given: Any, target: Any) -> None:
-        self._n_features_out = sum(self.n_features_in_source_)
+    def _conclude(self, given: Any, target: Any, probabilities: Array) -> None:
+        widths: Any = self.n_features_in_source_
+        self._n_features_out = sum(widths)
 
     def _learn_map(self, source: Rows, target: Rows, pairs: PairedRows) -> None:
         n_unlabeled = (~source.labels.known).sum()
