@@ -161,11 +161,12 @@ class AutoAdapter(SeveralSourcesAdapter):
         self, given: Given, added: dict[str, Array], transferred: dict[str, Array]
     ) -> None:
         """Learn from labels of the target, and weigh what the source says by them."""
+        self._geometry = given.geometry(len(self.classes_))
         few = self._few_labels = FewLabelsCommittee().fit(
             given.target.X,
             given.codes,
             len(self.classes_),
-            geometry=given.geometry(len(self.classes_)),
+            geometry=self._geometry,
             extra=added,
         )
         self.members_, self.weights_ = few.members_, few.weights_

@@ -15,7 +15,6 @@ from skda.base import (
     BaseSeveralSourcesPairedClassifier,
     estimator,
 )
-from skda.datasets import noise_source
 from skda.utils.labels import Labels
 from skda.utils.warnings import warn_user
 
@@ -26,7 +25,7 @@ Array = NDArray[np.float64]
 #: What a source was judged by, in words.
 _JUDGED_BY = {
     "labels": "on target labels that it had not seen",
-    "folds": "in folds of the labeled target rows",
+    "geometry": "in which classes are alike",
     "agreement": "in its agreement with the other sources",
 }
 
@@ -50,17 +49,8 @@ class SeveralSourcesAdapter(
             return self._opinion(part, np.mean(said, axis=0))
         return None
 
-    def _held_out(
-        self, part: Any, X: Any, given: Any, target: Labels, *, renamed: bool
-    ) -> Array | None:
-        """Take the folds of the committee, which has made them."""
-        if part._few_labels is None or part._few_labels.fold_truth_ is None:
-            return None
-        if renamed:
-            X_s, y_s = given.source
-            source = noise_source(X_s, y_s, "renamed", random_state=0)
-            part = self._fit_one(X, target.with_gaps(), given, source)
-        return np.asarray(part._few_labels.fold_truth_)
+    def _geometry_of_source(self, part: Any) -> Array:
+        return np.asarray(part._geometry)
 
     def _closeness(self, part: Any) -> float:
         committee = part._from_source
@@ -115,7 +105,7 @@ class SeveralSourcesAdapter(
         for place, (weight, evidence) in enumerate(facts):
             verdict = f"weighs {weight:.2f}" if evidence["used"] else "is left out"
             if evidence["judged_by"] == "nothing":
-                reason = "the labels are too few to judge it"
+                reason = "there is too little to judge it by"
             else:
                 reason = (
                     f"its gain over itself with its classes renamed, "

@@ -14,7 +14,7 @@ __all__ = [
     "Evidence",
     "Opinion",
     "by_agreement",
-    "by_folds",
+    "by_geometry",
     "by_labels",
     "choose",
     "join",
@@ -29,6 +29,10 @@ Codes = NDArray[np.int64]
 N_RENAMINGS = 99
 #: Most classes of which all renamings are tried.
 FEW_CLASSES = 4
+#: How many standard deviations over renamings a source must stand out.
+N_DEVIATIONS = 2
+#: Least differences between cosines of classes that have any meaning.
+LEAST_SPREAD = 1e-6
 #: How many labels it takes to halve the distance of equal weights to likely ones.
 N_LABELS = 10.0
 
@@ -58,11 +62,11 @@ class Evidence(NamedTuple):
     gain : float
         By how much it is better than the same source with its classes renamed.
     least : float
-        Gain from which on it is used: one standard error, or one standard deviation
+        Gain from which on it is used: one standard error, or two standard deviations
         over renamings.
-    judged_by : {"labels", "folds", "agreement", "nothing"}
-        Labels that the fit had not seen, folds of the labeled rows, agreement with the
-        other sources, or nothing, so that it is used.
+    judged_by : {"labels", "geometry", "agreement", "nothing"}
+        Labels that the fit had not seen, the geometry of the classes, agreement with
+        the other sources, or nothing, so that it is used.
     truth : ndarray of shape (n_labeled,) or None
         Probability of the class of every labeled row by a fit that had not seen its
         label, NaN where the source does not know the class.
@@ -130,28 +134,42 @@ def by_labels(opinion: Opinion, codes: Codes) -> Evidence:
     return _one_standard_error(right - renamed, truth, "labels")
 
 
-def by_folds(truth: Array | None, renamed: Array | None) -> Evidence:
-    """Judge a source by folds of the labeled rows.
+def by_geometry(source: Array, target: Array, common: NDArray[np.bool_]) -> Evidence:
+    """Judge a source by whether classes are alike in it that are alike in the target.
 
     Parameters
     ----------
-    truth : ndarray of shape (n_labeled,) or None
-        Probability of the class of every labeled row by a fit without its fold; None
-        if the labels are too few for folds.
-    renamed : ndarray of shape (n_labeled,) or None
-        The same with the classes of the source renamed.
+    source, target : ndarray of shape (n_classes, n_classes)
+        Cosines between the means of the classes.
+    common : ndarray of shape (n_classes,)
+        Classes that both have.
 
     Returns
     -------
     Evidence
-        The evidence.
+        By the correlation of the cosines, beside that with classes renamed.
     """
-    if truth is None or renamed is None:
+    places = np.flatnonzero(common)
+    if len(places) < FEW_CLASSES:
         return not_judged()
-    logs, control = (
-        np.log(np.maximum(each, LEAST_PROBABILITY)) for each in (truth, renamed)
-    )
-    return _one_standard_error(logs - control, truth, "folds")
+    above = np.triu_indices(len(places), 1)
+    of_source, of_target = (each[np.ix_(places, places)] for each in (source, target))
+    cosines = of_target[above]
+    if min(np.ptp(of_source[above]), np.ptp(cosines)) < LEAST_SPREAD:
+        return not_judged()
+    chance = [
+        np.corrcoef(of_source[np.ix_(names, names)][above], cosines)[0, 1]
+        for names in _renamings(len(places))
+    ]
+    found = np.corrcoef(of_source[above], cosines)[0, 1]
+    return _against_chance(float(found), chance, "geometry")
+
+
+def _against_chance(found: float, chance: list[float], judged_by: str) -> Evidence:
+    """Use a source that stands out from its renamed selves."""
+    gain = found - float(np.mean(chance))
+    least = N_DEVIATIONS * float(np.std(chance))
+    return Evidence(gain > least, gain, least, judged_by)
 
 
 def _one_standard_error(gains: Array, truth: Array, judged_by: str) -> Evidence:
@@ -161,39 +179,46 @@ def _one_standard_error(gains: Array, truth: Array, judged_by: str) -> Evidence:
     return Evidence(gain > least, gain, least, judged_by, truth)
 
 
-def by_agreement(opinions: list[Opinion], place: int) -> Evidence:
-    """Judge a source by how far it agrees with the mean of the others.
+def by_agreement(opinions: list[Opinion]) -> list[Evidence]:
+    """Judge sources by how far each agrees with the mean of the others.
 
-    Renamed at random, it would agree by chance: the mean and the standard deviation
-    over renamings tell by how much.
+    Renamed at random, it would agree by chance; it must stand out from that. The worst
+    of those that do not is left out, and the others are judged again without it, as
+    long as there are three.
 
     Parameters
     ----------
     opinions : list of Opinion
         What the fits say of the target, one for each source.
-    place : int
-        Which of them is judged.
 
     Returns
     -------
-    Evidence
-        The evidence.
+    list of Evidence
+        The evidence on each source.
     """
+    found: dict[int, Evidence] = {}
+    left = list(range(len(opinions)))
+    while True:
+        found |= {i: _agreement(opinions, i, left) for i in left}
+        lonely = [i for i in left if not found[i].used]
+        if not lonely or len(left) < 3:
+            return [found[i] for i in range(len(opinions))]
+        left.remove(min(lonely, key=lambda i: found[i].gain))
+
+
+def _agreement(opinions: list[Opinion], place: int, places: list[int]) -> Evidence:
+    """Compare a source with the mean of the others at some places."""
     own = opinions[place]
-    others = [each for i, each in enumerate(opinions) if i != place]
+    others = [opinions[i] for i in places if i != place]
     common = own.knows & np.any([each.knows for each in others], axis=0)
     n_common = int(common.sum())
     if n_common < 2:
         return not_judged()
-    found = own.probabilities[:, common].argmax(axis=1)
+    said = own.probabilities[:, common].argmax(axis=1)
     joined = join(others, np.ones(len(others)))
     expected = joined[:, common].argmax(axis=1)
-    chance = np.array(
-        [np.mean(names[found] == expected) for names in _renamings(n_common)]
-    )
-    gain = float(np.mean(found == expected) - chance.mean())
-    least = float(chance.std())
-    return Evidence(gain > least, gain, least, "agreement")
+    chance = [float(np.mean(names[said] == expected)) for names in _renamings(n_common)]
+    return _against_chance(float(np.mean(said == expected)), chance, "agreement")
 
 
 def _renamings(n_classes: int) -> list[NDArray[np.intp]]:
@@ -228,12 +253,12 @@ def choose(evidence: list[Evidence], closeness: list[float]) -> list[Evidence]:
 
 
 def weigh(evidence: list[Evidence]) -> Array:
-    """Weigh the sources that are used, by agreement or by what labels say.
+    """Weigh the sources that are used, by the labels or by what stands in for them.
 
-    Without labels, weights are in proportion to the gains: how far a source agrees with
-    the others, without itself. (Agreement with a mean of which it is a part rewards the
-    heaviest source for its weight.) With labels they are the most likely ones, drawn to
-    equal ones.
+    By labels, weights are the most likely ones, drawn to equal ones; by geometry or
+    agreement, they are in proportion to the gains. (Agreement with a mean of which a
+    source is a part would reward the heaviest for its weight.) Sources that were judged
+    in different ways weigh the same.
 
     Parameters
     ----------
@@ -247,7 +272,8 @@ def weigh(evidence: list[Evidence]) -> Array:
     """
     used = np.array([each.used for each in evidence])
     weights = used / max(used.sum(), 1)
-    if used.sum() > 1 and all(each.judged_by == "agreement" for each in evidence):
+    kinds = {each.judged_by for each in evidence if each.used}
+    if used.sum() > 1 and len(kinds) == 1 and kinds <= {"agreement", "geometry"}:
         gains = np.array([each.gain if each.used else 0.0 for each in evidence])
         return gains / gains.sum()
     truths = [each.truth for each in evidence if each.used]

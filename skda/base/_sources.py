@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, NamedTuple, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
-from sklearn.model_selection import StratifiedKFold
+from sklearn.preprocessing import normalize
 from sklearn.utils.multiclass import unique_labels
 
 from skda.base._classifier import BaseDomainClassifier, DomainName
@@ -18,15 +18,14 @@ from skda.base._source_evidence import (
     Evidence,
     Opinion,
     by_agreement,
-    by_folds,
+    by_geometry,
     by_labels,
     choose,
     join,
-    not_judged,
     weigh,
 )
 from skda.base._source_list import Given, list_sources
-from skda.datasets import noise_source
+from skda.preprocessing import RowScaler
 from skda.utils._sklearn import HasMethods, fit_context, remove_fitted_attributes
 from skda.utils.declaration import estimator
 from skda.utils.labels import Labels, check_labels, warn_about_missing_classes
@@ -39,8 +38,6 @@ SourceTransformers = Annotated[
     Any, HasMethods(["fit_transform", "transform"]), list, None
 ]
 
-#: Folds of the labeled rows that judge a source.
-N_FOLDS = 3
 #: Warnings of the fits with one source, which is what all of them together are not.
 _OF_ONE = ("No (source|target) sample is labeled", "AutoAdapter expects")
 
@@ -65,10 +62,16 @@ class BaseSeveralSourcesClassifier(BaseDomainClassifier):
     """Classify a target domain with the help of one source or of several.
 
     With a list of sources, a clone is fitted with each of them, and those of use vote.
-    A source is of use if it is better than itself with its classes renamed, by more
-    than one standard error: on labels that the fit has not seen, or in folds of the
-    labeled rows; without labels, by its agreement with the other sources. Where the
-    labels are too few for any of that, all are used.
+    A source is of use if it is better than itself with its classes renamed:
+
+    * where it names target rows by itself, on the labels there are, which that fit has
+      not seen, by more than one standard error of the mean log-probability;
+    * where it only tells which classes are alike, in the correlation with what the
+      target says of that, by more than two standard deviations over renamings;
+    * without labels, in its agreement with the mean of the other sources, by as much.
+
+    Where too few classes leave nothing to judge by, all sources are used. Without one
+    of use, the labeled target rows are.
 
     Parameters
     ----------
@@ -94,8 +97,6 @@ class BaseSeveralSourcesClassifier(BaseDomainClassifier):
 
     #: Whether ``source`` may be a list.
     takes_several_sources: ClassVar[bool] = True
-    #: Parameters of the fits to folds, which are to tell sources from one another.
-    params_to_judge: ClassVar[dict[str, Any]] = {}
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(
@@ -167,7 +168,7 @@ class BaseSeveralSourcesClassifier(BaseDomainClassifier):
 
     def _remember_one(self, fitted: Self, source: Any) -> Self:
         """Give the weight of a single source."""
-        for name in ("source_estimators_", "source_evidence_", "_voters"):
+        for name in ("source_estimators_", "source_evidence_", "_voters", "_alone"):
             self.__dict__.pop(name, None)
         self.source_weights_: Any = None if source is None else np.ones(1)
         return fitted
@@ -189,7 +190,7 @@ class BaseSeveralSourcesClassifier(BaseDomainClassifier):
         evidence = self._judge(X, given, target)
         self.source_evidence_ = [each.as_dict() for each in evidence]
         self.source_weights_ = weigh(evidence)
-        self._voters = self._choose_voters(X, y, given)
+        self._voters = self._choose_voters(given)
         probabilities = self._vote([self._says(each, X) for each, _ in self._voters])
         belief = 2 * target.memberships(self.classes_) + probabilities
         self.transduction_ = self.classes_[belief.argmax(axis=1)]
@@ -224,30 +225,29 @@ class BaseSeveralSourcesClassifier(BaseDomainClassifier):
                 )
         return labels
 
-    def _fit_one(
-        self, X: Any, y: Any, given: Given, source: Any = None, **params: Any
-    ) -> Any:
-        """Fit a clone with one source, or with what stands in for it."""
-        params["source_transformer"] = given.transformer
-        part = clone(self).set_params(**params)
+    def _fit_one(self, X: Any, y: Any, given: Given) -> Any:
+        """Fit a clone with one source."""
+        part = clone(self).set_params(source_transformer=given.transformer)
         pairs = {} if given.pairs is None else {"pairs": given.pairs}
         with given.named(), warnings.catch_warnings():
             for message in _OF_ONE:
                 warnings.filterwarnings("ignore", message=message)
-            return part.fit(X, y, source=source or given.source, **pairs)
+            return part.fit(X, y, source=given.source, **pairs)
 
     def _judge(self, X: Any, given: list[Given], target: Labels) -> list[Evidence]:
         """Collect evidence on every source."""
         parts = self.source_estimators_
         if target.known.any():
             with _quiet():
+                alone = clone(self).set_params(source_transformer=None)
+                self._alone = alone.fit(X, target.with_gaps())
                 return [
                     self._judge_by_labels(part, X, each, target)
                     for part, each in zip(parts, given, strict=True)
                 ]
         opinions = [self._opinion(part, self._says(part, X)) for part in parts]
-        evidence = [by_agreement(opinions, i) for i in range(len(opinions))]
-        return choose(evidence, [self._closeness(part) for part in parts])
+        closeness = [self._closeness(part) for part in parts]
+        return choose(by_agreement(opinions), closeness)
 
     def _judge_by_labels(
         self, part: Any, X: Any, given: Given, target: Labels
@@ -259,12 +259,11 @@ class BaseSeveralSourcesClassifier(BaseDomainClassifier):
             labeled = opinion.probabilities[target.known]
             own = Opinion(labeled, np.isin(self.classes_, classes))
             return by_labels(own, target.codes(self.classes_)[target.known])
-        if len(classes) < 2:
-            return not_judged()
-        return by_folds(
-            self._held_out(part, X, given, target, renamed=False),
-            self._held_out(part, X, given, target, renamed=True),
-        )
+        of_source = np.zeros((len(self.classes_), len(self.classes_)))
+        knows = np.isin(self.classes_, part.classes_)
+        of_source[np.ix_(knows, knows)] = self._geometry_of_source(part)
+        common = np.isin(self.classes_, np.intersect1d(classes, target.values))
+        return by_geometry(of_source, self._geometry_of_target(X), common)
 
     def _unlabeled_opinion(self, part: Any, X: Any, given: Given) -> Opinion | None:
         """Say what a source says of the target without its labels, if it can."""
@@ -274,31 +273,21 @@ class BaseSeveralSourcesClassifier(BaseDomainClassifier):
         """Say how close the source of a fit is to the target."""
         return 0.0
 
-    def _held_out(
-        self, part: Any, X: Any, given: Given, target: Labels, *, renamed: bool
-    ) -> Array | None:
-        """Find the probability of every label by a fit that has not seen it."""
-        labeled = np.flatnonzero(target.known)
-        codes = np.unique(target.values, return_inverse=True)[1]
-        n_folds = min(N_FOLDS, int(np.median(np.bincount(codes))))
-        if n_folds < 2:
-            return None
-        truth = np.zeros(len(labeled))
-        folds = StratifiedKFold(n_folds, shuffle=True, random_state=0)
-        for seed, (_, test) in enumerate(folds.split(labeled, codes)):
-            y = target.with_gaps()
-            y[labeled[test]] = None
-            source = (
-                noise_source(*given.source, "renamed", random_state=seed)
-                if renamed
-                else None
-            )
-            fitted = self._fit_one(X, y, given, source, **self.params_to_judge)
-            places = np.searchsorted(fitted.classes_, target.values[test])
-            truth[test] = self._says(fitted, X)[labeled[test], places]
-        return truth
+    def _geometry_of_source(self, part: Any) -> Array:
+        """Tell which classes are alike in the source of a fit, by any measure."""
+        raise NotImplementedError
 
-    def _choose_voters(self, X: Any, y: Any, given: list[Given]) -> list[Voter]:
+    def _geometry_of_target(self, X: Any) -> Array:
+        """Tell which classes are alike in the target, by a fit without a source."""
+        rows = RowScaler("auto").fit_transform(self._alone._prepare_rows(X, "target"))
+        Q, _ = self._opinion(self._alone, self._says(self._alone, X))
+        counts = Q.sum(axis=0)[:, None]
+        means = Q.T @ rows / np.where(counts > 0, counts, 1.0)
+        centered = means - means.sum(axis=0) / np.count_nonzero(counts)
+        M = normalize(np.where(counts > 0, centered, 0.0))
+        return np.asarray(M @ M.T)
+
+    def _choose_voters(self, given: list[Given]) -> list[Voter]:
         """List the fits that have a say: without a source, if none is of use."""
         used = [
             Voter(part, float(weight))
@@ -313,9 +302,7 @@ class BaseSeveralSourcesClassifier(BaseDomainClassifier):
             f"{type(self).__name__} uses none of {len(given)} sources: none is better "
             f"than with its classes renamed. It learns from the labeled target rows."
         )
-        alone = clone(self).set_params(source_transformer=None)
-        with _quiet():
-            return [Voter(alone.fit(X, y), 1.0)]
+        return [Voter(self._alone, 1.0)]
 
     def _says(self, fitted: Any, X: Any) -> Array:
         """Give the probabilities of the rows of a fit."""

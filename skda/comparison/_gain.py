@@ -37,8 +37,8 @@ def source_gain(
     X: ArrayLike,
     y: ArrayLike,
     *,
-    source: tuple[ArrayLike, ArrayLike],
-    pairs: tuple[ArrayLike, ArrayLike] | ArrayLike | None = None,
+    source: Any,
+    pairs: Any = None,
     n_splits: int = 10,
     random_state: int | np.random.RandomState | None = 0,
     n_per_class: int = 3,
@@ -68,6 +68,10 @@ def source_gain(
     Pairs go with every source, and are missing with none: the gain is what both are
     worth together. With "gaussian", their source side is standard normal as well.
 
+    Of several sources the gain is what all are worth together, and each is deprived of
+    what it could teach. What one of them adds to the others is the difference between
+    two tables, with it and without.
+
     Parameters
     ----------
     estimator : estimator object
@@ -77,10 +81,11 @@ def source_gain(
     y : array-like of shape (n_target,)
         Their true labels; -1, None, NaN or pandas.NA where even you do not know them.
         Such rows are part of every fit and of no test.
-    source : tuple (X_source, y_source)
-        Source samples, of shape (n_source, n_source_features), and their labels.
-    pairs : tuple (X_source_pairs, X_target_pairs) or array-like, default=None
-        Co-occurring samples, in either form that the `fit` of the estimator takes.
+    source : tuple (X_source, y_source) or list of such tuples
+        Source samples, of shape (n_source, n_source_features), and their labels; a list
+        for an estimator that takes several.
+    pairs : tuple (X_source_pairs, X_target_pairs), array-like or list, default=None
+        Co-occurring samples, in any form that the `fit` of the estimator takes.
     n_splits : int, default=10
         How many times the labels are drawn, and noise with them.
     random_state : int, RandomState instance or None, default=0
@@ -177,7 +182,13 @@ def _check(estimator: Any, source: Any, n_splits: int) -> None:
             "Expected source=(X_source, y_source), whose worth is asked for, got None: "
             "pass the source."
         )
-    check_pair(source, "source=(X_source, y_source)")
+    if source == []:
+        raise ValueError(
+            "Expected source to have one tuple (X_source, y_source) at least, got an "
+            "empty list: pass the source."
+        )
+    for each in source if isinstance(source, list) else [source]:
+        check_pair(each, "source=(X_source, y_source)")
     if not learns_from_source(estimator):
         raise ValueError(
             f"Expected an estimator that learns from a source, got {estimator!r}, to "
@@ -202,7 +213,7 @@ def _check_pairs(estimator: Any, pairs: Any) -> None:
 def _row(
     estimator: Any,
     kind: str,
-    source: tuple[Any, ArrayLike],
+    source: Any,
     pairs: Any,
     split: LabelSplit,
 ) -> Row:
@@ -212,15 +223,27 @@ def _row(
         return Row(name, kind, row_label(name, kind), estimator, {})
     if kind != "real":
         rng = np.random.RandomState(split.seed)
-        source = noise_source(*source, kind, random_state=rng)
+        source = _noise(source, kind, rng)
         if kind == "gaussian" and pairs is not None:
             pairs = _noise_pairs(pairs, rng)
     fit_params = {"source": source} | ({} if pairs is None else {"pairs": pairs})
     return Row(name, kind, f"{name} with a {kind} source", estimator, fit_params)
 
 
+def _noise(source: Any, kind: str, rng: np.random.RandomState) -> Any:
+    """Deprive a source, or each of several, of what it could teach."""
+    if isinstance(source, list):
+        return [_noise(each, kind, rng) for each in source]
+    X, y = source
+    return noise_source(X, y, kind, random_state=rng)
+
+
 def _noise_pairs(pairs: Any, rng: np.random.RandomState) -> Any:
     """Replace the source side of pairs, in the form that it has."""
+    if isinstance(pairs, list) and all(
+        p is None or isinstance(p, tuple) for p in pairs
+    ):
+        return [None if each is None else _noise_pairs(each, rng) for each in pairs]
     if isinstance(pairs, tuple):
         side, *others = pairs
         return rng.standard_normal(np.shape(side)), *others

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -220,8 +220,6 @@ class GeoST(BaseSeveralSourcesClassifier):
     average: bool = True
     max_iter: Count = 40
 
-    params_to_judge: ClassVar[dict[str, Any]] = {"n_rounds": 0, "average": False}
-
     def make_preprocessor(self, domain: DomainName) -> Any:
         return RowScaler(self.power) if domain == "source" else None
 
@@ -339,6 +337,9 @@ class GeoST(BaseSeveralSourcesClassifier):
                 )
                 self.n_iter_ = max(self.n_iter_, n_iter)
         return [V @ H for V in solved]
+
+    def _geometry_of_source(self, part: Any) -> Array:
+        return np.asarray(part.class_geometry_)
 
     def _conclude(self, given: Any, target: Any, probabilities: Array) -> None:
         self.label_distributions_ = probabilities
