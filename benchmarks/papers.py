@@ -19,6 +19,7 @@ from benchmarks.opinions import opinions_parts
 from benchmarks.paired_report import datn_parts
 from benchmarks.partial_report import isra_parts
 from benchmarks.sets import sets_parts
+from benchmarks.sources import sources_parts
 from benchmarks.ssan_report import ssan_parts
 from benchmarks.symnets import symnets_parts
 from benchmarks.unsupervised_report import summary_parts
@@ -36,6 +37,7 @@ PAPERS: dict[str, Callable[[], list[Part]]] = {
     "unsupervised": summary_parts,
     "opinions": opinions_parts,
     "sets": sets_parts,
+    "sources": sources_parts,
 }
 
 

@@ -232,6 +232,7 @@ def test_nobody_knows_which_source_domain_means():
         fitted.predict(X, domain="elsewhere")
 
 
+@pytest.mark.filterwarnings("ignore:.*uses none of 2 sources:UserWarning")
 def test_the_gain_by_several_sources():
     table = source_gain(
         PairedRidgeTransfer(), X, TRUE, source=SOURCES, pairs=PAIRS, n_splits=2
