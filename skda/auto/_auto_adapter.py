@@ -70,6 +70,9 @@ class AutoAdapter(SeveralSourcesAdapter):
     two representations; with no label and a source of other features it is all there
     is.
 
+    **Several sources** have a committee each; ``source_weights_`` and ``report_`` say
+    which of them are used.
+
     **Trust.** ``report_`` says what was assumed, who took part with which weight, how
     far they agree, and how probable it is that a plain classifier is better. Where that
     is likely, the fit warns. The statement has been calibrated on tasks for choosing,

@@ -182,7 +182,7 @@ def _check(estimator: Any, source: Any, n_splits: int) -> None:
             "Expected source=(X_source, y_source), whose worth is asked for, got None: "
             "pass the source."
         )
-    if source == []:
+    if isinstance(source, list) and not source:
         raise ValueError(
             "Expected source to have one tuple (X_source, y_source) at least, got an "
             "empty list: pass the source."

@@ -1,5 +1,6 @@
 """Several sources: which are used, what is refused, and that one is as a tuple."""
 
+import json
 import pickle
 import warnings
 
@@ -117,6 +118,7 @@ def test_sources_of_the_same_features_need_neither_pairs_nor_labels():
 
     assert np.mean(fitted.transduction_ == names) > 0.9
     assert fitted.source_weights_[1] == 0
+    assert json.loads(json.dumps(fitted.report_)) == fitted.report_
     assert fitted.report_["sources"][1]["judged_by"] == "agreement"
     assert "source[1] is left out" in " ".join(str(fitted.report_).split())
 

@@ -330,6 +330,8 @@ def test_a_source_is_required(data):
         source_gain(Recorder(), X, y, source=None)
     with pytest.raises(TypeError, match="a tuple of two, got array"):
         source_gain(Recorder(), X, y, source=X)
+    with pytest.raises(ValueError, match="got an empty list: pass the source"):
+        source_gain(Recorder(), X, y, source=[])
 
 
 @pytest.mark.parametrize(
