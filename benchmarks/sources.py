@@ -31,6 +31,7 @@ from skda.auto import AutoAdapter
 from skda.comparison._splits import label_splits
 from skda.datasets import load_task, noise_source
 from skda.heterogeneous import GeoST
+from skda.utils.labels import check_labels
 
 __all__ = ["METHODS", "PARTS", "sources_parts"]
 
@@ -131,7 +132,7 @@ def measure(cell: Cell) -> dict[str, Any]:
         found["values"].append(float(right.mean()))
         found["weights"].append(fitted.source_weights_.tolist())
         if isinstance(source, list):
-            _ask_the_parts(fitted, split, found)
+            _ask_the_parts(fitted, X, split, found)
     print(
         f"{cell.task:20} {cell.method:36} {cell.n_per_class} "
         f"{100 * np.mean(found['values']):5.1f} ({cell.n_splits}) "
@@ -147,7 +148,7 @@ def measure(cell: Cell) -> dict[str, Any]:
     }
 
 
-def _ask_the_parts(fitted: Any, split: Any, found: dict[str, Any]) -> None:
+def _ask_the_parts(fitted: Any, X: Any, split: Any, found: dict[str, Any]) -> None:
     """Tell how accurate each source alone, their plain mean and none of them are."""
     parts = fitted.source_estimators_
     said = [fitted._opinion(part, part.label_distributions_)[0] for part in parts]
@@ -155,8 +156,10 @@ def _ask_the_parts(fitted: Any, split: Any, found: dict[str, Any]) -> None:
     singles = [part.transduction_ for part in parts]
     found["unselected"].append(_accuracy(mean, split))
     found["singles"].append([_accuracy(each, split) for each in singles])
-    if hasattr(fitted, "_alone"):
-        found["alone"].append(_accuracy(fitted._alone.transduction_, split))
+    labels = check_labels(split.y, split.y)
+    if labels.known.any():
+        alone = fitted._without_source(X, labels)
+        found["alone"].append(_accuracy(alone.transduction_, split))
 
 
 def _accuracy(predicted: NDArray[Any], split: Any) -> float:

@@ -190,7 +190,7 @@ class BaseSeveralSourcesClassifier(BaseDomainClassifier):
         evidence = self._judge(X, given, target)
         self.source_evidence_ = [each.as_dict() for each in evidence]
         self.source_weights_ = weigh(evidence)
-        self._voters = self._choose_voters(given)
+        self._voters = self._choose_voters(X, target)
         probabilities = self._vote([self._says(each, X) for each, _ in self._voters])
         belief = 2 * target.memberships(self.classes_) + probabilities
         self.transduction_ = self.classes_[belief.argmax(axis=1)]
@@ -239,8 +239,6 @@ class BaseSeveralSourcesClassifier(BaseDomainClassifier):
         parts = self.source_estimators_
         if target.known.any():
             with _quiet():
-                alone = clone(self).set_params(source_transformer=None)
-                self._alone = alone.fit(X, target.with_gaps())
                 return [
                     self._judge_by_labels(part, X, each, target)
                     for part, each in zip(parts, given, strict=True)
@@ -263,7 +261,7 @@ class BaseSeveralSourcesClassifier(BaseDomainClassifier):
         knows = np.isin(self.classes_, part.classes_)
         of_source[np.ix_(knows, knows)] = self._geometry_of_source(part)
         common = np.isin(self.classes_, np.intersect1d(classes, target.values))
-        return by_geometry(of_source, self._geometry_of_target(X), common)
+        return by_geometry(of_source, self._geometry_of_target(X, target), common)
 
     def _unlabeled_opinion(self, part: Any, X: Any, given: Given) -> Opinion | None:
         """Say what a source says of the target without its labels, if it can."""
@@ -277,17 +275,26 @@ class BaseSeveralSourcesClassifier(BaseDomainClassifier):
         """Tell which classes are alike in the source of a fit, by any measure."""
         raise NotImplementedError
 
-    def _geometry_of_target(self, X: Any) -> Array:
+    def _without_source(self, X: Any, target: Labels) -> Any:
+        """Fit a clone to the target alone, once."""
+        if not hasattr(self, "_alone"):
+            alone = clone(self).set_params(source_transformer=None)
+            with _quiet():
+                self._alone = alone.fit(X, target.with_gaps())
+        return self._alone
+
+    def _geometry_of_target(self, X: Any, target: Labels) -> Array:
         """Tell which classes are alike in the target, by a fit without a source."""
-        rows = RowScaler("auto").fit_transform(self._alone._prepare_rows(X, "target"))
-        Q, _ = self._opinion(self._alone, self._says(self._alone, X))
+        alone = self._without_source(X, target)
+        rows = RowScaler("auto").fit_transform(alone._prepare_rows(X, "target"))
+        Q, _ = self._opinion(alone, self._says(alone, X))
         counts = Q.sum(axis=0)[:, None]
         means = Q.T @ rows / np.where(counts > 0, counts, 1.0)
         centered = means - means.sum(axis=0) / np.count_nonzero(counts)
         M = normalize(np.where(counts > 0, centered, 0.0))
         return np.asarray(M @ M.T)
 
-    def _choose_voters(self, given: list[Given]) -> list[Voter]:
+    def _choose_voters(self, X: Any, target: Labels) -> list[Voter]:
         """List the fits that have a say: without a source, if none is of use."""
         used = [
             Voter(part, float(weight))
@@ -298,11 +305,12 @@ class BaseSeveralSourcesClassifier(BaseDomainClassifier):
         ]
         if used:
             return used
+        n_sources = len(self.source_weights_)
         warn_user(
-            f"{type(self).__name__} uses none of {len(given)} sources: none is better "
+            f"{type(self).__name__} uses none of {n_sources} sources: none is better "
             f"than with its classes renamed. It learns from the labeled target rows."
         )
-        return [Voter(self._alone, 1.0)]
+        return [Voter(self._without_source(X, target), 1.0)]
 
     def _says(self, fitted: Any, X: Any) -> Array:
         """Give the probabilities of the rows of a fit."""

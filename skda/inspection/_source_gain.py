@@ -78,7 +78,7 @@ class SourceGainDisplay(Display):
         X: ArrayLike,
         y: ArrayLike,
         *,
-        source: tuple[ArrayLike, ArrayLike],
+        source: Any,
         n_splits: int = 10,
         random_state: int | np.random.RandomState | None = 0,
         n_per_class: int = 3,
@@ -98,7 +98,7 @@ class SourceGainDisplay(Display):
             Target samples.
         y : array-like of shape (n_target,)
             Their true labels; -1, None, NaN or pandas.NA where unknown.
-        source : tuple (X_source, y_source)
+        source : tuple (X_source, y_source) or list of such tuples
             Source samples, of shape (n_source, n_source_features), and their labels.
         n_splits : int, default=10
             How many times the labels are drawn.
