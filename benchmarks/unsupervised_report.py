@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
+from scipy.stats import rankdata
 
 from benchmarks._pages import Part, Picture
 from benchmarks._results import load
@@ -133,6 +134,32 @@ def group_table(found: Found, group: str) -> Table:
     return Table(["Method", *map(column, tasks), "mean"], rows)
 
 
+def ranked_table(found: Found, group: str) -> Table:
+    """Show the mean rank beside all that is known of a group."""
+    header, rows = group_table(found, group)
+    ranks = mean_ranks(found, group)
+    ranked = [[*row, ranks.get(row[0], "")] for row in rows]
+    return Table([*header, "mean rank"], ranked)
+
+
+def mean_ranks(found: Found, group: str) -> dict[str, str]:
+    """Rank the methods that have all tasks of a group, the best first; ties share."""
+    tasks = tasks_of(found, group)
+    methods = [
+        method
+        for method in dict.fromkeys(m for g, _, m in found if g == group)
+        if all((group, task, method) in found for task in tasks)
+    ]
+    if not methods:
+        return {}
+    scores = [
+        [-np.mean(found[group, task, method]["values"]) for method in methods]
+        for task in tasks
+    ]
+    ranks = rankdata(scores, axis=1).mean(axis=0)
+    return {m: f"{rank:.1f}" for m, rank in zip(methods, ranks, strict=True)}
+
+
 def ablation_table(found: Found) -> Table:
     """Show what every part of SymNets adds, as its Table 4, all rows treated alike."""
     tasks = tasks_of(found, "ablation")
@@ -250,7 +277,7 @@ def unsupervised_tables() -> dict[str, Table]:
     """Make every table of unsupervised adaptation, by the name of its file."""
     found = results()
     groups = ("squeezenet", "surf", "digits", "reviews", "pacs", "images64")
-    return {f"unsupervised_{g}": group_table(found, g) for g in groups} | {
+    return {f"unsupervised_{g}": ranked_table(found, g) for g in groups} | {
         "unsupervised_ablation": ablation_table(found),
         "unsupervised_tails": tails_table(found),
         "pretrained": pretrained_table(found),

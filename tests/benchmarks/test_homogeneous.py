@@ -94,3 +94,25 @@ def test_what_trains_a_pretrained_network_stands_below_what_takes_it_as_it_is():
 
 def test_a_table_that_has_no_rows_is_left_out():
     assert Table(["Method"], []).rst() == ""
+
+
+def test_methods_that_have_all_tasks_are_ranked():
+    def run(*values):
+        return {"values": list(values)}
+
+    tasks = TASK, ":".join(reversed(TASK.split(":")))
+    scores = {"A": (0.9, 0.5), "B": (0.8, 0.7), "C": (0.9, 0.7), "D": (0.1,)}
+    found = {
+        ("pacs", task, method): run(value - 0.1, value + 0.1)
+        for method, values in scores.items()
+        for task, value in zip(tasks, values, strict=False)
+    }
+    table = unsupervised_report.ranked_table(found, "pacs")
+
+    assert table.header[-2:] == ["mean", "mean rank"]
+    assert {row[0]: row[-1] for row in table.rows} == {
+        "A": "2.2",  # 1.5 and 3
+        "B": "2.2",  # 3 and 1.5
+        "C": "1.5",
+        "D": "",
+    }
