@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 import torch
@@ -81,50 +82,69 @@ def gaussian_kernels(x: Tensor, scales: Sequence[float]) -> Tensor:
 
 
 class GaussianSum(torch.autograd.Function):
-    """Sum weighted Gaussian kernels over all pairs of rows, without a matrix of them.
+    """Sum weighted products of Gaussian kernels over all pairs, without a matrix.
 
-    It goes through blocks of rows and the pairs of each with those that follow, which
-    have the others' distances, and takes the gradient on the way.
+    It goes through blocks of rows and the pairs of each with those that follow, of
+    which the distances are the same both ways, and takes the gradients on the way.
     """
 
     @staticmethod
     def forward(
         ctx: Any,
-        x: Tensor,
         weights: tuple[Tensor, Tensor],
         n_a: int,
         scales: Sequence[float],
+        *layers: Tensor,
     ) -> Tensor:
-        """Evaluate the sum, and its gradient."""
-        n, (u, V) = len(x), weights
-        size = max(1, PAIRS // n) if x.device.type == "cpu" else n
+        """Evaluate the sum, and its gradients."""
+        u, V = weights
+        n, on_cpu = len(u), u.device.type == "cpu"
+        size = max(1, PAIRS // n) if on_cpu else n
         starts = [*range(0, n_a, size), *range(n_a, n, size)]
-        squares = x.square().sum(dim=1)
-        gradient, total = torch.zeros_like(x), x.new_zeros(())
-        with torch.autocast(x.device.type, enabled=False):  # which would round it
+        squares = [x.square().sum(dim=1) for x in layers]
+        gradients, total = [torch.zeros_like(x) for x in layers], u.new_zeros(())
+        with torch.autocast(u.device.type, enabled=False):  # which would round it
             for start, end in zip(starts, [*starts[1:], n], strict=True):
-                m = end - start
-                block, own = x[start:end], u[start:end]
-                distances = torch.addmm(squares[start:], block, x[start:].T, alpha=-2)
-                distances = distances.add_(squares[start:end, None]).clamp_(min=0)
-                kernels, slopes = _ladder(distances, scales)
-                for pairs in (kernels, slopes):
-                    pairs[:, :m].fill_diagonal_(0)  # a row with itself is no pair
-                v = V[int(start >= n_a), start:]
-                twice = torch.cat([v[:m], 2 * v[m:]])  # those that follow, both ways
-                total += own @ (kernels @ twice)
-                gradient[start:end] += own[:, None] * _pull(slopes, v, block, x[start:])
-                gradient[end:] += v[m:, None] * _pull(
-                    slopes[:, m:].T, own, x[end:], block
+                own, v, m = u[start:end], V[int(start >= n_a), start:], end - start
+                kernels, slopes = zip(
+                    *(
+                        _ladder(_distances(x, s, start, end), scales)
+                        for x, s in zip(layers, squares, strict=True)
+                    ),
+                    strict=True,
                 )
-        ctx.save_for_backward(4 * gradient)
+                twice = torch.cat([v[:m], 2 * v[m:]])  # those that follow, both ways
+                total += own @ (_product(kernels, m) @ twice)
+                for i, (x, gradient) in enumerate(zip(layers, gradients, strict=True)):
+                    others = kernels[:i] + kernels[i + 1 :]
+                    slope, block = _product((slopes[i], *others), m), x[start:end]
+                    gradient[start:end] += own[:, None] * _pull(
+                        slope, v, block, x[start:]
+                    )
+                    gradient[end:] += v[m:, None] * _pull(
+                        slope[:, m:].T, own, x[end:], block
+                    )
+        ctx.save_for_backward(*(4 * gradient for gradient in gradients))
         return total
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None, None]:
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         """Take the gradient back to the rows."""
-        return grads[0] * ctx.saved_tensors[0], None, None, None
+        return None, None, None, *(grads[0] * each for each in ctx.saved_tensors)
+
+
+def _distances(x: Tensor, squares: Tensor, start: int, end: int) -> Tensor:
+    """Square the distances of the rows of a block to these and those that follow."""
+    products = torch.addmm(squares[start:], x[start:end], x[start:].T, alpha=-2)
+    return products.add_(squares[start:end, None]).clamp_(min=0)
+
+
+def _product(factors: Sequence[Tensor], m: int) -> Tensor:
+    """Multiply matrices, of which the first m columns are the rows themselves."""
+    product = reduce(torch.mul, factors)
+    product[:, :m].fill_diagonal_(0)  # a row with itself is no pair
+    return product
 
 
 def _pull(slopes: Tensor, weights: Tensor, rows: Tensor, others: Tensor) -> Tensor:
@@ -133,21 +153,23 @@ def _pull(slopes: Tensor, weights: Tensor, rows: Tensor, others: Tensor) -> Tens
 
 
 def gaussian_sum(
-    x: Tensor, u: Tensor, V: Tensor, n_a: int, scales: Sequence[float]
+    layers: Sequence[Tensor],
+    weights: tuple[Tensor, Tensor],
+    n_a: int,
+    scales: Sequence[float],
 ) -> Tensor:
-    r"""Sum :math:`u_i V_{g_i j} k(x_i, x_j)` over :math:`i \neq j`.
+    r"""Sum :math:`u_i V_{g_i j} \prod_l k(x^l_i, x^l_j)` over :math:`i \neq j`.
 
-    With the kernels of :func:`gaussian_kernels`. The weights are constants.
+    With the kernels of :func:`gaussian_kernels`.
 
     Parameters
     ----------
-    x : Tensor of shape (n, d)
-        Rows of two groups, one after the other.
-    u : Tensor of shape (n,)
-        Weight of a row as the first of a pair.
-    V : Tensor of shape (2, n)
-        As the second, beside a first of either group. What a pair weighs may not
-        depend on the order of its rows.
+    layers : sequence of Tensor of shape (n, d)
+        Rows of two groups, one after the other; every layer has a width of its own.
+    weights : tuple of Tensor of shape (n,) and (2, n)
+        Constants :math:`u`, the weights of a row as the first of a pair, and :math:`V`,
+        as the second, beside a first of either group. What a pair weighs may not depend
+        on the order of its rows.
     n_a : int
         How many rows the first group has.
     scales : sequence of float
@@ -158,5 +180,5 @@ def gaussian_sum(
     Tensor of shape ()
         The sum.
     """
-    total: Tensor = GaussianSum.apply(x, (u, V), n_a, tuple(scales))  # type: ignore[no-untyped-call]
+    total: Tensor = GaussianSum.apply(weights, n_a, tuple(scales), *layers)  # type: ignore[no-untyped-call]
     return total

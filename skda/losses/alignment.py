@@ -15,6 +15,7 @@ Shapes in this module use
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import NamedTuple
 
 import torch
@@ -137,17 +138,7 @@ def kernel_mmd(
     >>> kernel_mmd(a, b, scales=[1.0])  # 2 - 2 exp(-2 / 1.2)
     tensor(1.6222)
     """
-    if any(w is not None and w.requires_grad for w in (weights_a, weights_b)):
-        return joint_kernel_mmd([a], [b], weights_a, weights_b, scales=scales)
-    _check_same_width(a=a, b=b)
-    u, v, pairs = _weigh(a, b, weights_a, weights_b)
-    x, w = torch.cat([a, b]).to(u.dtype), torch.cat([u, v])
-    center, length = _scale_of(x, w, pairs.a + pairs.b + 2 * pairs.ab)
-    tiny = torch.finfo(u.dtype).tiny
-    there = (pairs.a > 0) & (pairs.b > 0)
-    aa, bb, ab = (there / mass.clamp(min=tiny) for mass in pairs)
-    beside = torch.stack([torch.cat([aa * u, -ab * v]), torch.cat([-ab * u, bb * v])])
-    return gaussian_sum((x - center) / length, w, beside, len(a), scales)
+    return joint_kernel_mmd([a], [b], weights_a, weights_b, scales=scales)
 
 
 def joint_kernel_mmd(
@@ -195,21 +186,22 @@ def joint_kernel_mmd(
     for first_layer, second_layer in zip(a, b, strict=True):
         _check_same_width(a=first_layer, b=second_layer)
     u, v, pairs = _weigh(a[0], b[0], weights_a, weights_b)
-    kernel = u.new_ones(())
+    w = torch.cat([u, v])
+    layers = []
     for layer in zip(a, b, strict=True):
         x = torch.cat(layer).to(u.dtype)
-        center, length = _scale_of(
-            x, torch.cat([u, v]), pairs.a + pairs.b + 2 * pairs.ab
-        )
-        # Of shape (n, n), with n = n_a + n_b.
-        kernel = kernel * gaussian_kernels((x - center) / length, scales)
-    sides = torch.block_diag(u[:, None], v[:, None])  # (n, 2)
+        center, length = _scale_of(x, w, pairs.a + pairs.b + 2 * pairs.ab)
+        layers.append((x - center) / length)
     tiny = torch.finfo(u.dtype).tiny
-    with torch.autocast(u.device.type, enabled=False):
-        sums = sides.T @ (kernel @ sides)
-    within = sums[0, 0] / pairs.a.clamp(min=tiny) + sums[1, 1] / pairs.b.clamp(min=tiny)
-    between = (sums[0, 1] + sums[1, 0]) / pairs.ab.clamp(min=tiny)
-    return ((pairs.a > 0) & (pairs.b > 0)) * (within - between)
+    there = (pairs.a > 0) & (pairs.b > 0)
+    aa, bb, ab = (there / mass.clamp(min=tiny) for mass in pairs)
+    beside = torch.stack([torch.cat([aa * u, -ab * v]), torch.cat([-ab * u, bb * v])])
+    if not w.requires_grad:
+        return gaussian_sum(layers, (w, beside), len(u), scales)
+    kernel = prod((gaussian_kernels(x, scales) for x in layers), start=u.new_ones(()))
+    with torch.autocast(u.device.type, enabled=False):  # which would round it
+        sums = kernel @ beside.T  # (n, 2)
+    return u @ sums[: len(u), 0] + v @ sums[len(u) :, 1]
 
 
 def classwise_kernel_mmd(

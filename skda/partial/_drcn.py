@@ -147,7 +147,7 @@ class DRCN(BasePartialClassifier):
 
     Notes
     -----
-    A step takes matrices of all pairs of rows of a batch. With ``batch_norm``, the
+    A step takes a matrix of all pairs of rows of a batch. With ``batch_norm``, the
     residual has one, too. :meth:`published` has the settings of the public code for
     Office-31, which starts from a network that has learned the source, and has the
     full weight from there. It estimates discrepancies from pairs of successive rows,

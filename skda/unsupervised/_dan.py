@@ -59,7 +59,7 @@ class DAN(BaseOneStreamClassifier):
 
     Notes
     -----
-    A step takes a matrix of all pairs of rows of a batch. :meth:`published` has the
+    A step looks at all pairs of rows of a batch. :meth:`published` has the
     settings of the authors' library (TLlib) for Office-31, which sums the kernels, has
     dropout behind the features, and a weight that does not rise. It compares the
     features alone, as here; the paper does so with the logits as well, and learns the

@@ -101,7 +101,7 @@ class JAN(BaseOneStreamClassifier):
 
     Notes
     -----
-    A step takes matrices of all pairs of rows of a batch. :meth:`published` has the
+    A step looks at all pairs of rows of a batch. :meth:`published` has the
     settings of the authors' library (TLlib) for Office-31, which sums the five kernels
     of the features, has dropout behind them, and a weight that does not rise. It has a
     single kernel of the predictions, of a fixed width.

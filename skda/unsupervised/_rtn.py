@@ -108,7 +108,7 @@ class RTN(BaseOneStreamClassifier):
 
     Notes
     -----
-    A step takes a matrix of all pairs of rows of a batch. :meth:`published` has the
+    A step looks at all pairs of rows of a batch. :meth:`published` has the
     settings of the public code, which sums the kernels, gives the discrepancy its
     weight from the start and the entropy within 2,000 steps, and compares the maxima
     over squares of two by two products.

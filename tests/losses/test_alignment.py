@@ -338,25 +338,29 @@ def test_classwise_discrepancies_reject_other_widths(rng):
 
 @pytest.mark.parametrize("pairs", [2**18, 30, 1])
 @pytest.mark.parametrize("weighted", [False, True])
-def test_blocks_of_pairs_have_no_say(pairs, weighted, rng, monkeypatch):
+@pytest.mark.parametrize("n_layers", [1, 3])
+def test_blocks_of_pairs_have_no_say(n_layers, weighted, pairs, rng, monkeypatch):
     """The sum over blocks is that over a matrix of all pairs, and so is its gradient.
 
-    A single layer with weights that have a gradient has such a matrix.
+    Weights that have a gradient have such a matrix.
     """
-    a, b = (torch.randn(n, 3, generator=rng).double() for n in (7, 6))
-    u, v = (
-        torch.rand(len(x), generator=rng).double() if weighted else torch.ones(len(x))
-        for x in (a, b)
+    a, b = (
+        [torch.randn(n, 2 + k, generator=rng).double() for k in range(n_layers)]
+        for n in (7, 6)
     )
-    layers = a.requires_grad_(), b.requires_grad_()
-    matrix = kernel_mmd(a, b, u.double().requires_grad_(), v.double())
+    u, v = (torch.rand(len(x[0]), generator=rng).double() for x in (a, b))
+    if not weighted:
+        u, v = torch.ones_like(u), torch.ones_like(v)
+    layers = [x.requires_grad_() for x in (*a, *b)]
+    matrix = joint_kernel_mmd(a, b, u.clone().requires_grad_(), v)
     monkeypatch.setattr("skda.losses._gaussian_kernels.PAIRS", pairs)
-    blocks = kernel_mmd(a, b, u, v) if weighted else kernel_mmd(a, b)
+    blocks = joint_kernel_mmd(a, b, *((u, v) if weighted else ()))
     ours, theirs = (torch.autograd.grad(2 * x, layers) for x in (blocks, matrix))
 
     torch.testing.assert_close(blocks, matrix)
     torch.testing.assert_close(ours, theirs)
     assert abs(matrix) > 1e-3
+    assert min(gradient.abs().max() for gradient in ours) > 1e-3
 
 
 def test_weights_of_a_discrepancy_may_have_a_gradient(rng):
