@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from skda.auto._few_labels import FewLabelsCommittee
 from skda.auto._from_source import SourceCommittee
+from skda.auto._opinion import fit_opinion
 from skda.auto._outside import Given, fit_added, fit_paired
 from skda.auto._plain import PlainClassifier
 from skda.auto._report import describe
@@ -18,10 +19,12 @@ from skda.auto._trust import assess, collect
 from skda.auto._votes import agreement_weights, average
 from skda.base import (
     DomainName,
+    OpinionMixin,
     PairedRows,
     Rows,
     estimator,
 )
+from skda.utils._sklearn import fit_context
 from skda.utils.labels import UNLABELED
 from skda.utils.mixing import member_weights
 from skda.utils.warnings import warn_user
@@ -43,7 +46,7 @@ UNJUDGED = 0.3
 
 
 @estimator
-class AutoAdapter(SeveralSourcesAdapter):
+class AutoAdapter(OpinionMixin, SeveralSourcesAdapter):
     r"""What to try first, whatever there is of labels, of a source and of pairs.
 
     It is told neither what it has to do with nor whether classes are missing. It looks,
@@ -72,6 +75,10 @@ class AutoAdapter(SeveralSourcesAdapter):
 
     **Several sources** have a committee each; ``source_weights_`` and ``report_`` say
     which of them are used.
+
+    **Opinions.** Probabilities from anywhere, corrected by how the rows lie, are one
+    more member: :class:`skda.unsupervised.PriorTransduction`. With them neither labels
+    nor a source are needed.
 
     **Trust.** ``report_`` says what was assumed, who took part with which weight, how
     far they agree, and how probable it is that a plain classifier is better. Where that
@@ -137,6 +144,53 @@ class AutoAdapter(SeveralSourcesAdapter):
 
     needs_same_features: ClassVar[bool] = False
 
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike | None = None,
+        *,
+        source: Any = None,
+        pairs: Any = None,
+        probabilities: ArrayLike | None = None,
+        classes: ArrayLike | None = None,
+    ) -> Self:
+        """Fit to whatever there is.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_target, n_features)
+            Target samples.
+        y : array-like of shape (n_target,), default=None
+            Target labels; -1, None, NaN or pandas.NA where unknown.
+        source : tuple (X_source, y_source) or list of such tuples, default=None
+            Source samples, of shape (n_source, n_source_features), and their labels,
+            of shape (n_source,); a list of several sources.
+        pairs : tuple (X_source_pairs, X_target_pairs) or array-like, default=None
+            Co-occurring samples, as :class:`skda.heterogeneous.PairedRidgeTransfer`
+            takes them.
+        probabilities : array-like of shape (n_target, n_classes), default=None
+            Somebody else's opinion on every target sample; new ones are taken to have
+            that of their neighbors. Cross-validation cuts it with ``X``.
+        classes : array-like of shape (n_classes,), default=None
+            Classes of the columns of ``probabilities``; None for the sorted labels of
+            ``y`` and the source. Required if there is no label.
+
+        Returns
+        -------
+        self : object
+            Fitted estimator.
+        """
+        is_list = isinstance(source, list) and len(source) > 1
+        if probabilities is not None and is_list:
+            raise ValueError(
+                "AutoAdapter expects one source (X_source, y_source) or none beside "
+                "probabilities, got a list: pass the source that is most like the "
+                "target, or leave out the probabilities."
+            )
+        with self.holding_opinion(probabilities, classes):
+            return super().fit(X, y, source=source, pairs=pairs)
+
     def fit_rows(
         self, source: Rows, target: Rows, pairs: PairedRows | None = None
     ) -> None:
@@ -145,6 +199,13 @@ class AutoAdapter(SeveralSourcesAdapter):
         self._plain = PlainClassifier().fit(given, len(self.classes_))
         self._added, added = fit_added(self.members, given, self.classes_)
         self._paired, transferred = fit_paired(given, self.classes_)
+        opinion = self.given_probabilities(len(target.X))
+        for known, more in zip(
+            (self._paired, transferred),
+            fit_opinion(opinion, given, self.classes_),
+            strict=True,
+        ):
+            known.update(more)  # type: ignore[arg-type]
         self._from_source: SourceCommittee | None = None
         self._few_labels: FewLabelsCommittee | None = None
         if len(self.classes_) == 1:
@@ -266,7 +327,7 @@ class AutoAdapter(SeveralSourcesAdapter):
         elif given.has_labels:
             shown = np.unique(given.codes[given.codes != UNLABELED])
             never = np.delete(self.classes_, shown).tolist()
-            if never:
+            if never and self._columns is None:
                 said.append(
                     f"The classes {', '.join(map(str, never))} have no labeled target "
                     f"row and are never predicted."
@@ -331,6 +392,7 @@ class AutoAdapter(SeveralSourcesAdapter):
         """Refuse what nothing can be learned from."""
         n_labeled = int((given.codes != UNLABELED).sum())
         helped = given.has_source and (given.same_features or given.pairs is not None)
+        helped = helped or self._columns is not None
         if not helped and not given.has_labels:
             raise ValueError(
                 f"AutoAdapter expects labels of the target, or pairs, where the source "

@@ -8,6 +8,7 @@ from skda.base._net_classifier import BaseNetClassifier, Sizes, TargetRisk
 from skda.base._net_retriever import BaseNetRetriever
 from skda.base._one_stream import BaseOneStreamClassifier
 from skda.base._one_stream_objective import OneStreamObjective, Pass
+from skda.base._opinion import OpinionMixin
 from skda.base._paired import BasePairedClassifier, PairedRows
 from skda.base._paired_net import BasePairedNetClassifier
 from skda.base._retriever import BaseRetriever
@@ -35,6 +36,7 @@ __all__ = [
     "DomainName",
     "GalleryIndex",
     "OneStreamObjective",
+    "OpinionMixin",
     "PairedRows",
     "Pass",
     "Rows",

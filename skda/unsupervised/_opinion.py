@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn import config_context
 
-from skda.base import BaseScaledClassifier, DomainName, estimator
+from skda.base import BaseScaledClassifier, DomainName, OpinionMixin, estimator
 from skda.utils._sklearn import fit_context
-from skda.utils.labels import Labels, labeled_accuracy
-from skda.utils.probabilities import Columns, check_probabilities, find_columns
+from skda.utils.labels import labeled_accuracy
+from skda.utils.probabilities import Columns, check_probabilities
 
 __all__ = ["BaseOpinionClassifier"]
 
@@ -20,18 +20,13 @@ Array = NDArray[np.float64]
 
 
 @estimator
-class BaseOpinionClassifier(BaseScaledClassifier):
+class BaseOpinionClassifier(OpinionMixin, BaseScaledClassifier):
     """Classify a target on whose rows there is an opinion from elsewhere.
 
     A subclass overrides :meth:`fit_rows`, which asks :meth:`given_probabilities`, and
     :meth:`predict_proba_rows`.
     """
 
-    __metadata_request__fit: ClassVar[dict[str, bool]] = {
-        "source": True,
-        "probabilities": True,
-        "classes": True,
-    }
     __metadata_request__predict: ClassVar[dict[str, bool]] = {
         "domain": True,
         "probabilities": True,
@@ -78,45 +73,8 @@ class BaseOpinionClassifier(BaseScaledClassifier):
         self : object
             Fitted estimator.
         """
-        if probabilities is None and classes is not None:
-            raise ValueError(
-                f"{type(self).__name__} got classes without probabilities, whose "
-                f"columns they name: pass both, or neither."
-            )
-        self._given = probabilities, classes
-        try:
+        with self.holding_opinion(probabilities, classes):
             return super().fit(X, y, source=source)
-        finally:
-            self.__dict__.pop("_given", None)  # which a failed fit has lost
-
-    def _learns_from_labels(self) -> bool:
-        return self._given[0] is None
-
-    def _find_classes(self, source: Labels, target: Labels) -> NDArray[Any]:
-        if self._learns_from_labels():
-            self._columns: Columns | None = None
-            return super()._find_classes(source, target)
-        self._columns = find_columns(
-            self._given[1], source, target, type(self).__name__
-        )
-        return self._columns.classes
-
-    def given_probabilities(self, n_rows: int) -> Array | None:
-        """Check the opinion that the fit was given.
-
-        Parameters
-        ----------
-        n_rows : int
-            Number of rows of the target.
-
-        Returns
-        -------
-        ndarray of shape (n_rows, n_classes) or None
-            Probabilities, in the order of ``classes_``; None if there are none.
-        """
-        if self._columns is None:
-            return None
-        return check_probabilities(self._given[0], n_rows, self._columns)
 
     @abstractmethod
     def predict_proba_rows(
