@@ -199,13 +199,9 @@ class AutoAdapter(OpinionMixin, SeveralSourcesAdapter):
         self._plain = PlainClassifier().fit(given, len(self.classes_))
         self._added, added = fit_added(self.members, given, self.classes_)
         self._paired, transferred = fit_paired(given, self.classes_)
-        opinion = self.given_probabilities(len(target.X))
-        for known, more in zip(
-            (self._paired, transferred),
-            fit_opinion(opinion, given, self.classes_),
-            strict=True,
-        ):
-            known.update(more)  # type: ignore[arg-type]
+        probabilities = self.given_probabilities(len(target.X))
+        opinion, said = fit_opinion(probabilities, given, self.classes_)
+        self._paired, transferred = self._paired | opinion, transferred | said
         self._from_source: SourceCommittee | None = None
         self._few_labels: FewLabelsCommittee | None = None
         if len(self.classes_) == 1:
