@@ -80,6 +80,8 @@ class BaseDomainClassifier(ClassifierMixin, BaseEstimator, ABC):
     uses_source: ClassVar[bool] = True
     #: What :meth:`published` sets.
     published_params: ClassVar[dict[str, Any]] = {}
+    #: What becomes of classes that no target row is labeled with.
+    unlabeled_fate: ClassVar[str] = "there, the method works on the other classes"
     __metadata_request__fit: ClassVar[dict[str, bool]] = {"source": True}
     __metadata_request__predict: ClassVar[dict[str, bool]] = {"domain": True}
     __metadata_request__predict_proba: ClassVar[dict[str, bool]] = {"domain": True}
@@ -320,6 +322,7 @@ class BaseDomainClassifier(ClassifierMixin, BaseEstimator, ABC):
             self.n_features_in_source_ = n_features
             labels["source"] = check_labels(y_s, rows["source"])
         self.classes_ = self._find_classes(labels["source"], target)
+        warn_about_missing_classes(self.classes_, self.unlabeled_fate, **labels)
         if alone and self.uses_source:
             warn_user(
                 f"{type(self).__name__} is fitted without a source: it learns from the "

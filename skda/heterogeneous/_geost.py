@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,14 +14,17 @@ from skda.heterogeneous._geost_solvers import (
     Array,
     View,
     average_probabilities,
-    center_and_scale,
     fit_weights,
-    reduce_to_row_space,
+    represent,
     scale_rows,
-    smooth_over_graph,
     symmetric_root,
 )
-from skda.preprocessing import RowScaler, self_tuned_graph, symmetric_normalization
+from skda.heterogeneous._unlabeled_classes import (
+    infer_classes,
+    join_rows,
+    whitened_geometry,
+)
+from skda.preprocessing import RowScaler
 from skda.utils.class_weight import weigh_classes
 from skda.utils.labels import UNLABELED
 from skda.utils.promotion import most_certain
@@ -34,7 +37,6 @@ from skda.utils.ranges import (
     Share,
     WholeNumber,
 )
-from skda.utils.scaling import make_standard_scaler
 from skda.utils.warnings import warn_user
 
 __all__ = ["GeoST"]
@@ -44,8 +46,6 @@ Codes = NDArray[np.int64]
 #: With fewer rows, threads would wait for one another more than they compute, and on
 #: a busy machine by far.
 MIN_ROWS_FOR_THREADS = 2000
-#: Share of zeros above which features are taken for counts of words.
-MOSTLY_ZEROS = 0.9
 #: Variance of the prior of the intercepts, which the labels alone are to decide.
 INTERCEPT_VARIANCE = 1e4
 
@@ -125,8 +125,30 @@ class GeoST(BaseSeveralSourcesClassifier):
     features of drawings, unit rows and a cosine graph alone are one to two points
     better.
 
-    A class without a labeled target row is left out of Equation 3, and never predicted
-    in the target.
+    **Classes without a labeled target row** are left out of Equation 3, and never
+    predicted in the target, unless ``unlabeled_classes="infer"``. Then clusters of the
+    target are named after them, so that the classes lie to each other as in the source.
+    With :math:`G` of Equation 2, now of class means that are whitened within the
+    classes, and rows :math:`z_i` of Equation 1 at unit length, of both representations
+    side by side, the prototypes :math:`\mu` of all classes start at their expectation
+    given the labeled ones, and 30 times
+
+    .. math::
+
+        \begin{aligned}
+        r_i &= \operatorname{softmax}_k(12 \, z_i^\top \mu_k / \|\mu_k\|), \\
+        \mu &= (\operatorname{diag}(\textstyle\sum_i r_i) + \lambda G^{-1})^{-1}
+        R^\top Z,
+        \end{aligned} \tag{5}
+
+    where :math:`\lambda = n / 10 K` and labeled rows stay what they are. After rounds
+    8, 16 and 24 inferred classes swap prototypes as long as
+    :math:`\operatorname{tr}(G^{-1} \mu \mu^\top)` falls. Rows of the inferred classes
+    with the largest margins are then labeled, three times as many as there are labels
+    of a class, but a third of what the class has at most. ``inference_score_`` is
+    the share of labeled rows that are named rightly when the labels of half of the
+    classes are hidden, ten times in turns. Where it is hardly more than chance, ``fit``
+    warns: the geometries do not agree, and nothing else could name the classes.
 
     The steps of a pipeline before this one see the target only: pass
     ``source_transformer`` and ``target_transformer`` instead.
@@ -157,6 +179,10 @@ class GeoST(BaseSeveralSourcesClassifier):
         Share :math:`\tau` of the unlabeled rows that the last round takes for labeled.
     average
         Whether to average with a run without the geometry of the source.
+    unlabeled_classes
+        What becomes of classes of the source that no target row is labeled with:
+        "ignore" never predicts them, "infer" takes it that the target has rows of all
+        of them, and lets the source say which.
     max_iter
         Most iterations of L-BFGS in a fit, more than it usually takes.
 
@@ -180,6 +206,11 @@ class GeoST(BaseSeveralSourcesClassifier):
         :math:`M`, zero for a class that the source lacks; None without a source.
     label_distributions_ : ndarray of shape (n_target, n_classes)
         Probabilities of the classes for every target sample seen in ``fit``.
+    inferred_classes_ : ndarray of shape (n_inferred,)
+        Classes that have no labeled target row and were inferred.
+    inference_score_ : float or None
+        Share of labeled rows of hidden classes that are named rightly; None where
+        nothing was inferred.
     n_iter_ : int
         Most iterations of L-BFGS that a fit has taken.
 
@@ -218,7 +249,13 @@ class GeoST(BaseSeveralSourcesClassifier):
     n_rounds: WholeNumber = 2
     top: Share = 0.8
     average: bool = True
+    unlabeled_classes: Literal["ignore", "infer"] = "ignore"
     max_iter: Count = 40
+
+    unlabeled_fate: ClassVar[str] = (
+        "GeoST never predicts them there, unless unlabeled_classes='infer', which "
+        "takes it that the target has unlabeled rows of them"
+    )
 
     def make_preprocessor(self, domain: DomainName) -> Any:
         return RowScaler(self.power) if domain == "source" else None
@@ -234,34 +271,37 @@ class GeoST(BaseSeveralSourcesClassifier):
             )
         self._learn_source(source)
         weights = weigh_classes(self.class_weight, self.classes_, target.labels)
-        labels = np.where(codes == UNLABELED, UNLABELED, labeled.searchsorted(codes))
         n_threads = 1 if len(codes) < MIN_ROWS_FOR_THREADS else None
         with threadpool_limits(n_threads, user_api="blas"):
-            views = self._represent(target.X)
-            self._learn_target(views, labels, labeled, weights[labeled])
+            views = represent(
+                target.X, self.rows, self.power, self.n_neighbors, self.alpha
+            )
+            self.representations_ = {name: v.transformer for name, v in views.items()}
+            self.center_ = np.array([view.center for view in views.values()])
+            self.scale_ = np.array([view.scale for view in views.values()])
+            codes = self._infer_classes(source, codes, [*views.values()])
+            labeled = np.unique(codes[codes != UNLABELED])
+            labels = np.where(
+                codes == UNLABELED, UNLABELED, labeled.searchsorted(codes)
+            )
+            self._learn_target([*views.values()], labels, labeled, weights[labeled])
 
-    def _represent(self, X: Array) -> list[View]:
-        """Represent the rows, and take each representation through Equation 1."""
-        self.representations_ = {
-            "unit": RowScaler(self.power),
-            "standardized": make_standard_scaler(),
-        }
-        automatic = "unit" if np.mean(X == 0) > MOSTLY_ZEROS else "both"
-        kind = automatic if self.rows == "auto" else self.rows
-        if kind != "both":
-            self.representations_ = {kind: self.representations_[kind]}
-        views, centers, scales = [], [], []
-        for transformer in self.representations_.values():
-            rows, center, length = center_and_scale(transformer.fit_transform(X))
-            rows, restore = reduce_to_row_space(rows)
-            graph = symmetric_normalization(self_tuned_graph(rows, self.n_neighbors))
-            smooth = smooth_over_graph(graph, rows, self.alpha)
-            Z, _, shrinkage = center_and_scale(smooth)
-            views.append(View(np.column_stack([Z, np.ones(len(Z))]), restore))
-            centers.append(center)
-            scales.append(length * shrinkage)
-        self.center_, self.scale_ = np.array(centers), np.array(scales)
-        return views
+    def _infer_classes(self, source: Rows, codes: Codes, views: list[View]) -> Codes:
+        """Label a few rows of the classes that have none, as Equation 5 says."""
+        self.inferred_classes_, self.inference_score_ = self.classes_[:0], None
+        if self.unlabeled_classes == "ignore":
+            return codes
+        source_codes = source.labels.codes(self.classes_)
+        geometry = whitened_geometry(source.X, source_codes, len(self.classes_))
+        rows = join_rows([view.Z[:, :-1] for view in views])
+        found = infer_classes(rows, codes, geometry, source_codes)
+        if found is None:
+            return codes
+        self.inferred_classes_ = self.classes_[found.inferred]
+        self.inference_score_ = found.score
+        if not found.agrees:
+            warn_user(f"GeoST {found.doubt(self.inferred_classes_)}")
+        return found.label(codes)
 
     def _learn_target(
         self, views: list[View], labels: Codes, classes: Codes, class_weights: Array
@@ -324,7 +364,7 @@ class GeoST(BaseSeveralSourcesClassifier):
                 labels[unlabeled] = most_certain(P, share, counts=P.sum(axis=0))
             rows = labels != UNLABELED
             targets = np.diag(class_weights)[labels[rows]]
-            for i, (Z, _) in enumerate(views):
+            for i, Z in enumerate(view.Z for view in views):
                 precision = np.full((Z.shape[1], 1), 1 / self.C)
                 precision[-1] = 1 / INTERCEPT_VARIANCE
                 solved[i], n_iter = fit_weights(

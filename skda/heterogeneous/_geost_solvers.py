@@ -12,6 +12,10 @@ from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 from scipy.special import log_softmax, softmax
 
+from skda.preprocessing import RowScaler, self_tuned_graph, symmetric_normalization
+from skda.utils.class_prior import has_mostly_zeros
+from skda.utils.scaling import make_standard_scaler
+
 Array = NDArray[np.float64]
 Restore = Callable[[Array], Array]
 
@@ -28,10 +32,37 @@ class View(NamedTuple):
         Rows after Equation 1, and a column of ones.
     restore : callable
         Takes weights of the p columns to weights of the features.
+    transformer : transformer
+        The fitted representation.
+    center : ndarray of shape (n_features,)
+        Mean of the represented rows.
+    scale : float
+        What the centered rows are divided by.
     """
 
     Z: Array
     restore: Restore
+    transformer: Any
+    center: Array
+    scale: float
+
+
+def represent(
+    X: Array, kind: str, power: Any, n_neighbors: int, alpha: float
+) -> dict[str, View]:
+    """Represent the rows, and take each representation through Equation 1."""
+    transformers = {"unit": RowScaler(power), "standardized": make_standard_scaler()}
+    if kind == "auto":
+        kind = "unit" if has_mostly_zeros(X) else "both"
+    views = {}
+    for name in transformers if kind == "both" else [kind]:
+        rows, center, length = center_and_scale(transformers[name].fit_transform(X))
+        rows, restore = reduce_to_row_space(rows)
+        graph = symmetric_normalization(self_tuned_graph(rows, n_neighbors))
+        Z, _, shrinkage = center_and_scale(smooth_over_graph(graph, rows, alpha))
+        Z = np.column_stack([Z, np.ones(len(Z))])
+        views[name] = View(Z, restore, transformers[name], center, length * shrinkage)
+    return views
 
 
 def scale_rows(X: Array) -> Array:

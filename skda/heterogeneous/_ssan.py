@@ -267,6 +267,11 @@ class SSAN(BaseTwoStreamClassifier):
         "max_epochs": 3000,
     }
 
+    unlabeled_fate: ClassVar[str] = (
+        "SSAN may predict them there, as the domains share its classifier, but cannot "
+        "tell whether rightly; GeoST(unlabeled_classes='infer') estimates that"
+    )
+
     def make_module(self, sizes: Sizes) -> nn.Module:
         module = SSANModule(**self._layout(sizes))
         draw_normal(module, self.init_std)

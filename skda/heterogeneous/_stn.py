@@ -164,6 +164,11 @@ class STN(BaseTwoStreamClassifier):
         "lr_schedule": "constant",
     }
 
+    unlabeled_fate: ClassVar[str] = (
+        "STN may predict them there, as the domains share its classifier, but cannot "
+        "tell whether rightly; GeoST(unlabeled_classes='infer') estimates that"
+    )
+
     def make_module(self, sizes: Sizes) -> nn.Module:
         module = TwoStreamClassifier(**self._layout(sizes))
         draw_normal(module, self.init_std, truncated=True)

@@ -29,6 +29,8 @@ __all__ = [
 #: Label of a sample whose class is unknown; None, NaN and pandas.NA say the same.
 UNLABELED = -1
 
+#: What most methods do with classes that a domain has no label of.
+_USUAL = "there, the method works on the other classes"
 #: What is left of a missing label that was made a string.
 _SPOILED = ("nan", "NaN", "NaT", "None", "<NA>")
 _HOW_TO_MARK = (
@@ -130,13 +132,17 @@ def union_of_classes(source: Labels, target: Labels) -> NDArray[Any]:
     return classes
 
 
-def warn_about_missing_classes(classes: NDArray[Any], **domains: Labels) -> None:
+def warn_about_missing_classes(
+    classes: NDArray[Any], of_target: str = _USUAL, **domains: Labels
+) -> None:
     """Name the classes that a domain with labels has no label of.
 
     Parameters
     ----------
     classes : ndarray of shape (n_classes,)
         All classes.
+    of_target : str, default="there, the method works on the other classes"
+        What becomes of those that the target has no label of.
     **domains : Labels
         Labels of the source and of the target.
 
@@ -150,9 +156,10 @@ def warn_about_missing_classes(classes: NDArray[Any], **domains: Labels) -> None
     for name, labels in domains.items():
         missing = np.setdiff1d(classes, labels.values)
         if labels.known.any() and missing.size:
+            fate = of_target if name == "target" else _USUAL
             warn_user(
                 f"No {name} sample is labeled {', '.join(map(repr, missing.tolist()))}"
-                f": there, the method works on the other classes.{_hint(labels)}"
+                f": {fate}.{_hint(labels)}"
             )
 
 

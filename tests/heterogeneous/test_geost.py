@@ -13,7 +13,7 @@ from sklearn.metrics.pairwise import cosine_similarity
 from sklearn.preprocessing import StandardScaler, normalize
 
 from skda.datasets import label_few, load_office_caltech, make_heterogeneous_domains
-from skda.heterogeneous import GeoST, _geost
+from skda.heterogeneous import GeoST, _geost_solvers
 from skda.heterogeneous._geost_solvers import (
     center_and_scale,
     fit_weights,
@@ -476,7 +476,7 @@ def test_wide_rows_are_rotated_without_a_trace(monkeypatch):
     data = make_heterogeneous_domains(100, 60, n_target_features=200, random_state=0)
     fast = GeoST().fit(data.X, data.y, source=data.source)
     monkeypatch.setattr(
-        _geost, "reduce_to_row_space", lambda X: (X, lambda weights: weights)
+        _geost_solvers, "reduce_to_row_space", lambda X: (X, lambda weights: weights)
     )
     plain = GeoST().fit(data.X, data.y, source=data.source)
 
