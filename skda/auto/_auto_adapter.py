@@ -13,9 +13,9 @@ from skda.auto._from_source import SourceCommittee
 from skda.auto._opinion import fit_opinion
 from skda.auto._outside import Given, fit_added, fit_paired
 from skda.auto._plain import PlainClassifier
-from skda.auto._report import describe
+from skda.auto._report_mixin import ReportMixin
 from skda.auto._several_sources import SeveralSourcesAdapter
-from skda.auto._trust import assess, collect
+from skda.auto._unlabeled import name_classes
 from skda.auto._votes import agreement_weights, average
 from skda.base import (
     DomainName,
@@ -27,7 +27,6 @@ from skda.base import (
 from skda.utils._sklearn import fit_context
 from skda.utils.labels import UNLABELED
 from skda.utils.mixing import member_weights
-from skda.utils.warnings import warn_user
 
 __all__ = ["AutoAdapter"]
 
@@ -46,7 +45,7 @@ UNJUDGED = 0.3
 
 
 @estimator
-class AutoAdapter(OpinionMixin, SeveralSourcesAdapter):
+class AutoAdapter(OpinionMixin, ReportMixin, SeveralSourcesAdapter):
     r"""What to try first, whatever there is of labels, of a source and of pairs.
 
     It is told neither what it has to do with nor whether classes are missing. It looks,
@@ -98,6 +97,13 @@ class AutoAdapter(OpinionMixin, SeveralSourcesAdapter):
     same_features
         Whether the source has the features of the target. "auto" takes it that it has
         if there are as many, and, of frames, of the same names.
+    unlabeled_classes
+        What becomes of classes of the source that no target row is labeled with, where
+        others are: "infer" takes it that the target has unlabeled rows of them, which
+        the source names (of other features, as
+        :class:`skda.heterogeneous.GeoST` does); "ignore" leaves them to members that
+        learn from the source alone; "auto" infers them where labeled rows say that the
+        source can name classes, and unlabeled ones that the classes are there.
 
     Attributes
     ----------
@@ -140,9 +146,13 @@ class AutoAdapter(OpinionMixin, SeveralSourcesAdapter):
 
     members: Annotated[Any, dict, list, None] = None
     same_features: Literal["auto"] | bool = "auto"
+    unlabeled_classes: Literal["auto", "ignore", "infer"] = "auto"
     scaling = field(default=None, init=False)
 
     needs_same_features: ClassVar[bool] = False
+    unlabeled_fate: ClassVar[str] = (
+        "AutoAdapter infers them, or takes the target to lack them; report_ says which"
+    )
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(
@@ -196,29 +206,38 @@ class AutoAdapter(OpinionMixin, SeveralSourcesAdapter):
     ) -> None:
         given = self._look(source, target, pairs)
         self._check_given(given)
-        self._plain = PlainClassifier().fit(given, len(self.classes_))
-        self._added, added = fit_added(self.members, given, self.classes_)
-        self._paired, transferred = fit_paired(given, self.classes_)
-        probabilities = self.given_probabilities(len(target.X))
-        opinion, said = fit_opinion(probabilities, given, self.classes_)
-        self._paired, transferred = self._paired | opinion, transferred | said
         self._from_source: SourceCommittee | None = None
         self._few_labels: FewLabelsCommittee | None = None
-        if len(self.classes_) == 1:
-            added = {"the only class": np.ones((len(target.X), 1))}
-        elif given.has_source and given.same_features:
+        if len(self.classes_) > 1 and given.has_source and given.same_features:
             self._from_source = SourceCommittee().fit(
                 source.X, given.source_codes, target.X, len(self.classes_)
             )
+        # Of classes that an opinion names, nothing has to be inferred.
+        mode = self.unlabeled_classes if self._columns is None else "ignore"
+        self._named = name_classes(mode, given, self.classes_, self._from_source)
+        learned = given._replace(codes=self._named.codes)
+        self._plain = PlainClassifier().fit(learned, len(self.classes_))
+        self._added, added = fit_added(self.members, learned, self.classes_)
+        self._paired, transferred = fit_paired(learned, self.classes_)
+        probabilities = self.given_probabilities(len(target.X))
+        opinion, said = fit_opinion(probabilities, given, self.classes_)
+        self._paired, transferred = self._paired | opinion, transferred | said
+        if len(self.classes_) == 1:
+            added = {"the only class": np.ones((len(target.X), 1))}
         if given.has_labels and len(self.classes_) > 1:
-            self._fit_few_labels(given, added, transferred)
+            was_labeled = given.codes != UNLABELED
+            self._fit_few_labels(learned, was_labeled, added, transferred)
         else:
             self._join(added | transferred)
         self.label_distributions_ = average(self.members_, self.weights_)
         self._report(given)
 
     def _fit_few_labels(
-        self, given: Given, added: dict[str, Array], transferred: dict[str, Array]
+        self,
+        given: Given,
+        was_labeled: NDArray[np.bool_],
+        added: dict[str, Array],
+        transferred: dict[str, Array],
     ) -> None:
         """Learn from labels of the target, and weigh what the source says by them."""
         self._geometry = given.geometry(len(self.classes_))
@@ -234,10 +253,10 @@ class AutoAdapter(OpinionMixin, SeveralSourcesAdapter):
             transferred = transferred | {SOURCE: self._from_source.probabilities_}
         if not transferred:
             return
-        labeled = np.flatnonzero(given.codes != UNLABELED)
-        own = few.fold_truth_
-        if own is None:
-            own = np.full(len(labeled), UNJUDGED)
+        labeled = np.flatnonzero(was_labeled)
+        own = np.full(len(labeled), UNJUDGED)
+        if few.fold_truth_ is not None:
+            own = few.fold_truth_[was_labeled[given.codes != UNLABELED]]
         truth = [own, *(P[labeled, given.codes[labeled]] for P in transferred.values())]
         share = SHARE_OF_SOURCE / len(transferred)
         prior = np.array([1 - SHARE_OF_SOURCE, *[share] * len(transferred)])
@@ -256,79 +275,6 @@ class AutoAdapter(OpinionMixin, SeveralSourcesAdapter):
             typical = np.mean([*self.weights_.values()] or [1.0])
             strengths = self.weights_ | dict.fromkeys(said, float(typical))
             self.weights_, _ = agreement_weights(self.members_, strengths)
-
-    def _report(self, given: Given) -> None:
-        """Say what was done, and warn where it is not to be trusted."""
-        evidence = None
-        if self._plain.probabilities_ is not None and len(self.classes_) > 1:
-            evidence = collect(
-                self.label_distributions_,
-                self.members_,
-                self.weights_,
-                self._plain.probabilities_,
-                labeled=given.codes != UNLABELED,
-                n_features=given.target.X.shape[1],
-            )
-        situation = "few labels" if given.has_labels else "no labels"
-        trust = assess(evidence, situation)
-        said = []
-        if trust.warns and (given.codes == UNLABELED).any():
-            said.append(
-                f"Of fits like this one, {trust.p_below:.0%} are more than five points "
-                f"below a plain classifier, which is more than of most: compare both "
-                f"on some labeled rows."
-            )
-            warn_user(
-                f"AutoAdapter expects {trust.expected_accuracy:.0%} of the unlabeled "
-                f"target rows to be right. {said[0]} print(clf.report_) tells more."
-            )
-        facts = self._facts(given) | trust.as_facts() | {"warnings": said}
-        self.report_ = describe(
-            self.members_,
-            self.weights_,
-            self.label_distributions_,
-            self.classes_,
-            facts,
-        )
-
-    def _facts(self, given: Given) -> dict[str, Any]:
-        """Collect what a report says of the data and of what was assumed."""
-        few = self._few_labels
-        plain = self._plain.probabilities_
-        winner = self.label_distributions_.argmax(axis=1)
-        return {
-            "data": given.counts(len(self.classes_)),
-            "situation": given.situation(),
-            "assumptions": given.assumptions() + self._about_classes(given),
-            "fold_accuracy": None if few is None else few.fold_accuracy_,
-            "plain": None
-            if plain is None
-            else {
-                "name": self._plain.name,
-                "agreement": float(np.mean(plain.argmax(axis=1) == winner)),
-            },
-        }
-
-    def _about_classes(self, given: Given) -> list[str]:
-        """Say what was assumed of the classes."""
-        said = []
-        if self._from_source is not None:
-            kept = self.classes_[self._from_source.kept_classes_]
-            lacking = np.setdiff1d(self.classes_, kept).tolist()
-            if lacking:
-                said.append(
-                    f"The target seems to lack the classes "
-                    f"{', '.join(map(str, lacking))} of the source, which count half."
-                )
-        elif given.has_labels:
-            shown = np.unique(given.codes[given.codes != UNLABELED])
-            never = np.delete(self.classes_, shown).tolist()
-            if never and self._columns is None:
-                said.append(
-                    f"The classes {', '.join(map(str, never))} have no labeled target "
-                    f"row and are never predicted."
-                )
-        return said
 
     def transduce(self, target: Rows) -> Array:
         return self.label_distributions_

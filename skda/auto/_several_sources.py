@@ -9,14 +9,13 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from skda.auto._report import describe
-from skda.auto._trust import assess, collect
+from skda.auto._trust import assess, collect, warn_of
 from skda.base import (
     BaseHomogeneousClassifier,
     BaseSeveralSourcesPairedClassifier,
     estimator,
 )
 from skda.utils.labels import Labels
-from skda.utils.warnings import warn_user
 
 __all__ = ["SeveralSourcesAdapter"]
 
@@ -118,7 +117,8 @@ class SeveralSourcesAdapter(
     def _trust_in_all(self, heaviest: Any, target: Labels) -> dict[str, Any]:
         """Say how far the fit is to be trusted, beside the plain classifier of one."""
         plain = heaviest._plain.probabilities_
-        evidence, about_plain, warnings = None, None, []
+        evidence, about_plain = None, None
+        warnings: list[str] = []
         if plain is not None and len(heaviest.classes_) > 1:
             plain, _ = self._opinion(heaviest, plain)
             winner = self.label_distributions_.argmax(axis=1)
@@ -136,16 +136,8 @@ class SeveralSourcesAdapter(
             )
         kind = "few labels" if target.known.any() else "no labels"
         trust = assess(evidence, kind)
-        if trust.warns and not target.known.all():
-            warnings.append(
-                f"Of fits like this one, {trust.p_below:.0%} are more than five points "
-                f"below a plain classifier, which is more than of most: compare both "
-                f"on some labeled rows."
-            )
-            warn_user(
-                f"AutoAdapter expects {trust.expected_accuracy:.0%} of the unlabeled "
-                f"target rows to be right. {warnings[0]} print(clf.report_) tells more."
-            )
+        if not target.known.all():
+            warnings = warn_of(trust)
         return trust.as_facts() | {
             "plain": about_plain,
             "warnings": warnings,

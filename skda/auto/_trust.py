@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
-__all__ = ["ALARM", "COEFFICIENTS", "Evidence", "Trust", "assess", "collect"]
+from skda.utils.warnings import warn_user
+
+__all__ = ["ALARM", "COEFFICIENTS", "Evidence", "Trust", "assess", "collect", "warn_of"]
 
 Array = NDArray[np.float64]
 
@@ -201,3 +203,30 @@ def assess(evidence: Evidence | None, situation: str) -> Trust:
         float(expit(features @ np.array(column))) for column in COEFFICIENTS[situation]
     )
     return Trust(evidence, accuracy, below, ALARM[situation])
+
+
+def warn_of(trust: Trust) -> list[str]:
+    """Warn where a plain classifier is too likely to be far better.
+
+    Parameters
+    ----------
+    trust : Trust
+        What is to be expected.
+
+    Returns
+    -------
+    list of str
+        What a report says of it; empty if nothing is to be warned of.
+    """
+    if not trust.warns:
+        return []
+    said = (
+        f"Of fits like this one, {trust.p_below:.0%} are more than five points below a "
+        f"plain classifier, which is more than of most: compare both on some labeled "
+        f"rows."
+    )
+    warn_user(
+        f"AutoAdapter expects {trust.expected_accuracy:.0%} of the unlabeled target "
+        f"rows to be right. {said} print(clf.report_) tells more."
+    )
+    return [said]

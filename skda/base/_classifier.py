@@ -322,7 +322,6 @@ class BaseDomainClassifier(ClassifierMixin, BaseEstimator, ABC):
             self.n_features_in_source_ = n_features
             labels["source"] = check_labels(y_s, rows["source"])
         self.classes_ = self._find_classes(labels["source"], target)
-        warn_about_missing_classes(self.classes_, self.unlabeled_fate, **labels)
         if alone and self.uses_source:
             warn_user(
                 f"{type(self).__name__} is fitted without a source: it learns from the "
@@ -343,7 +342,9 @@ class BaseDomainClassifier(ClassifierMixin, BaseEstimator, ABC):
     def _find_classes(self, source: Labels, target: Labels) -> NDArray[Any]:
         """Find the sorted classes of both domains, and name those that one lacks."""
         classes = union_of_classes(source, target)
-        warn_about_missing_classes(classes, source=source, target=target)
+        warn_about_missing_classes(
+            classes, self.unlabeled_fate, source=source, target=target
+        )
         return classes
 
     def _validate_rows(self, X: Any, domain: DomainName, *, fitting: bool) -> Any:
