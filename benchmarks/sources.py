@@ -219,7 +219,10 @@ def _table(
             shown.append([name, *(spell_cell(v) if v else "" for v in values), mean])
     if not shown:
         return []
-    return [f"{title}:", Table(["", *(TITLES[task] for task in tasks), "mean"], shown)]
+    return [
+        f"{title}:",
+        Table(["Sources", *(TITLES[task] for task in tasks), "mean"], shown),
+    ]
 
 
 def _best(line: dict[str, Any]) -> list[float] | None:
