@@ -1,7 +1,7 @@
 """What is made of somebody else's probabilities, as they are and distorted.
 
-Probabilities of a logistic regression of the source, standardized and scaled to unit
-length, which is not to be had any more: as they are, sharpened (to the power of 4),
+Probabilities of a logistic regression of the source, in rows of unit length, which is
+not to be had any more: as they are, sharpened (to the power of 4),
 blurred (of 1/4), certain (zeros and ones), and those of 25 or 50 % of the rows
 exchanged among these. Accuracy on the target, no label of which is known: of the
 probabilities themselves, of :class:`skda.unsupervised.PriorTransduction` with them, and
@@ -25,13 +25,13 @@ from matplotlib import pyplot as plt
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import Normalizer, StandardScaler
 
 from benchmarks._cells import Cell, key_of, read, run
 from benchmarks._pages import Part, Picture, heading
 from benchmarks._tables import Table
 from skda.auto import AutoAdapter
 from skda.datasets import load_task
+from skda.preprocessing import RowScaler
 from skda.unsupervised import PriorTransduction
 
 __all__ = ["PARTS", "TASKS", "opinions_parts"]
@@ -111,9 +111,7 @@ def draw(task: str, split: int) -> Draw:
         for part in (data.X[rows], data.source[0][source_rows])
     )
     y_s = data.source[1][source_rows]
-    plain = make_pipeline(
-        StandardScaler(), Normalizer(), LogisticRegression(C=10.0, max_iter=300)
-    )
+    plain = make_pipeline(RowScaler("auto"), LogisticRegression(C=10.0, max_iter=300))
     opinion = plain.fit(X_s, y_s).predict_proba(X)
     return Draw(X, data.y[rows], (X_s, y_s), opinion, plain.classes_)
 
