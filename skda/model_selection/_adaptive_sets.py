@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
-from sklearn.model_selection import KFold, StratifiedKFold
+from sklearn.model_selection import KFold
 from sklearn.utils.validation import check_is_fitted
 
 from skda.model_selection._carry_over import carry_over
@@ -54,9 +54,9 @@ class AdaptiveSets(BaseMethodInside):
     **Target rows** are held out in folds, that is, they stay in the fit as unlabeled
     ones, each scored by a model that has not seen its label (``calibration="cross"``).
     What then predicts has learned from all labels. The promise holds as far as it is
-    no other than the models of the folds; with ten of them, measured on ten tasks, it
-    did. With "split" the method learns from one half of the labels alone, and the other
-    half holds it to its promise without any such condition, with larger sets.
+    no other than the models of the folds. With "split" the method learns from one half
+    of the labels alone, and the other half holds it to its promise without any such
+    condition, with larger sets.
 
     **Source rows** take their place if fewer than :math:`1 / \alpha` target rows are
     labeled. Folds of the source are left out of its fit and carried over to the
@@ -253,7 +253,7 @@ class AdaptiveSets(BaseMethodInside):
 
     def _fit_to_half(self, X: Any, labels: Labels, given: dict[str, Any]) -> None:
         """Fit to one half of the labels, and score the rows of the other."""
-        _, test = _split(labels.values, 2)[0]
+        _, test = _split(len(labels.values), 2)[0]
         self._fit_to_all(X, _hide(labels, test), given)
         rows = np.flatnonzero(labels.known)[test]
         scores = self._score_rows(
@@ -268,7 +268,7 @@ class AdaptiveSets(BaseMethodInside):
     ) -> Iterator[Array]:
         """Hide labels of the target in turn, and score their rows."""
         rows = np.flatnonzero(labels.known)
-        for _, test in _split(labels.values, self.cv):
+        for _, test in _split(len(labels.values), self.cv):
             model = self._fit_quietly(X, _hide(labels, test), given)
             held_out = safe_indexing(X, rows[test])
             yield self._score_rows(model, held_out, labels.values[test])
@@ -280,7 +280,7 @@ class AdaptiveSets(BaseMethodInside):
         X_s, y_s = check_pair(given["source"], "source=(X_source, y_source)")
         labels = check_labels(y_s, X_s)
         rows = np.flatnonzero(labels.known)
-        for _, test in _split(labels.values, self.cv):
+        for _, test in _split(len(labels.values), self.cv):
             left = np.delete(np.arange(len(labels.known)), rows[test])
             part = safe_indexing(X_s, left), safe_indexing(y_s, left)
             model = self._fit_quietly(X, y, given | {"source": part})
@@ -316,19 +316,17 @@ class AdaptiveSets(BaseMethodInside):
         return scores
 
 
-def _split(values: NDArray[Any], n_folds: int) -> list[tuple[Rows, Rows]]:
-    """Deal labeled rows out to folds, of every class as far as they go."""
-    if len(values) < 2:
+def _split(n_rows: int, n_folds: int) -> list[tuple[Rows, Rows]]:
+    """Deal labeled rows out to folds.
+
+    Not class by class: a row that is held out would leave its class as large as ever,
+    where a class that chance has made large has more rows to measure by, and is learned
+    better. Rows of the labeled kind would seem easier than new ones.
+    """
+    if n_rows < 2:
         return []
-    largest = int(np.unique(values, return_counts=True)[1].max())
-    n_folds = min(n_folds, len(values))
-    shuffled: dict[str, Any] = {"shuffle": True, "random_state": 0}
-    splitter: Any = KFold(n_folds, **shuffled)
-    if largest >= n_folds:
-        splitter = StratifiedKFold(n_folds, **shuffled)
-    with warnings.catch_warnings():  # of classes with fewer rows than folds
-        warnings.simplefilter("ignore", UserWarning)
-        return list(splitter.split(np.zeros(len(values)), values))
+    folds = KFold(min(n_folds, n_rows), shuffle=True, random_state=0)
+    return list(folds.split(np.zeros(n_rows)))
 
 
 def _hide(labels: Labels, test: Rows) -> NDArray[Any]:

@@ -147,6 +147,20 @@ def test_a_transductive_method_is_calibrated_too():
     assert 0.7 < _coverage(sets, X[60:], y[60:]) < 0.92
 
 
+def test_folds_are_not_of_equal_shares_of_the_classes():
+    # What is held out by class leaves the large ones large, and seems easier than new.
+    rng = np.random.default_rng(0)
+    centers = rng.normal(size=(10, 40))
+    covered = []
+    for _ in range(12):
+        y = rng.integers(10, size=500)
+        X = centers[y] + 2 * rng.normal(size=(500, 40))
+        sets = AdaptiveSets(REGRESSION, alpha=0.2).fit(X, _hide(y, 80))
+        covered.append(_coverage(sets, X[80:], y[80:]))
+
+    assert np.mean(covered) > 0.79
+
+
 def test_sets_grow_with_the_promise():
     X, y = _draw(0)
     sets = AdaptiveSets(REGRESSION, alpha=0.05).fit(X, _hide(y, 100))
