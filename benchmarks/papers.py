@@ -22,6 +22,7 @@ from benchmarks.sets import sets_parts
 from benchmarks.sources import sources_parts
 from benchmarks.ssan_report import ssan_parts
 from benchmarks.symnets import symnets_parts
+from benchmarks.unlabeled import unlabeled_parts
 from benchmarks.unsupervised_report import summary_parts
 
 __all__ = ["texts"]
@@ -38,6 +39,7 @@ PAPERS: dict[str, Callable[[], list[Part]]] = {
     "opinions": opinions_parts,
     "sets": sets_parts,
     "sources": sources_parts,
+    "unlabeled": unlabeled_parts,
 }
 
 
