@@ -28,7 +28,7 @@ hidden = [1, 4, 6]
 y = np.where(np.isin(data.y, hidden), -1, data.y)
 
 
-def accuracy(clf):
+def accuracy(clf: GeoST) -> tuple[float, float]:
     """Accuracy on the rows of hidden classes, and on the others."""
     rows = np.isin(data.y_true, hidden)
     right = clf.transduction_ == data.y_true

@@ -35,7 +35,7 @@ from skda.utils.validation import (
     only_transformer,
     remember_features,
 )
-from skda.utils.warnings import NoSourceWarning, warn_user
+from skda.utils.warnings import warn_of_no_source
 
 __all__ = ["BaseDomainClassifier", "DomainName", "Rows"]
 
@@ -323,11 +323,7 @@ class BaseDomainClassifier(ClassifierMixin, BaseEstimator, ABC):
             labels["source"] = check_labels(y_s, rows["source"])
         self.classes_ = self._find_classes(labels["source"], target)
         if alone and self.uses_source:
-            warn_user(
-                f"{type(self).__name__} is fitted without a source: it learns from the "
-                f"target alone. Pass source=(X_source, y_source).",
-                NoSourceWarning,
-            )
+            warn_of_no_source(self)
         for domain, samples in rows.items():
             check_not_all_zero(samples, domain)
         self._fit_shared(rows, labels)
@@ -341,10 +337,8 @@ class BaseDomainClassifier(ClassifierMixin, BaseEstimator, ABC):
 
     def _find_classes(self, source: Labels, target: Labels) -> NDArray[Any]:
         """Find the sorted classes of both domains, and name those that one lacks."""
-        classes = union_of_classes(source, target)
-        warn_about_missing_classes(
-            classes, self.unlabeled_fate, source=source, target=target
-        )
+        classes, fate = union_of_classes(source, target), self.unlabeled_fate
+        warn_about_missing_classes(classes, fate, source=source, target=target)
         return classes
 
     def _validate_rows(self, X: Any, domain: DomainName, *, fitting: bool) -> Any:

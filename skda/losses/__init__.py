@@ -10,10 +10,7 @@ from skda.losses.adversarial import (
 from skda.losses.alignment import (
     Centroids,
     class_centroids,
-    classwise_kernel_mmd,
     coral_loss,
-    joint_kernel_mmd,
-    kernel_mmd,
     linear_mmd,
     paired_centroid_loss,
     pooled_centroids,
@@ -29,7 +26,12 @@ from skda.losses.entropy import (
     class_confusion_loss,
     prediction_entropy,
 )
-from skda.losses.kernel_distance import root_kernel_mmd
+from skda.losses.kernel_discrepancy import (
+    classwise_kernel_mmd,
+    joint_kernel_mmd,
+    kernel_mmd,
+    root_kernel_mmd,
+)
 from skda.losses.pairs import pair_loss, ridge_map
 from skda.losses.partial import complement_entropy, weighted_mean
 from skda.losses.reconstruction import reconstruction_loss

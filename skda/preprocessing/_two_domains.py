@@ -18,7 +18,7 @@ from skda.utils.declaration import estimator
 from skda.utils.labels import Labels, check_labels
 from skda.utils.ranges import SharedTransformer, TargetShares
 from skda.utils.validation import apply_transformer, check_pair
-from skda.utils.warnings import NoSourceWarning, warn_user
+from skda.utils.warnings import warn_of_no_source
 
 __all__ = ["BaseDomainTransformer"]
 
@@ -99,11 +99,7 @@ class BaseDomainTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimato
         self.shared_transformer_ = clone(self.shared_transformer, safe=False)
         target = self._validate(X, fitting=True)
         if source is None:
-            warn_user(
-                f"{type(self).__name__} is fitted without a source: it learns from the "
-                f"target alone. Pass source=(X_source, y_source).",
-                NoSourceWarning,
-            )
+            warn_of_no_source(self)
             (target,) = self._share([target])
             self._fit_domains(target, None, None)
             return self

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 
-__all__ = ["NoSourceWarning", "warn_user"]
+__all__ = ["NoSourceWarning", "warn_of_no_source", "warn_user"]
 
 
 class NoSourceWarning(UserWarning):
@@ -26,6 +26,21 @@ def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
     while _is_internal(sys._getframe(level).f_globals.get("__name__", "")):
         level += 1
     warnings.warn(message, category, stacklevel=level + 1)
+
+
+def warn_of_no_source(estimator: object) -> None:
+    """Warn that a fit learns from the target alone.
+
+    Parameters
+    ----------
+    estimator : object
+        What is fitted.
+    """
+    warn_user(
+        f"{type(estimator).__name__} is fitted without a source: it learns from the "
+        f"target alone. Pass source=(X_source, y_source).",
+        NoSourceWarning,
+    )
 
 
 def _is_internal(module: str) -> bool:

@@ -6,14 +6,16 @@ import torch
 from skda.losses.alignment import (
     Centroids,
     class_centroids,
-    classwise_kernel_mmd,
     coral_loss,
-    joint_kernel_mmd,
-    kernel_mmd,
     linear_mmd,
     paired_centroid_loss,
     pooled_centroids,
     triplet_centroid_loss,
+)
+from skda.losses.kernel_discrepancy import (
+    classwise_kernel_mmd,
+    joint_kernel_mmd,
+    kernel_mmd,
 )
 
 
