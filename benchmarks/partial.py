@@ -48,6 +48,8 @@ from skda.unsupervised import (
 __all__ = ["GROUPS"]
 
 STEPS: dict[str, Any] = {"max_steps": 1000}
+#: Of what ISRA extends by default.
+SHARP = STEPS | {"entropy_weight": 0.1}
 MAIN = {
     "SourceOnly": SourceOnly(**STEPS),
     "logistic regression": SourceOnly(
@@ -59,7 +61,7 @@ MAIN = {
     "SHOT, 10 rows": SHOT(max_steps=500, min_count=10),
     "SHOT": SHOT(max_steps=500),
     "BA3US": BA3US(**STEPS),
-    "ISRA": ISRA(BA3US(**STEPS)),
+    "ISRA": ISRA(BA3US(**SHARP)),
     "PruneClasses(SPL())": PruneClasses(SPL()),
     "PruneClasses(MCC())": PruneClasses(MCC(**STEPS)),
     "PruneClasses(CenteredLabelPropagation())": PruneClasses(
@@ -79,14 +81,14 @@ OTHERS = {
     "A2KTStyle": A2KTStyle(**STEPS),
 }
 TOPICS = {
-    "ISRA, receptor": ISRA(BA3US(**STEPS), attention="receptor"),
-    "ISRA, random": ISRA(BA3US(**STEPS), attention="random"),
-    "ISRA, uniform": ISRA(BA3US(**STEPS), attention="uniform"),
-    "ISRA, encoder, beta=1": ISRA(BA3US(**STEPS), beta=1.0),
-    "ISRA, uniform, beta=1": ISRA(BA3US(**STEPS), beta=1.0, attention="uniform"),
-    "ISRA, auto-encoder alone": ISRA(BA3US(**STEPS), beta=0.0),
+    "ISRA, receptor": ISRA(BA3US(**SHARP), attention="receptor"),
+    "ISRA, random": ISRA(BA3US(**SHARP), attention="random"),
+    "ISRA, uniform": ISRA(BA3US(**SHARP), attention="uniform"),
+    "ISRA, encoder, beta=1": ISRA(BA3US(**SHARP), beta=1.0),
+    "ISRA, uniform, beta=1": ISRA(BA3US(**SHARP), beta=1.0, attention="uniform"),
+    "ISRA, auto-encoder alone": ISRA(BA3US(**SHARP), beta=0.0),
     "ISRA, receptors as published": ISRA.published(
-        backbone=BA3US(**STEPS), n_topics=64
+        backbone=BA3US(**SHARP), n_topics=64
     ),
     "ISRA on SHOT": ISRA(SHOT(max_steps=500)),
     "ISRA on PADA": ISRA(PADA(**STEPS)),
@@ -96,13 +98,13 @@ TOPICS = {
 #: Figure 6 of ISRA: its weights, and its number of topics.
 WEIGHTS = {
     f"ISRA, alpha={alpha:g}, beta={beta:g}": ISRA(
-        BA3US(**STEPS), alpha=alpha, beta=beta
+        BA3US(**SHARP), alpha=alpha, beta=beta
     )
     for alpha, beta in product((0.01, 0.1, 1.0, 10.0), (0.01, 0.1, 0.3, 1.0, 3.0))
 }
 NUMBERS = {
     f"ISRA, {attention}, {n_topics} topics": ISRA(
-        BA3US(**STEPS), attention=attention, n_topics=n_topics
+        BA3US(**SHARP), attention=attention, n_topics=n_topics
     )
     for attention, numbers in {
         "encoder": (4, 16, 64, 256, 1024),

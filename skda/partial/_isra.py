@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from numbers import Integral
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import torch
@@ -72,9 +72,10 @@ class ISRA(BasePlugIn):
     ----------
     backbone : estimator object
         Method of :mod:`skda.partial` or :mod:`skda.unsupervised` that trains a network;
-        None is ``BA3US()``. Of one with several phases, the last is extended. All
-        parameters of the training are the backbone's, such as ``backbone__max_epochs``,
-        which can be set by that name if ``BA3US()`` itself is passed.
+        None is ``BA3US(entropy_weight=0.1)``: without the entropy, the alignment blurs
+        the target. Of one with several phases, the last is extended. All parameters of
+        the training are the backbone's, such as ``backbone__max_epochs``, which can be
+        set by that name if a backbone is passed.
     n_topics
         Number of topics, at most 4096.
     alpha
@@ -180,7 +181,9 @@ class ISRA(BasePlugIn):
     residual_weighting: bool = False
     decoder_activation: Literal["relu"] | None = None
 
-    default_backbone: ClassVar[type[BaseOneStreamClassifier]] = BA3US
+    @classmethod
+    def default_backbone(cls) -> BaseOneStreamClassifier:
+        return BA3US(entropy_weight=0.1)
 
     @classmethod
     def published(cls, **overrides: Any) -> Self:

@@ -60,8 +60,6 @@ class BasePlugIn(
     backbone: Any = field(default=None, kw_only=False)
     random_state: RandomState = None
 
-    #: Class of the backbone that None stands for.
-    default_backbone: ClassVar[type[BaseOneStreamClassifier]]
     __metadata_request__fit: ClassVar[dict[str, bool]] = {"source": True}
     __metadata_request__predict: ClassVar[dict[str, bool]] = {"domain": True}
     __metadata_request__predict_proba: ClassVar[dict[str, bool]] = {"domain": True}
@@ -230,6 +228,11 @@ class BasePlugIn(
                 f"{type(self).__name__!r} object has no attribute {name!r}"
             )
         return getattr(self.backbone_, name)
+
+    @classmethod
+    @abstractmethod
+    def default_backbone(cls) -> BaseOneStreamClassifier:
+        """Make the backbone that None stands for."""
 
     def __sklearn_tags__(self) -> Tags:
         backbone = self.backbone
