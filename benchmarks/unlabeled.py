@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from sklearn.utils import Bunch
 
 from benchmarks._cells import Cell, key_of, read, run
-from benchmarks._pages import Part, heading
+from benchmarks._pages import Part, Picture, heading
 from benchmarks._tables import Table
 from skda.auto import AutoAdapter
 from skda.comparison._engine import seeded_clone
@@ -35,6 +35,7 @@ from skda.comparison._splits import label_splits
 from skda.datasets import load_task, noise_source
 from skda.datasets._digits import _orientation_histograms
 from skda.heterogeneous import SSAN, STN, GeoST
+from skda.inspection import SensitivityDisplay
 
 __all__ = ["METHODS", "PARTS", "measure", "unlabeled_parts"]
 
@@ -238,7 +239,7 @@ def unlabeled_parts() -> list[Part]:
     for part, title in TITLES.items():
         here = [cell for cell in PARTS[part] if not cell.params["lacking"]]
         if table := _table(found, here):
-            parts += [f"{title}:", table]
+            parts += [f"{title}:", table, _picture(found, part, here)]
     lacking = [c for cells_ in PARTS.values() for c in cells_ if c.params["lacking"]]
     if table := _table(found, lacking):
         said = "Accuracy on the others where the target has no rows of these classes:"
@@ -280,6 +281,30 @@ def _table(found: dict[str, Any], cells_: list[Cell]) -> Table | None:
         rows.append(row)
     header = ["Method", *(f"{n} ({len(tasks[n])} tasks)" for n in ns)]
     return Table(header, rows)
+
+
+def _picture(found: dict[str, Any], part: str, cells_: list[Cell]) -> Picture:
+    """Draw the harmonic means over the number of classes without labels."""
+    results = [
+        {
+            "classes without labels": cell.params["n_unlabeled"],
+            "method": cell.method,
+            "score": found[key_of(cell)]["values"],
+        }
+        for cell in cells_
+        if cell.task in _complete(found, cells_, cell.params["n_unlabeled"])
+    ]
+
+    def make() -> Any:
+        return SensitivityDisplay.from_results(
+            results,
+            "classes without labels",
+            by="method",
+            score_name="Harmonic mean of accuracies",
+        ).figure_
+
+    alt = "Harmonic means of the methods by the number of classes without labels"
+    return Picture(f"papers_unlabeled_{part}", alt, make)
 
 
 def _complete(found: dict[str, Any], cells_: list[Cell], n: int) -> list[str]:

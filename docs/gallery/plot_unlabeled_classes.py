@@ -61,17 +61,21 @@ print(said[-1].message)
 accuracy(misled), round(misled.inference_score_, 2)
 
 # %%
-# Both in a picture: the scores of the classes by which rows are named.
+# A picture of the rows, by their true class and by the one they are given:
 from sklearn.decomposition import PCA
 
+from skda.inspection import EmbeddingDisplay
+
 places = PCA(2).fit_transform(data.X)
-figure, axes = plt.subplots(1, 3, figsize=(12, 4), sharex=True, sharey=True)
-names = {"labeled classes only": ignoring, "inferred": inferring, "renamed": misled}
-for ax, (title, clf) in zip(axes, names.items(), strict=True):
-    wrong = clf.transduction_ != data.y_true
-    ax.scatter(*places.T, c=clf.transduction_, cmap="tab10", vmin=0, vmax=9, s=12)
-    ax.scatter(*places[wrong].T, marker="x", c="black", s=30, linewidths=0.8)
-    ax.set(title=f"{title}: {1 - wrong.mean():.0%} right", xticks=[], yticks=[])
+figure, axes = plt.subplots(1, 3, figsize=(14, 4), layout="constrained")
+panels = {
+    "true classes": data.y_true,
+    "inferred": inferring.transduction_,
+    "inferred by the renamed source": misled.transduction_,
+}
+for ax, (title, labels) in zip(axes, panels.items(), strict=True):
+    EmbeddingDisplay({"target": places}, {"target": labels}).plot(ax=ax)
+    ax.set_title(title)
 plt.show()
 
 # %%

@@ -1,12 +1,15 @@
 """Tests of the table of classes that no target row is labeled with."""
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 from sklearn.utils import Bunch
 
 from benchmarks import _cells, _results, unlabeled
 from benchmarks._cells import Cell
-from benchmarks._pages import spell
+from benchmarks._pages import draw, spell
+
+mpl.use("Agg")
 
 
 @pytest.fixture
@@ -85,4 +88,6 @@ def test_a_table_has_the_tasks_that_all_methods_have(folder):
     text = spell(unlabeled.unlabeled_parts())
     assert "5 (1 tasks)" in text
     assert "75 / 90, 75" in text
+    draw(unlabeled.unlabeled_parts(), folder)
+    assert (folder / "papers_unlabeled_many.svg").exists()
     assert (folder / "unlabeled.jsonl").exists()
