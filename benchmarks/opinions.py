@@ -168,8 +168,8 @@ INTRO = """\
 Probabilities of a logistic regression of the source, of which nothing else is known, as
 they are and distorted, and what :class:`skda.unsupervised.PriorTransduction` makes of
 them without labels and without the source; :class:`skda.AutoAdapter` has the source
-instead. Accuracy in % on the target, mean of {n} splits. The smoothing was chosen on
-other tasks of some of these data."""
+instead. Accuracy in % on the target, mean over {n} splits. The smoothing was chosen on
+the board, some of whose tasks are these."""
 
 
 def _mean(found: dict[str, Any], task: str, method: str, degree: str) -> float:
