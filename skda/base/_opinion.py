@@ -38,6 +38,11 @@ class OpinionMixin:
             The user's.
         classes : array-like of shape (n_classes,) or None
             Classes of its columns.
+
+        Yields
+        ------
+        None
+            Nothing.
         """
         if probabilities is None and classes is not None:
             raise ValueError(
