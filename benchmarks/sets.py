@@ -46,7 +46,8 @@ METHODS = {
     "source": AdaptiveSets(SourceOnly(PLAIN)),
 }
 PARTS = {
-    method: [Cell(task, method, {}, 0, 50) for task in TASKS] for method in METHODS
+    method.replace(", ", "_"): [Cell(task, method, {}, 0, 50) for task in TASKS]
+    for method in METHODS
 }
 
 

@@ -90,7 +90,11 @@ SWEEPS: dict[str, list[Any]] = {
 }
 BOTH = [CALTECH_DSLR, ENGLISH]
 #: Files that hold both domains of a task.
-SEVERAL_VIEWS = {"reuters": "reuters_multilingual_1200", "mfeat": "mfeat_digits"}
+SEVERAL_VIEWS = {
+    "reuters": "reuters_multilingual_1200",
+    "mfeat": "mfeat_digits",
+    "wikipedia": "wikipedia",
+}
 
 
 def cells(
