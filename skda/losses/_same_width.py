@@ -8,7 +8,13 @@ __all__ = ["check_same_width"]
 
 
 def check_same_width(**tensors: Tensor) -> None:
-    """Reject shapes that would broadcast to a wrong result without an error."""
+    """Reject shapes that would broadcast to a wrong result without an error.
+
+    Parameters
+    ----------
+    **tensors : Tensor
+        Features by their names.
+    """
     shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     if any(len(shape) != 2 for shape in shapes.values()):
         raise ValueError(f"Expected 2D tensors, got shapes {shapes}.")
