@@ -206,7 +206,7 @@ def opinions_parts() -> list[Part]:
             gain = np.subtract(means[CORRECTED, degree], means[ITSELF, degree])
             axes.plot(gain, np.full(len(gain), i), "o", color="C0", alpha=0.6)
             axes.plot(gain.mean(), i, "|", color="black", markersize=16)
-        axes.axvline(0, color="grey", linewidth=1)
+        axes.axvline(0, color="gray", linewidth=1)
         axes.set(yticks=range(len(DEGREES)), yticklabels=DEGREES)
         axes.set(xlabel="points above the opinion itself", ylabel="Opinion")
         axes.invert_yaxis()

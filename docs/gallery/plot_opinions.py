@@ -50,7 +50,7 @@ for power in powers:
     accuracies.append(np.mean(clf.transduction_ == y))
 
 plt.semilogx(powers, accuracies, "o-", label="PriorTransduction")
-plt.axhline(np.mean(opinion.argmax(axis=1) == y), color="grey", label="the opinion")
+plt.axhline(np.mean(opinion.argmax(axis=1) == y), color="gray", label="the opinion")
 plt.xlabel("power of the opinion")
 plt.ylabel("accuracy")
 plt.legend()

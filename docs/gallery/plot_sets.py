@@ -45,7 +45,7 @@ for promise in promises:
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.5), layout="constrained")
 left.plot(promises, coverage, "o-")
-left.plot(promises, promises, color="grey", linestyle=":")
+left.plot(promises, promises, color="gray", linestyle=":")
 left.set(xlabel="promise", ylabel="share of sets with the true class")
 right.plot(promises, size, "o-")
 right.set(xlabel="promise", ylabel="classes in a set")
