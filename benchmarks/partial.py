@@ -61,6 +61,7 @@ MAIN = {
     "SHOT, 10 rows": SHOT(max_steps=500, min_count=10),
     "SHOT": SHOT(max_steps=500),
     "BA3US": BA3US(**STEPS),
+    "BA3US with entropy": BA3US(**SHARP),
     "ISRA": ISRA(BA3US(**SHARP)),
     "PruneClasses(SPL())": PruneClasses(SPL()),
     "PruneClasses(MCC())": PruneClasses(MCC(**STEPS)),
