@@ -273,6 +273,21 @@ def speed_table() -> Table:
     return Table(["Method and discriminator", "Batch", "skada / skda", "aim"], rows)
 
 
+def passes_table() -> Table:
+    """Show what steps with several passes cost."""
+    rows = [
+        [
+            r["name"],
+            str(r["batch_size"]),
+            f"{r['milliseconds']:.1f}",
+            interval(r),
+            f"≤ {r['n_passes']}",
+        ]
+        for r in latest(load("speed_passes"), "name", "batch_size").values()
+    ]
+    return Table(["Methods", "Batch", "ms a step", "ratio", "aim"], rows)
+
+
 def unsupervised_tables() -> dict[str, Table]:
     """Make every table of unsupervised adaptation, by the name of its file."""
     found = results()
@@ -282,4 +297,5 @@ def unsupervised_tables() -> dict[str, Table]:
         "unsupervised_tails": tails_table(found),
         "pretrained": pretrained_table(found),
         "skada": speed_table(),
+        "passes": passes_table(),
     }
