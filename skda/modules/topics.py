@@ -20,6 +20,9 @@ N_ROWS = 512
 #: both, and the steps are to be stable up to a learning rate of about 0.05.
 SQUARED_LENGTH = 64.0
 VARIANCE = 0.25
+#: Least variance of a topic, relative to the mean over topics: one that was out for a
+#: while, and so hardly varied, is not to be divided by next to nothing as it returns.
+LEAST_VARIANCE = 0.01
 #: Share of the last batch in the running moments, once there have been many.
 NEWEST = 0.05
 
@@ -191,7 +194,8 @@ class Topics(nn.Module):
         # One scale of all features, or those that hardly vary would be noise.
         length = min(SQUARED_LENGTH, VARIANCE * len(features.variance))
         scale = (features.variance.sum().clamp(min=tiny) / length).sqrt()
-        spread = topics.variance.clamp(min=tiny).sqrt()
+        least = (LEAST_VARIANCE * topics.variance.mean()).clamp(min=tiny)
+        spread = topics.variance.maximum(least).sqrt()
         return _Scales(features.mean, scale, topics.mean, spread)
 
     def _factors(self) -> Tensor | None:

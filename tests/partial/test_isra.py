@@ -312,6 +312,21 @@ def test_what_receptors_learn_does_not_depend_on_the_size_of_the_features(featur
     torch.testing.assert_close(learned[2], learned[0])
 
 
+def test_a_topic_that_was_out_returns_in_proportion(features):
+    topics = Topics(
+        16, 6, attention="receptor", n_hidden=8, receptor_scaling=True,
+        residual_weighting=False, decoder_activation=None,
+    ).double()  # fmt: skip
+    bias = topics.autoencoder.encoder.bias.data
+    shown, bias[0] = bias[0].clone(), -1e6  # no row has the topic
+    X = torch.cat(features)
+    topics.observe(X)
+    bias[0] = shown
+
+    assert topics.autoencoder.encode(X)[:, 0].max() > 0
+    assert topics.regress(X).loss < 1e6
+
+
 @pytest.mark.parametrize("residual_weighting", [False, True])
 def test_maps_are_gradients_of_what_receptors_predict(features, residual_weighting):
     topics = Topics(
