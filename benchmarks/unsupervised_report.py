@@ -242,7 +242,9 @@ def tails_table(
             # Of every seed one number, or one for each class.
             values = [[float(np.mean(v)) for v in run[field]] for run in runs if run]
             cells.append(mean_over(values) if full else "")
-        rows.append([method, *cells])
+        cut = [group.endswith("_tail") for group, _ in tails.values()]
+        if any(cell for cell, is_cut in zip(cells, cut, strict=True) if is_cut):
+            rows.append([method, *cells])
     return Table(["Method", *tails], rows)
 
 
