@@ -221,7 +221,11 @@ def test_an_error_in_a_job_has_its_note(data):
     with pytest.raises(ValueError, match="max_epochs") as caught:
         compare(methods, **data, n_splits=1, n_jobs=2)
 
-    assert caught.value.__notes__ == ["While comparing broken."]
+    # Both rows fail, and jobs end in any order.
+    assert caught.value.__notes__ in (
+        ["While comparing broken."],
+        ["While comparing broken, no source."],
+    )
 
 
 # The source
