@@ -42,8 +42,8 @@ def test_figures_without_results_are_left_out(show):
 
 def test_weights_are_a_map_of_the_means_of_the_tasks(show):
     figures = show(
-        _run("main", UNSEEN[0], "BA3US", 0.5, 0.9),
-        _run("main", UNSEEN[1], "BA3US", 0.7, 0.9),
+        _run("main", UNSEEN[0], "BA3US with entropy", 0.5, 0.9),
+        _run("main", UNSEEN[1], "BA3US with entropy", 0.7, 0.9),
         *(
             _run("isra_weights", task, f"ISRA, alpha={alpha}, beta={beta}", value)
             for alpha, beta in (("0.1", "0.3"), ("10", "0.3"))
@@ -56,9 +56,9 @@ def test_weights_are_a_map_of_the_means_of_the_tasks(show):
     assert figures == {}
     assert image.get_array().shape == (1, 2)
     assert image.get_array().tolist() == [[pytest.approx(50), pytest.approx(50)]]
-    assert [line.get_ydata()[0] for line in lines if line.get_label() == "BA3US"] == [
-        pytest.approx(60)  # the first seed alone
-    ]
+    alone = [line for line in lines if line.get_label() == "BA3US with entropy"]
+    # The first seed alone.
+    assert [line.get_ydata()[0] for line in alone] == [pytest.approx(60)]
 
 
 def test_numbers_of_topics_have_a_line_for_every_attention(show):
