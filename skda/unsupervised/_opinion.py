@@ -7,7 +7,6 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn import config_context
 
 from skda.base import BaseScaledClassifier, DomainName, OpinionMixin, estimator
 from skda.utils._sklearn import fit_context
@@ -120,10 +119,9 @@ class BaseOpinionClassifier(OpinionMixin, BaseScaledClassifier):
         ndarray of shape (n_samples, n_classes)
             Probabilities, in the order of ``classes_``.
         """
-        rows = self._check_samples(X, domain)
         if probabilities is None:
-            with config_context(transform_output="default"):
-                return self.predict_proba_rows(rows, domain)
+            return super().predict_proba(X, domain=domain)
+        rows = self._check_samples(X, domain)
         if domain == "source":
             raise ValueError(
                 f"{type(self).__name__} takes probabilities of target samples, got "
