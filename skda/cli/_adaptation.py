@@ -58,6 +58,7 @@ def run_adaptation(options: CompareOptions) -> None:
     )
     write_all(
         options,
+        table,
         report_adaptation(table, settings),
         lambda file: {file: _draw(table, options.title)},
     )

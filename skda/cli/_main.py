@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
@@ -33,6 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         Exit code. What the user got wrong exits with 2 and one line.
     """
     arguments = build_parser().parse_args(argv)
+    given = sys.argv[1:] if argv is None else argv
+    arguments.command_line = shlex.join(["skda", *given])
     try:
         with _short_warnings(arguments.command):
             _compare(CompareOptions.from_arguments(arguments))

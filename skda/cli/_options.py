@@ -37,6 +37,8 @@ class CompareOptions:
     json: str | None
     markdown: str | None
     figure: str | None
+    report: str | None
+    command_line: str
 
     @classmethod
     def from_arguments(cls, arguments: argparse.Namespace) -> CompareOptions:

@@ -14,13 +14,15 @@ from skda.utils.escaping import printable
 from skda.utils.files import check_writable, write_whole
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure
 
     from skda.comparison._layout import Report
 
 __all__ = ["check_outputs", "import_pyplot", "journal_of", "say", "write_all"]
 
-FIGURES = (".png", ".pdf", ".svg")
+#: Formats of what is drawn, by the option.
+ENDINGS = {"figure": (".png", ".pdf", ".svg"), "report": (".html", ".htm")}
 
 
 def say(kind: str, message: str, command: str = "compare") -> None:
@@ -31,22 +33,28 @@ def say(kind: str, message: str, command: str = "compare") -> None:
 
 def check_outputs(options: CompareOptions) -> None:
     """Insist on places that can be written to."""
-    if options.json is not None and options.json == options.markdown:
-        raise ValueError(
-            f"Expected --json and --markdown to differ, got {options.json!r} for both."
-        )
-    for option in ("json", "markdown", "figure"):
+    seen: dict[str, str] = {}
+    for option in ("json", "markdown", "figure", "report"):
         name = getattr(options, option)
-        if name is None or (name == "-" and option != "figure"):
+        if name is None:
+            continue
+        if name in seen:
+            raise ValueError(
+                f"Expected --{seen[name]} and --{option} to differ, got {name!r} for "
+                f"both."
+            )
+        seen[name] = option
+        if name == "-" and option in ("json", "markdown"):
             continue
         path = Path(name)
         if path.is_dir() or not path.parent.is_dir():
+            either = "- or " if option in ("json", "markdown") else ""
             raise ValueError(
-                f"Expected --{option} to be {'' if option == 'figure' else '- or '}a "
-                f"file in a folder that exists, got {name!r}."
+                f"Expected --{option} to be {either}a file in a folder that exists, "
+                f"got {name!r}."
             )
-        if option == "figure":
-            _check_figure(name)
+        if option in ENDINGS:
+            _check_ending(option, name)
         try:
             check_writable(path)
         except OSError as error:
@@ -56,32 +64,34 @@ def check_outputs(options: CompareOptions) -> None:
             ) from error
 
 
-def _check_figure(name: str) -> None:
+def _check_ending(option: str, name: str) -> None:
     """Insist on a format that can be drawn."""
-    if Path(name).suffix.lower() not in FIGURES:
+    if Path(name).suffix.lower() not in ENDINGS[option]:
         raise ValueError(
-            f"Expected --figure to end in {', '.join(FIGURES)}, got {name!r}."
+            f"Expected --{option} to end in {', '.join(ENDINGS[option])}, got {name!r}."
         )
-    import_pyplot()
+    import_pyplot(option)
 
 
 def journal_of(options: CompareOptions) -> Path | None:
     """Name the file that keeps finished fits until all outputs are written."""
-    outputs = (options.json, options.markdown, options.figure)
+    outputs = (options.json, options.markdown, options.figure, options.report)
     files = [name for name in outputs if name not in (None, "-")]
     return Path(f"{files[0]}.journal") if files else None
 
 
-def import_pyplot() -> Any:
+def import_pyplot(option: str = "figure") -> Any:
     """Import what draws, for files only: there may be no screen."""
     from skda.utils.optional import import_optional  # noqa: PLC0415 (it takes time)
 
-    import_optional("matplotlib", "--figure draws with matplotlib").use("Agg")
-    return import_optional("matplotlib.pyplot", "--figure draws with matplotlib")
+    need = f"--{option} draws with matplotlib"
+    import_optional("matplotlib", need).use("Agg")
+    return import_optional("matplotlib.pyplot", need)
 
 
 def write_all(
     options: CompareOptions,
+    table: pd.DataFrame,
     report: Report,
     draw: Callable[[Path], dict[Path, Figure]],
 ) -> None:
@@ -91,8 +101,10 @@ def write_all(
     ----------
     options : CompareOptions
         Where to write.
+    table : pandas.DataFrame
+        The comparison.
     report : Report
-        The table.
+        Its report.
     draw : callable
         Draws the figures, with the files that they go to.
 
@@ -110,6 +122,11 @@ def write_all(
     }
     if options.figure is not None:
         contents |= _drawn(draw, Path(options.figure))
+    if options.report is not None:
+        from skda.inspection._write_report import page_of  # noqa: PLC0415 (it is slow)
+
+        page = page_of(table, report, options.command_line)
+        contents[Path(options.report)] = page.encode()
     failures = []
     for file, content in contents.items():
         try:

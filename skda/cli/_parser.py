@@ -68,6 +68,12 @@ def _add_compare(commands: Any) -> None:
         help="draw the table: .png, .pdf or .svg; of retrieval, precision over recall, "
         "and in FILE-embedding the views before and after the best method",
     )
+    option(
+        "--report",
+        metavar="FILE",
+        help="write a page that can be sent: .html, with the drawing, the table, what "
+        "the source is worth, the data and the versions, and no other file",
+    )
 
 
 def _add_data(group: Any) -> None:

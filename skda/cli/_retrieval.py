@@ -10,6 +10,7 @@ import numpy as np
 
 from skda.cli._options import CompareOptions
 from skda.cli._output import journal_of, write_all
+from skda.comparison._data import check_views
 from skda.comparison._journal import Journal
 from skda.comparison._lineups import choose_retrievers, shorten
 from skda.comparison._report import (
@@ -20,7 +21,6 @@ from skda.comparison._report import (
 from skda.comparison._retrieval import (
     Measured,
     Retrieval,
-    check_views,
     measure,
     tabulate,
 )
@@ -70,6 +70,7 @@ def run_retrieval(options: CompareOptions) -> None:
     )
     write_all(
         options,
+        table,
         report_retrieval(table, settings),
         lambda file: _draw(measured, table, pairs.classes, file),
     )

@@ -13,6 +13,7 @@ from sklearn.utils import Bunch
 from sklearn.utils.metadata_routing import get_routing_for_object
 
 from skda.comparison._advice import advise
+from skda.comparison._data import describe_domains, seed_of
 from skda.comparison._engine import (
     Experiment,
     Outcome,
@@ -30,6 +31,7 @@ from skda.comparison._lineups import (
 )
 from skda.comparison._scores import accuracies_of, are_skewed
 from skda.comparison._splits import LabelSplit, label_splits
+from skda.comparison._warnings import by_row
 from skda.datasets import load_task
 from skda.datasets._target_classes import keep_classes
 from skda.utils.optional import import_optional
@@ -174,10 +176,9 @@ def compare(
         one); "pairs", whether it was fitted with them; "accuracy" and its "std" over
         the splits; "balanced_accuracy", the mean over the classes; "n_splits";
         "seconds", to fit and predict, per split; "accuracies", a tuple with one per
-        split. Its ``attrs`` have "advice", a sentence on what to take on these data and
-        how sure that is, if the plain classifier is among the methods; and "skewed",
-        whether a class is three times as frequent as another, so that the balanced
-        accuracy matters.
+        split. Its ``attrs`` have "advice", a sentence on what to take and how sure that
+        is, if the plain classifier is there; "skewed", whether a class is three times
+        as frequent as another; "warnings", by row; and "data", what was compared on.
 
     Raises
     ------
@@ -198,6 +199,7 @@ def compare(
     skda.datasets.load_task : Loads the data of a task.
     skda.datasets.label_few : Draws the labels that are left.
     skda.baselines.TargetOnly : Makes a control of any classifier.
+    skda.inspection.write_report : Writes a page that can be sent.
 
     Examples
     --------
@@ -232,11 +234,19 @@ def compare(
         journal=None if journal is None else Journal(journal),
     )
     table = pandas.DataFrame(list(map(_summary, rows, outcomes)))
-    labels = (row.label for row in rows)
+    labels = [row.label for row in rows]
     said = list(zip(labels, table["accuracies"], strict=True))
     table.attrs = {
         "advice": advise(said, PLAIN, FIRST),
         "skewed": are_skewed(splits[0].y_hidden),
+        "warnings": by_row(labels, outcomes),
+        "data": describe_domains(data, splits[0].hidden)
+        | {
+            "task": task or ("digits" if X is None else None),
+            "n_per_class": n_left,
+            "target_classes": target_classes,
+            "seed": seed_of(random_state),
+        },
     }
     return table
 

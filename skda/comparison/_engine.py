@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 from skda import __version__
 from skda.comparison._journal import Journal, append_line, fingerprint
+from skda.comparison._warnings import listening
 from skda.utils.warnings import NoSourceWarning, warn_user
 
 __all__ = [
@@ -103,16 +104,20 @@ class Outcome(NamedTuple):
         Curves to draw, by name.
     seconds : float
         Time to fit and to apply.
+    warnings : tuple of str, default=()
+        What it warned of.
     """
 
     scores: dict[str, float]
     curves: dict[str, NDArray[np.float64]]
     seconds: float
+    warnings: tuple[str, ...] = ()
 
     def to_record(self) -> dict[str, Any]:
         """Write it in what JSON can say."""
         curves = {name: curve.tolist() for name, curve in self.curves.items()}
-        return {"scores": self.scores, "curves": curves, "seconds": self.seconds}
+        record = {"scores": self.scores, "curves": curves, "seconds": self.seconds}
+        return record | ({"warnings": list(self.warnings)} if self.warnings else {})
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Self:
@@ -129,7 +134,8 @@ class Outcome(NamedTuple):
             The same, digit by digit.
         """
         curves = {name: np.array(curve) for name, curve in record["curves"].items()}
-        return cls(dict(record["scores"]), curves, record["seconds"])
+        said = tuple(record.get("warnings", ()))
+        return cls(dict(record["scores"]), curves, record["seconds"], said)
 
 
 class Finished(NamedTuple):
@@ -188,12 +194,13 @@ class Experiment(ABC):
         """Fit a method to a split, and measure scores, curves and seconds."""
         start = time.perf_counter()
         try:
-            output = self.apply(self.fit(row, split), split)
+            with listening() as heard:
+                output = self.apply(self.fit(row, split), split)
         except Exception as error:
             error.add_note(f"While comparing {row.label}.")
             raise
         seconds = time.perf_counter() - start
-        return Outcome(*self.judge(output, split), seconds)
+        return Outcome(*self.judge(output, split), seconds, tuple(heard))
 
 
 def evaluate_rows(

@@ -34,11 +34,23 @@ class Report(NamedTuple):
         The table for a terminal.
     markdown : str
         The table in Markdown.
+    task : str
+        Name of the data.
+    cells : list of tuple of str
+        The table itself, names of the columns first.
+    legend : list of str
+        What the numbers are.
+    verdict : str
+        What to take; empty if there is nothing to say.
     """
 
     record: dict[str, Any]
     text: str
     markdown: str
+    task: str
+    cells: Lines
+    legend: list[str]
+    verdict: str
 
 
 def make_report(
@@ -46,6 +58,7 @@ def make_report(
     record: dict[str, Any],
     cells: Callable[[str], Lines],
     legend: Callable[[str], list[str]],
+    verdict: str = "",
 ) -> Report:
     """Lay out a table, with what its numbers are, in all forms.
 
@@ -59,16 +72,23 @@ def make_report(
         Writes the cells, names of the columns first, with a sign for deviations.
     legend : callable
         Writes what the numbers are, in paragraphs, with the same sign.
+    verdict : str, default=""
+        What to take.
 
     Returns
     -------
     Report
         All forms.
     """
+    said = [verdict] if verdict else []
     return Report(
         record,
-        _text_table(task, cells("+-"), legend("+-")),
-        _markdown_table(task, cells("±"), legend("±")),
+        _text_table(task, cells("+-"), [*legend("+-"), *said]),
+        _markdown_table(task, cells("±"), [*legend("±"), *said]),
+        task,
+        cells("±"),
+        legend("±"),
+        verdict,
     )
 
 

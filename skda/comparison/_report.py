@@ -126,6 +126,7 @@ def report_adaptation(table: pd.DataFrame, settings: AdaptationSettings) -> Repo
         record,
         lambda sign: _cells(table, sign),
         lambda sign: _legend(table, settings, sign),
+        _verdict(table, settings.quick_epochs),
     )
 
 
@@ -148,6 +149,7 @@ def report_retrieval(table: pd.DataFrame, settings: RetrievalSettings) -> Report
         "metric": METRIC,
         "reference": reference,
         "settings": SETTINGS,
+        **{str(name): value for name, value in table.attrs.items()},
         "records": records_of(table),
         **environment(),
     }
@@ -156,6 +158,7 @@ def report_retrieval(table: pd.DataFrame, settings: RetrievalSettings) -> Report
         record,
         lambda sign: _retrieval_cells(table, reference, sign),
         lambda sign: _retrieval_legend(table, record, sign),
+        _verdict(table, settings.quick_epochs),
     )
 
 
@@ -208,9 +211,7 @@ def _legend(
             f"Fitted with {settings.n_pairs} pairs beside the source, and without any "
             f"where there is none: {', '.join(learners)}."
         )
-    advice = [table.attrs["advice"]] if table.attrs.get("advice") else []
-    quick = _quick_note(settings.quick_epochs)
-    return [*legend, *settings.preparation, *(quick or advice)]
+    return [*legend, *settings.preparation]
 
 
 def _labels_left(settings: AdaptationSettings) -> str:
@@ -279,10 +280,11 @@ def _retrieval_legend(
         f"to {record['reference']} fitted to the new pairs alone, on the same "
         f"splits{error}."
     )
-    return legend + _quick_note(record["quick_epochs"])
+    return legend
 
 
-def _quick_note(n_epochs: int | None) -> list[str]:
-    if n_epochs is None:
-        return []
-    return [f"--quick trained for {n_epochs} epochs: this is no result."]
+def _verdict(table: pd.DataFrame, quick_epochs: int | None) -> str:
+    """Say what to take, or that nothing can be said."""
+    if quick_epochs is None:
+        return str(table.attrs.get("advice", ""))
+    return f"--quick trained for {quick_epochs} epochs: this is no result."

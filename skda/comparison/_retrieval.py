@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import check_consistent_length
-from sklearn.utils.validation import check_array
 
+from skda.comparison._advice import advise
+from skda.comparison._data import check_views, describe_views, seed_of
 from skda.comparison._engine import (
     Experiment,
     Outcome,
@@ -24,6 +24,7 @@ from skda.comparison._journal import Journal
 from skda.comparison._lineups import choose_retrievers, reference_method, settings_of
 from skda.comparison._preprocessing import prepared
 from skda.comparison._splits import CategorySplit, category_splits, warn_of_few
+from skda.comparison._warnings import by_row
 from skda.metrics import (
     chance_average_precision,
     mean_average_precision_score,
@@ -31,7 +32,7 @@ from skda.metrics import (
 )
 from skda.metrics._scorers import embeddings_by_view
 from skda.utils.optional import import_optional
-from skda.utils.views import count_pairs, stack_rows
+from skda.utils.views import stack_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +42,6 @@ __all__ = [
     "SETTINGS",
     "Measured",
     "Retrieval",
-    "check_views",
     "compare_retrieval",
     "measure",
     "retrieval_row",
@@ -218,6 +218,8 @@ def compare_retrieval(
         "difference" to :class:`RidgeCCA` with setting "new" on the same splits, and its
         "standard_error"; "n_splits"; "seconds" per split; and "mAPs", a tuple with one
         per split. For more than two views :class:`MCCA` takes the place of RidgeCCA.
+        Its ``attrs`` have "advice", a sentence on what to take and how sure that is;
+        "warnings", by row; and "data", what was compared on.
 
     Raises
     ------
@@ -236,6 +238,7 @@ def compare_retrieval(
     See Also
     --------
     skda.datasets.load_pairs : Loads published data.
+    skda.inspection.write_report : Writes a page that can be sent.
 
     Examples
     --------
@@ -270,24 +273,10 @@ def compare_retrieval(
         verbose=verbose,
         journal=None if journal is None else Journal(journal),
     )
-    return tabulate(measured)
-
-
-def check_views(views: Mapping[str, Any], y: ArrayLike) -> dict[str, Any]:
-    """Check paired views, of which rows will be taken, against their labels."""
-    if not isinstance(views, Mapping) or len(views) < 2:
-        raise ValueError(
-            f"Expected a mapping of two views or more by name, such as "
-            f"{{'image': A, 'text': T}}, got "
-            f"{list(views) if isinstance(views, Mapping) else type(views).__name__}."
-        )
-    checked = {
-        name: check_array(X, accept_sparse="csr", input_name=f"view {name!r}")
-        for name, X in views.items()
-    }
-    count_pairs(checked)
-    check_consistent_length(*checked.values(), y)
-    return checked
+    table = tabulate(measured)
+    seed = seed_of(random_state)
+    table.attrs["data"] |= {"has_test": test is not None, "seed": seed}
+    return table
 
 
 def retrieval_row(method: str, setting: str, estimator: Any) -> Row:
@@ -363,7 +352,23 @@ def tabulate(measured: Measured) -> pd.DataFrame:
         Outcome({"mAP": chance} | dict.fromkeys(directions, chance), {}, 0.0)
         for chance in _scores(outcomes[0], "chance").tolist()
     ]
-    return pandas.DataFrame([*table, _summary(CHANCE, "-", luck, reference)])
+    result = pandas.DataFrame([*table, _summary(CHANCE, "-", luck, reference)])
+    experiment = measured.experiment
+    result.attrs = {
+        "advice": _advise(measured, place),
+        "warnings": by_row([row.label for row in rows], outcomes),
+        "data": describe_views(experiment.views, experiment.y),
+    }
+    return result
+
+
+def _advise(measured: Measured, place: int) -> str:
+    """Say what to take, against the reference, which is to be beaten."""
+    control = f"control without labels ({measured.rows[place].label} pairs alone)"
+    labels = [row.label for row in measured.rows]
+    labels[place] = control
+    scores = (_scores(of_row, "mAP").tolist() for of_row in measured.outcomes)
+    return advise(list(zip(labels, scores, strict=True)), control, "")
 
 
 def _scores(outcomes: list[Outcome], name: str) -> NDArray[np.float64]:

@@ -10,6 +10,7 @@ from skda.inspection._sensitivity import SensitivityDisplay
 from skda.inspection._source_gain import SourceGainDisplay
 from skda.inspection._terms import TermsDisplay
 from skda.inspection._topics import TopicMapDisplay
+from skda.inspection._write_report import write_report
 
 __all__ = [
     "ClassWeightsDisplay",
@@ -22,4 +23,5 @@ __all__ = [
     "SourceGainDisplay",
     "TermsDisplay",
     "TopicMapDisplay",
+    "write_report",
 ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from skda.inspection._display import Display
+from skda.utils.escaping import escape_mathtext
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,26 +15,33 @@ if TYPE_CHECKING:
 
 __all__ = ["ComparisonDisplay"]
 
-#: Color and label of a row of the table, by its source.
+#: Color and label of a row of the table, by its source or, of retrieval, its setting.
 STYLES: dict[str, dict[str, Any]] = {
     "real": {"color": "#2a6fbb", "label": "with the source"},
     "none": {"color": "#e07b39", "label": "without a source"},
-    "unused": {"color": "0.45", "label": "target-only control"},
+    "unused": {"color": "#737373", "label": "target-only control"},
+    "source + new": {"color": "#2a6fbb", "label": "known and new categories"},
+    "pairs": {"color": "#7c5cbf", "label": "all pairs, unlabeled"},
+    "source": {"color": "#2e9468", "label": "known categories alone"},
+    "new": {"color": "#e07b39", "label": "new categories alone"},
 }
-#: Vertical offset of the two rows of one method.
-OFFSET = 0.17
+#: From top to bottom, where a method has several rows.
+ORDER = ("real", "source + new", "pairs", "unused", "source", "new", "none")
+#: Vertical distance of the rows of one method.
+DISTANCE = 0.34
 
 
 class ComparisonDisplay(Display):
     """Accuracies of methods, each with and without its source.
 
     For every row of the table: the mean over the splits, its standard deviation, and
-    the accuracy in each split. Make one by :meth:`from_frame`.
+    the accuracy in each split; of retrieval, the mean average precision, for all that a
+    method was fitted to. Make one by :meth:`from_frame`.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        What :func:`skda.compare` returns.
+        What :func:`skda.compare` or :func:`skda.compare_retrieval` returns.
     task_name : str, default=None
         Name of the data, for the title.
 
@@ -49,6 +57,8 @@ class ComparisonDisplay(Display):
     See Also
     --------
     skda.compare : Makes the table.
+    skda.compare_retrieval : Makes that of retrieval.
+    write_report : Writes a page with the drawing, the table and all about them.
 
     Examples
     --------
@@ -79,7 +89,7 @@ class ComparisonDisplay(Display):
         Parameters
         ----------
         table : pandas.DataFrame
-            What :func:`skda.compare` returns.
+            What :func:`skda.compare` or :func:`skda.compare_retrieval` returns.
         name : str, default=None
             Name of the data, for the title.
         ax : matplotlib Axes, default=None
@@ -116,33 +126,69 @@ class ComparisonDisplay(Display):
         ValueError
             If the table is not one of :func:`skda.compare`.
         """
-        records = self._records()
-        methods = list(dict.fromkeys(record["method"] for record in records))
-        axes = self._open_axes(ax, figsize=(6.8, 1.35 + 0.52 * len(methods)))
-        sources = [(record["method"], record["source"]) for record in records]
+        of_method: dict[str, list[dict[str, Any]]] = {}
+        for record in self._records():
+            of_method.setdefault(record["method"], []).append(record)
+        axes = self._open_axes(ax, figsize=(6.8, self.height))
         self.intervals_ = {}
-        for key, record in zip(sources, records, strict=True):
-            paired = {(key[0], "real"), (key[0], "none")} <= set(sources)
-            shift = OFFSET * paired * (1 if key[1] == "real" else -1)
-            height = shift - methods.index(key[0])
-            self.intervals_[key] = _plot_row(axes, height, record, kwargs)
-        self._decorate(axes, methods)
+        for place, (method, rows) in enumerate(of_method.items()):
+            rows.sort(key=lambda row: ORDER.index(row["source"]))
+            step = min(DISTANCE, 0.75 / len(rows))
+            for i, row in enumerate(rows):
+                height = step * ((len(rows) - 1) / 2 - i) - place
+                interval = _plot_row(axes, height, row, kwargs)
+                self.intervals_[method, row["source"]] = interval
+        self._decorate(axes, list(of_method))
         return self
 
+    @property
+    def height(self) -> float:
+        """Height of the drawing, in inches."""
+        counts = self.table["method"].value_counts()
+        return 1.35 + float((0.2 + 0.16 * counts.clip(2)).sum())
+
+    @property
+    def sources(self) -> list[str]:
+        """Sources or settings of the rows, of which each has a color."""
+        named = self.table["setting" if self._is_of_retrieval else "source"]
+        return [source for source in STYLES if source in set(named)]
+
+    @property
+    def caption(self) -> str:
+        """What is drawn, and of how many splits."""
+        what = (
+            "Mean average precision on the new categories"
+            if self._is_of_retrieval
+            else "Accuracy on the unlabeled target rows"
+        )
+        n_splits = len(self._records()[0]["accuracies"])
+        shown = f"\n(mean, standard deviation and the {n_splits} splits)"
+        return f"{what}, in %{shown if n_splits > 1 else ''}"
+
+    @property
+    def _is_of_retrieval(self) -> bool:
+        return "setting" in self.table
+
     def _records(self) -> list[dict[str, Any]]:
-        """Check the table, and return its rows."""
+        """Check the table, and return its rows, those of retrieval in like words."""
+        table = self.table
+        if self._is_of_retrieval:
+            names = {"setting": "source", "mAP": "accuracy", "mAPs": "accuracies"}
+            table = table.drop(columns="source", errors="ignore").rename(columns=names)
+            table = table[table["source"].isin(list(STYLES))]  # not that of chance
         required = {"method", "source", "accuracy", "std", "accuracies"}
-        missing = sorted(required - set(self.table.columns))
-        if missing or not len(self.table):
+        missing = sorted(required - set(table.columns))
+        if missing or not len(table):
             what = f"a table without {', '.join(missing) or 'a row'}"
             raise ValueError(
                 f"Expected the table of skda.compare, got {what}: pass what it returns."
             )
-        records: list[Any] = self.table.to_dict("records")
+        records: list[Any] = table.to_dict("records")
         return records
 
     def _decorate(self, axes: Axes, methods: list[str]) -> None:
-        axes.set_yticks([-i for i in range(len(methods))], methods)
+        names = list(map(escape_mathtext, methods))
+        axes.set_yticks([-i for i in range(len(methods))], names)
         axes.set_ylim(0.55 - len(methods), 0.45)
         axes.tick_params(length=0)
         axes.spines[["left", "right", "top"]].set_visible(False)
@@ -151,23 +197,15 @@ class ComparisonDisplay(Display):
         axes.set_axisbelow(True)
         for i in range(1, len(methods), 2):
             axes.axhspan(-i - 0.5, 0.5 - i, color="0.975", zorder=0)
-        n_splits = len(self.table["accuracies"].iloc[0])
-        splits = f"mean, standard deviation and the {n_splits} splits"
-        axes.set_xlabel(
-            "Accuracy on the unlabeled target rows, in %"
-            + (f"\n({splits})" if n_splits > 1 else "")
-        )
-        sources = set(self.table["source"])
-        shown = {s: style for s, style in STYLES.items() if s in sources}
+        axes.set_xlabel(self.caption)
         handles = [
-            axes.scatter([], [], s=36, color=style["color"], label=style["label"])
-            for style in shown.values()
+            axes.scatter([], [], s=36, **STYLES[source]) for source in self.sources
         ]
         axes.legend(
             handles=handles,
             loc="lower left",
             bbox_to_anchor=(0, 1),
-            ncols=len(handles),
+            ncols=min(len(handles), 3),
             frameon=False,
             fontsize="small",
             handletextpad=0.2,

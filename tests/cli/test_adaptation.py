@@ -522,6 +522,35 @@ def test_markdown_is_a_table_with_its_legend(run, tmp_path):
     assert file.read_text("utf-8").splitlines()[:3] == out.splitlines()[:3]
 
 
+def test_a_page_comes_beside_the_table_and_names_its_command(run, tmp_path):
+    page = tmp_path / "page & more.html"
+    page.write_text("old")
+    code, out, _ = run("--methods", "SVMt", "--splits", "1", "--report", str(page))
+    text = page.read_text()
+
+    assert code == 0
+    assert "SVMt" in out
+    assert text.startswith("<!DOCTYPE html>")
+    assert "--methods SVMt --splits 1" in text
+    assert "page &amp; more.html" in text
+    assert list(tmp_path.iterdir()) == [page]  # no journal and no part of it
+
+
+def test_a_page_that_cannot_be_written_is_refused_before_any_fit(run, tmp_path):
+    mistakes = {
+        (str(tmp_path / "none" / "p.html"),): "a file in a folder that exists",
+        (str(tmp_path / "p.txt"),): "--report to end in .html, .htm",
+        ("-",): "--report to end in .html, .htm",
+        ("p.html", "--json", "p.html"): "--json and --report to differ",
+    }
+    for argv, message in mistakes.items():
+        code, out, err = run("--methods", "SVMt", "--report", *argv)
+
+        assert code == 2
+        assert not out
+        assert message in err
+
+
 @pytest.mark.parametrize(
     ("name", "start"), [("f.png", b"\x89PNG"), ("f.PDF", b"%PDF"), ("f.svg", b"<?xml")]
 )
