@@ -12,7 +12,13 @@ __all__ = ["by_row", "listening"]
 
 @contextmanager
 def listening() -> Iterator[list[str]]:
-    """Remember the warnings that are shown, each once."""
+    """Remember the warnings that are shown, each once.
+
+    Yields
+    ------
+    list of str
+        What was warned of, as it comes.
+    """
     heard: list[str] = []
     with warnings.catch_warnings():
         pass_on = warnings.showwarning
