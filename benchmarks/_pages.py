@@ -48,7 +48,7 @@ def spell(parts: Iterable[Part]) -> str:
             texts.append(part.rst().rstrip())
         elif isinstance(part, Picture):
             texts.append(
-                f".. image:: benchmarks/{part.name}.svg\n   :alt: {part.alt}\n"
+                f".. image:: /benchmarks/{part.name}.svg\n   :alt: {part.alt}\n"
                 f"   :align: center"
             )
         else:

@@ -169,7 +169,11 @@ def speed_table() -> Table:
         size = f"{scale} x {'all rows' if batch == -1 else batch}"
         epoch = f"{r['ms_per_epoch']:.1f}"
         rows.append([size, epoch, interval(r), f"≤ {r['aim']}"])
-    return Table(["Rows x batch", "ms per epoch", "engine / bare loop", "aim"], rows)
+    return Table(
+        ["Rows x batch", "ms per epoch", "engine / bare loop", "aim"],
+        rows,
+        has_best=False,
+    )
 
 
 def paired_tables() -> dict[str, Table]:

@@ -174,7 +174,7 @@ def speed_table() -> Table:
         [f"{r['attention']}, threads: {r['threads']}", interval(r), f"≥ {r['aim']}"]
         for r in latest(load("speed_receptors"), "attention", "threads").values()
     ]
-    return Table(["Form", "loop / skda", "aim"], rows)
+    return Table(["Form", "loop / skda", "aim"], rows, has_best=False)
 
 
 def groups_table() -> Table:

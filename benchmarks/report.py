@@ -18,6 +18,7 @@ import numpy as np
 from benchmarks._results import load
 from benchmarks._tables import Table, difference, interval, latest, percent
 from benchmarks.boards.pages import readme_table
+from benchmarks.overviews import overviews
 from benchmarks.paired_report import paired_tables
 from benchmarks.papers import texts
 from benchmarks.partial_report import partial_tables
@@ -114,21 +115,23 @@ def best_epoch_table() -> Table:
         ).items()
         if method == "SSAN.published()" and source == "real"
     ]
-    return Table(["Task", "last iterate", "best epoch on the test labels"], rows)
+    return Table(
+        ["Task", "last iterate", "best epoch on the test labels"], rows, has_best=False
+    )
 
 
 def engine_table() -> Table:
     """Show what the engine costs."""
     records = latest(load("speed_engine"), "name").values()
     rows = [[r["name"], interval(r), f"≤ {r['aim']}"] for r in records]
-    return Table(["Size", "engine / bare loop", "aim"], rows)
+    return Table(["Size", "engine / bare loop", "aim"], rows, has_best=False)
 
 
 def ssan_table() -> Table:
     """Show what the plain way to write SSAN's step costs."""
     records = latest(load("speed_ssan"), "precision").values()
     rows = [[r["precision"], interval(r), f"≥ {r['aim']}"] for r in records]
-    return Table(["Precision", "plain / skda", "aim"], rows)
+    return Table(["Precision", "plain / skda", "aim"], rows, has_best=False)
 
 
 def threads_table() -> Table:
@@ -137,7 +140,9 @@ def threads_table() -> Table:
         [r["name"], f"{r['multiplications']:.0e}", interval(r)]
         for r in latest(load("speed_threads"), "name").values()
     ]
-    return Table(["Size", "rows x parameters", "two threads / one"], rows)
+    return Table(
+        ["Size", "rows x parameters", "two threads / one"], rows, has_best=False
+    )
 
 
 def rows_table() -> Table:
@@ -150,7 +155,7 @@ def rows_table() -> Table:
         ]
         for r in latest(load("speed_rows"), "method", "n_rows", "n_features").values()
     ]
-    return Table(["Method and size", "CPU seconds", "MiB"], rows)
+    return Table(["Method and size", "CPU seconds", "MiB"], rows, has_best=False)
 
 
 def auto_table() -> Table:
@@ -165,7 +170,7 @@ def auto_table() -> Table:
             load("speed_auto"), "situation", "n_rows", "n_features"
         ).values()
     ]
-    return Table(["Situation and size", "CPU seconds", "MiB"], rows)
+    return Table(["Situation and size", "CPU seconds", "MiB"], rows, has_best=False)
 
 
 def growth_table() -> Table:
@@ -177,7 +182,7 @@ def growth_table() -> Table:
         cells = [*map(_cpu, runs.values()), *map(_mib, runs.values())]
         rows.append([method, *cells, _exponent(runs)])
     header = [f"{unit}, {n}x" for unit in ("CPU s", "MiB") for n in (1, 2, 4)]
-    return Table(["Method", *header, "exponent"], rows)
+    return Table(["Method", *header, "exponent"], rows, has_best=False)
 
 
 def _cpu(run: dict[str, Any] | None) -> str:
@@ -225,7 +230,17 @@ def render() -> dict[Path, str]:
         DOCS / "selection.inc": selection_table(load("selection")),
         **{DOCS / f"{name}.inc": table.rst() for name, table in tables.items()},
         **{DOCS / name: text for name, text in texts().items()},
+        **_drawn(),
     }
+
+
+def _drawn() -> dict[Path, str]:
+    """Draw the picture at the head of every page."""
+    files = {}
+    for name, overview in overviews().items():
+        files[DOCS / f"{name}.svg"] = overview.svg
+        files[DOCS / f"{name}.inc"] = overview.rst(name)
+    return files
 
 
 def filled(text: str, name: str, table: str) -> str:

@@ -87,7 +87,7 @@ def published_table(found: Found) -> Table:
                 ]
             )
     header = ["Data and setting", "as published", "small", "chance", "seconds"]
-    return Table(header, rows)
+    return Table(header, rows, has_best=False)
 
 
 def index_table() -> Table:
@@ -100,14 +100,16 @@ def index_table() -> Table:
         ]
         for r in latest(load("speed_index"), "backend", "gallery").values()
     ]
-    return Table(["Backend and gallery", "CPU seconds", "peak MiB"], rows)
+    return Table(
+        ["Backend and gallery", "CPU seconds", "peak MiB"], rows, has_best=False
+    )
 
 
 def step_table() -> Table:
     """Show what the engine costs in DMTL."""
     records = latest(load("speed_retrieval"), "name").values()
     rows = [[r["name"], interval(r), f"≤ {r['aim']}"] for r in records]
-    return Table(["Size", "engine / bare loop", "aim"], rows)
+    return Table(["Size", "engine / bare loop", "aim"], rows, has_best=False)
 
 
 def retrieval_tables() -> dict[str, Table]:

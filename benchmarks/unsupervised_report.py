@@ -136,10 +136,10 @@ def group_table(found: Found, group: str) -> Table:
 
 def ranked_table(found: Found, group: str) -> Table:
     """Show the mean rank beside all that is known of a group."""
-    header, rows = group_table(found, group)
+    table = group_table(found, group)
     ranks = mean_ranks(found, group)
-    ranked = [[*row, ranks.get(row[0], "")] for row in rows]
-    return Table([*header, "mean rank"], ranked)
+    ranked = [[*row, ranks.get(row[0], "")] for row in table.rows]
+    return Table([*table.header, "mean rank"], ranked)
 
 
 def mean_ranks(found: Found, group: str) -> dict[str, str]:
@@ -272,7 +272,11 @@ def speed_table() -> Table:
         ]
         for r in latest(load("speed_skada"), "name", "batch_size", "dropout").values()
     ]
-    return Table(["Method and discriminator", "Batch", "skada / skda", "aim"], rows)
+    return Table(
+        ["Method and discriminator", "Batch", "skada / skda", "aim"],
+        rows,
+        has_best=False,
+    )
 
 
 def passes_table() -> Table:
@@ -287,7 +291,9 @@ def passes_table() -> Table:
         ]
         for r in latest(load("speed_passes"), "name", "batch_size").values()
     ]
-    return Table(["Methods", "Batch", "ms a step", "ratio", "aim"], rows)
+    return Table(
+        ["Methods", "Batch", "ms a step", "ratio", "aim"], rows, has_best=False
+    )
 
 
 def unsupervised_tables() -> dict[str, Table]:

@@ -34,6 +34,7 @@ from skda.auto._trust import Evidence, assess
 __all__ = [
     "DOCS",
     "main",
+    "read_side",
     "readme_table",
     "render",
     "show_means",
@@ -173,13 +174,13 @@ def readme_table(folder: Path = FOLDER, *, regimes: bool = True) -> Table:
     """
     rows = []
     for group, label in _SITUATIONS.items():
-        board = _read_side(folder, group, SIDES[1])
+        board = read_side(folder, group, SIDES[1])
         rows += _summarize(board, label, board.tasks)
         if group == "few" and regimes:
             for regime, what in _REGIMES.items():
                 tasks = [task for task in board.tasks if task.regime == regime]
                 rows += _summarize(board, what, tasks)
-    return Table(list(_README_HEADER), rows)
+    return Table(list(_README_HEADER), rows, has_best=False)
 
 
 def show_regrets(folder: Path, which: str) -> Table:
@@ -199,7 +200,7 @@ def show_regrets(folder: Path, which: str) -> Table:
     """
     rows = []
     for group in _SITUATIONS:
-        board = _read_side(folder, group, which)
+        board = read_side(folder, group, which)
         for task in board.tasks:
             record = board.fits.get((task.name, METHOD))
             plain = board.fits.get((task.name, BASELINE))
@@ -222,7 +223,7 @@ def show_regrets(folder: Path, which: str) -> Table:
                     ]
                 )
     rows.sort(key=lambda row: float(row[4]))
-    return Table(list(_REGRET_HEADER), rows)
+    return Table(list(_REGRET_HEADER), rows, has_best=False)
 
 
 def show_warnings(folder: Path, which: str) -> Table:
@@ -242,7 +243,7 @@ def show_warnings(folder: Path, which: str) -> Table:
     """
     rows = []
     for group, situation in _SITUATIONS.items():
-        board = _read_side(folder, group, which)
+        board = read_side(folder, group, which)
         for method in board.methods():
             told = []
             for task in board.tasks:
@@ -263,7 +264,7 @@ def show_warnings(folder: Path, which: str) -> Table:
                         f"{int(warned[fine].sum())} of {fine.sum()}",
                     ]
                 )
-    return Table(list(_WARNING_HEADER), rows)
+    return Table(list(_WARNING_HEADER), rows, has_best=False)
 
 
 def _is_of_contradiction(warning: str) -> bool:
@@ -272,8 +273,23 @@ def _is_of_contradiction(warning: str) -> bool:
     return any(words in warning for words in said)
 
 
-def _read_side(folder: Path, group: str, which: str) -> Board:
-    """Read the results of a group on one side."""
+def read_side(folder: Path, group: str, which: str) -> Board:
+    """Read the results of a group on one side.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the results are.
+    group : str
+        The group.
+    which : str
+        The side.
+
+    Returns
+    -------
+    Board
+        What was measured.
+    """
     path = folder / f"boards_{group}.jsonl"
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     tasks = [t for t in all_tasks() if t.group == group and side(t) == which]
@@ -309,7 +325,7 @@ def _text(board: Board, name: str, n_tasks: int) -> str:
     parts = [f"{n_common} of {n_tasks} tasks."]
     if rank(board, board.tasks) is not None:
         parts.append(
-            f".. image:: benchmarks/{name}.svg\n   :alt: Mean ranks of the methods, "
+            f".. image:: /benchmarks/{name}.svg\n   :alt: Mean ranks of the methods, "
             "with bars over those that do not differ\n   :width: 100%"
         )
     tables = (show_kind(board, board.tasks), show_means(board))

@@ -207,7 +207,7 @@ def judge(statements: Sequence[Statement]) -> Table:
         "Error of the expected accuracy, points",
         "Correlation",
     ]
-    return Table(header, rows)
+    return Table(header, rows, has_best=False)
 
 
 def _fit(

@@ -132,7 +132,7 @@ def test_pictures_are_drawn_alike_each_time(tmp_path):
     assert texts[0] == texts[1]
     assert len(made) == 2
     assert not plt.fignum_exists(made[0].number)
-    assert ".. image:: benchmarks/p.svg\n   :alt: What it shows" in spell(parts)
+    assert ".. image:: /benchmarks/p.svg\n   :alt: What it shows" in spell(parts)
 
 
 def test_the_pictures_of_the_page_are_there():
