@@ -2,8 +2,10 @@
 
 import os
 import re
+import sys
 from importlib.util import find_spec
 from pathlib import Path
+from shutil import copyfile
 
 from sklearn.utils._param_validation import make_constraint
 from sphinx.application import Sphinx
@@ -11,6 +13,10 @@ from sphinx.application import Sphinx
 from skda import __version__
 from skda.utils import ranges
 from skda.utils.declaration import constraints_of
+
+sys.path.append(str(Path(__file__).parents[1]))  # where benchmarks/ is
+
+from benchmarks import everything
 
 project = "skda"
 author = "skda developers"
@@ -79,7 +85,9 @@ html_sidebars = {
     for page in (
         "getting_started",
         "benchmarks",
+        "benchmarks/*",
         "boards",
+        "papers",
         "adding_a_method",
         "contributing",
         "citing",
@@ -89,7 +97,7 @@ html_sidebars = {
 html_theme_options = {
     "show_toc_level": 2,
     "navigation_with_keys": False,
-    "secondary_sidebar_items": {"**": ["page-toc"], "benchmarks": [], "boards": []},
+    "secondary_sidebar_items": {"**": ["page-toc"], "benchmarks/all": [], "boards": []},
 }
 
 if project_url:
@@ -154,6 +162,15 @@ def fill_in(_app: Sphinx, docname: str, source: list[str]) -> None:
         source[0] = source[0].replace(mark, text)
 
 
+def write_results(app: Sphinx, error: Exception | None) -> None:
+    """Write what the page of all results shows."""
+    if error is None and app.builder.format == "html":
+        static = Path(app.outdir) / "_static"
+        everything.write(static / "results.js")
+        copyfile(HERE / "_static" / "all_results.js", static / "all_results.js")
+
+
 def setup(app: Sphinx) -> None:
     """Connect the generated text."""
     app.connect("source-read", fill_in)
+    app.connect("build-finished", write_results)
