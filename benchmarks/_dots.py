@@ -6,7 +6,7 @@ stands in, and its texts are as large as those beside it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import NamedTuple
 
@@ -16,8 +16,9 @@ from scipy import stats
 __all__ = ["Dot", "dot_of", "draw_dots"]
 
 CONFIDENCE = 0.95
-#: Where the names end and the axis begins and ends, in percent.
-LEFT, RIGHT = 45.0, 88.0
+#: Where the axis ends, in percent, and how much of it a letter of a name takes in a
+#: narrow window.
+RIGHT, LETTER = 88.0, 1.4
 ROW, TOP, BOTTOM = 22, 8, 40
 COLORS = {"main": "#2a6fbb", "control": "#c9621b", "other": "#6b7280"}
 STYLE = (
@@ -95,6 +96,7 @@ def draw_dots(dots: Sequence[Dot], axis: str, reference: float | None = 0.0) -> 
     str
         The drawing. Intervals are cut where they would leave no place for the dots.
     """
+    left = min(max(2 + LETTER * max(len(dot.label) for dot in dots), 20.0), 56.0)
     ticks = _ticks(dots, reference)
     low, high = ticks[0], ticks[-1]
     height = TOP + ROW * len(dots) + BOTTOM
@@ -102,33 +104,36 @@ def draw_dots(dots: Sequence[Dot], axis: str, reference: float | None = 0.0) -> 
 
     def x(value: float) -> str:
         share = (min(max(value, low), high) - low) / (high - low)
-        return f"{LEFT + (RIGHT - LEFT) * share:.2f}%"
+        return f"{left + (RIGHT - left) * share:.2f}%"
 
-    parts = [
+    start = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="100%" height="{height}" '
         f'role="img"><title>{escape(axis)}</title><style>{STYLE}</style>'
-    ]
-    for tick in ticks:
-        parts.append(
-            f'<line class="g" x1="{x(tick)}" x2="{x(tick)}" y1="{TOP}" y2="{bottom}"/>'
-            f'<text x="{x(tick)}" y="{bottom + 14}" text-anchor="middle">{tick:g}'
-            f"</text>"
-        )
+    )
+    parts = [start, *(_tick(tick, x(tick), bottom) for tick in ticks)]
     if reference is not None:
         at = x(reference)
         parts.append(f'<line class="z" x1="{at}" x2="{at}" y1="{TOP}" y2="{bottom}"/>')
     for i, dot in enumerate(dots):
-        parts.append(_row(dot, TOP + ROW * i + ROW // 2, x))
+        parts.append(_row(dot, TOP + ROW * i + ROW // 2, left, x))
     parts.append(f'<text x="100%" y="{bottom + 32}" text-anchor="end">{escape(axis)}')
     return "\n".join(parts) + "</text></svg>\n"
 
 
-def _row(dot: Dot, y: int, x) -> str:  # type: ignore[no-untyped-def]  # noqa: ANN001
+def _tick(value: float, at: str, bottom: int) -> str:
+    """Draw a line of the grid and its number."""
+    return (
+        f'<line class="g" x1="{at}" x2="{at}" y1="{TOP}" y2="{bottom}"/>'
+        f'<text x="{at}" y="{bottom + 14}" text-anchor="middle">{value:g}</text>'
+    )
+
+
+def _row(dot: Dot, y: int, left: float, x: Callable[[float], str]) -> str:
     """Draw the name, the interval, the dot and the number."""
     color = COLORS[dot.kind]
     weight = ' font-weight="600"' if dot.kind == "main" else ""
     return (
-        f'<text x="{LEFT - 1.5:g}%" y="{y + 4}" text-anchor="end"{weight}>'
+        f'<text x="{left - 1.5:.2f}%" y="{y + 4}" text-anchor="end"{weight}>'
         f"{escape(dot.label)}</text>"
         f'<line x1="{x(dot.low)}" x2="{x(dot.high)}" y1="{y}" y2="{y}" '
         f'stroke="{color}"/>'
@@ -141,8 +146,8 @@ def _ticks(dots: Sequence[Dot], reference: float | None) -> list[float]:
     """Choose round numbers around all dots, and around intervals that are not huge."""
     means = [dot.mean for dot in dots] + ([] if reference is None else [reference])
     span = max(max(means) - min(means), 1e-9)
-    low = max(min([d.low for d in dots] + means), min(means) - 0.4 * span)
-    high = min(max([d.high for d in dots] + means), max(means) + 0.4 * span)
+    low = max(min([d.low for d in dots] + means), min(means) - span)
+    high = min(max([d.high for d in dots] + means), max(means) + span)
     raw = (high - low) / 5
     power = 10.0 ** np.floor(np.log10(raw))
     step = float(next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= raw))

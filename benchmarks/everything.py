@@ -150,7 +150,8 @@ def _read(file: str, lines: Iterator[dict[str, Any]]) -> Iterator[tuple[Any, ...
             metric = str(fields.get("metric", "ratio of times"))
             setting = _setting(fields, file, line)
             seconds = fields.get("cpu_seconds") or fields.get("seconds")
-            yield _row(file, fields, setting, values, metric, seconds)
+            fields |= {"metric": metric, "seconds": seconds}
+            yield _row(file, fields, setting, values)
 
 
 def _values(fields: dict[str, Any]) -> list[float]:
@@ -202,18 +203,14 @@ def _read_board(
             fields = line | {"side": side}
             fields |= {name: runs[line["run"]].get(name) for name in ("commit", "time")}
             metric = "mAP" if file == "boards_retrieval" else "transductive accuracy"
-            yield _row(file, fields, side, [line["score"]], metric, line["seconds"])
+            yield _row(file, fields | {"metric": metric}, side, [line["score"]])
 
 
 def _row(
-    file: str,
-    fields: dict[str, Any],
-    setting: str,
-    values: list[float],
-    metric: str,
-    seconds: Any,
+    file: str, fields: dict[str, Any], setting: str, values: list[float]
 ) -> tuple[Any, ...]:
     """Write a row, in the order of the columns."""
+    seconds = fields["seconds"]
     if isinstance(seconds, list):
         seconds = fmean(seconds) if seconds else None
     return (
@@ -224,7 +221,7 @@ def _row(
         round(fmean(values), 4),
         round(stdev(values), 4) if len(values) > 1 else None,
         len(values),
-        metric.partition(",")[0],
+        fields["metric"].partition(",")[0],
         None if seconds is None else round(seconds, 2),
         fields["commit"],
         fields["time"][:10],

@@ -90,9 +90,10 @@ def _against(scores: Scores, control: str, what: str, tasks: str) -> Overview | 
     dots.sort(key=lambda dot: -dot.mean)
     counts = sorted({dot.n for dot in dots})
     n = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else f"{counts[0]}"
+    the = "the " if control[0].islower() else ""
     caption = (
-        f"{what} above or below {control}, in points: mean over n = {n} {tasks}, and "
-        f"its 95 % interval. To the right of the dashed line a method is better."
+        f"{what} above or below {the}{control}, in points: mean over n = {n} "
+        f"{tasks}, and its 95 % interval. To the right of the dashed line a method is better."
     )
     return Overview(caption, draw_dots(dots, f"points above {control}"))
 

@@ -3,7 +3,7 @@
 // The table of all results: decodes skdaResults, filters, sorts and shows a part.
 
 const SHOWN_AT_ONCE = 100;
-const SHOWN = ["family", "task", "method", "setting", "score", "n", "metric", "seconds", "commit", "date"];
+const SHOWN = ["family", "task", "method", "setting", "score", "n", "metric", "seconds", "commit"];
 const SEARCHED = ["family", "task", "method", "setting", "metric", "commit"];
 
 function decodeResults(data) {
@@ -97,6 +97,7 @@ function startResults(root, data) {
       const cell = make("td", "", below);
       cell.colSpan = SHOWN.length + 1;
       make("code", row.command, cell);
+      make("span", " (" + row.date + ")", cell);
     });
   }
 
