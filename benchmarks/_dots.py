@@ -96,7 +96,7 @@ def draw_dots(dots: Sequence[Dot], axis: str, reference: float | None = 0.0) -> 
     str
         The drawing. Intervals are cut where they would leave no place for the dots.
     """
-    left = min(max(2 + LETTER * max(len(dot.label) for dot in dots), 20.0), 56.0)
+    left = min(max(2 + LETTER * max(len(dot.label) for dot in dots), 20.0), 60.0)
     ticks = _ticks(dots, reference)
     low, high = ticks[0], ticks[-1]
     height = TOP + ROW * len(dots) + BOTTOM

@@ -28,7 +28,8 @@ def folder(tmp_path):
     }
     files["ssan"][0]["values"] = [0.5, float("nan")]
     for name, lines in files.items():
-        texts = (json.dumps(line | CIRCUMSTANCES) for line in lines)
+        metric = {} if "speed" in name else {"metric": "accuracy, last iterate"}
+        texts = (json.dumps(line | metric | CIRCUMSTANCES) for line in lines)
         (tmp_path / f"{name}.jsonl").write_text("\n".join(texts))
     run = {"fit": "run-1", **CIRCUMSTANCES}
     fit = {"fit": "f", "run": "run-1", "task": "few/amazon_squeezenet/1"}

@@ -32,9 +32,10 @@ def test_the_oracle_takes_the_source_that_is_best_over_all_splits(folder):
     text = spell(sources.sources_parts())
 
     assert text.startswith("Several sources\n---------------\n")
-    assert "several sources\n     - 90.0 ± 0.0 (2)" in text
-    assert "best single source (oracle)\n     - 60.0 ± 28.3 (2)" in text
-    assert "mean of single sources\n     - 55.0 ± 14.1 (2)" in text
+    assert "several sources\n     - **90.0 ± 0.0**" in text
+    assert "n = 2." in text
+    assert "best single source (oracle)\n     - 60.0 ± 28.3" in text
+    assert "mean of single sources\n     - 55.0 ± 14.1" in text
     assert "no source" not in text
 
 
