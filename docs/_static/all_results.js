@@ -97,7 +97,7 @@ function startResults(root, data) {
       const cell = make("td", "", below);
       cell.colSpan = SHOWN.length + 1;
       make("code", row.command, cell);
-      make("span", " (" + row.date + ")", cell);
+      make("span", " (" + row.commit + ", " + row.date + ", " + row.metric + ")", cell);
     });
   }
 
