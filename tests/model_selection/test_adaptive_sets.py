@@ -68,12 +68,32 @@ def test_sets_by_hand():
     # Of nine, more than 2.25 must not be better: a score may be up to the third worst.
     assert sets.n_calibration_ == 8
     assert_array_equal(
-        sets.scores_, np.sort([*(1 - certainty), *(1 - (certainty + 0.01))])
+        np.sort(np.concatenate([scores for _, scores in sets.calibrators_])),
+        np.sort([*(1 - certainty), *(1 - (certainty + 0.01))]),
     )
     assert_array_equal(
         sets.predict_set(np.array(new)),
         [[True, False], [False, True], [True, True]],
     )
+
+
+def test_models_of_folds_are_compared_with_their_own_rows():
+    # Two models, which say .9 and .6 of one row; what they were held to is on either
+    # side: one of three rows of the first is worse, and both of the second.
+    first, second = (Echo().fit(np.zeros((2, 2)), np.array([0, 1])) for _ in range(2))
+    first.predict_proba = lambda X: np.tile([0.9, 0.1], (len(X), 1))
+    second.predict_proba = lambda X: np.tile([0.6, 0.4], (len(X), 1))
+    sets = AdaptiveSets(Echo(), alpha=0.5)
+    sets.estimator_ = first
+    held_to = [(first, np.array([0.05, 0.3, 0.02])), (second, np.array([0.5, 0.7]))]
+    sets._keep(held_to, "target")
+    # Class 0: (1 + 1 + 2) / 6 of the rows. Class 1: (1 + 0 + 1) / 6.
+    found = [
+        sets.set_params(alpha=alpha).predict_set(np.zeros((1, 2)))[0].tolist()
+        for alpha in (0.3, 0.35, 0.65, 0.7)
+    ]
+
+    assert found == [[True, True], [True, False], [True, False], [False, False]]
 
 
 def test_sets_equal_those_of_mapie():
@@ -88,8 +108,7 @@ def test_sets_equal_those_of_mapie():
     model = LogisticRegression().fit(X[:100], y[:100])
     sets = AdaptiveSets(model)
     sets.estimator_ = model
-    sets.scores_ = np.sort(sets._score_rows(model, X[100:160], y[100:160]))
-    sets.n_calibration_ = 60
+    sets._keep([(model, sets._score_rows(model, X[100:160], y[100:160]))], "target")
     found = {
         alpha: sets.set_params(alpha=alpha).predict_set(X[160:]).sum(axis=0).tolist()
         for alpha in expected
