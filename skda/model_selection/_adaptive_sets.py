@@ -53,11 +53,11 @@ class AdaptiveSets(BaseMethodInside):
 
     **Target rows** are held out in folds, that is, they stay in the fit as unlabeled
     ones, each scored by a model that has not seen its label (``calibration="cross"``).
-    A new row is scored by every one of these models, and compared with the rows that
-    the model was held to [2]_. The promise holds as far as models of one fold and of
-    another agree: what is proven is :math:`1 - 2 \alpha`. With "split" the method
-    learns from one half of the labels alone, and the other half holds it to its promise
-    without any such condition, with larger sets.
+    One of these models scores new rows: that of all labels is better than those that
+    it would be compared with, and its sets larger than need be. The promise holds as
+    far as the models of the folds are alike. With "split" the method learns from one
+    half of the labels alone, and the other half holds it to its promise without any
+    such condition, with larger sets.
 
     **Source rows** take their place if fewer than :math:`1 / \alpha` target rows are
     labeled. Folds of the source are left out of its fit and carried over to the
@@ -87,9 +87,11 @@ class AdaptiveSets(BaseMethodInside):
     estimator_ : estimator object
         The method, fitted to all labels, or with "split" to one half. What it has
         learned, such as ``classes_``, is to be had under the same name here.
-    calibrators_ : list of tuple (estimator, ndarray)
-        Models that sets are made of, each with the scores :math:`s_i` of the true
-        classes of the rows that it was held to, sorted.
+    set_estimator_ : estimator object
+        What scores the classes of new rows: the method, fitted without the labels of
+        the first fold; with "split" `estimator_`.
+    scores_ : ndarray of shape (`n_calibration_`,)
+        Scores :math:`s_i` of true classes, sorted.
     calibrated_on_ : {"target", "pairs", "source", "nothing"}
         Where the rows were from.
     n_calibration_ : int
@@ -102,7 +104,7 @@ class AdaptiveSets(BaseMethodInside):
 
     Notes
     -----
-    It takes ``cv`` fits beside its own, and keeps them all with "cross".
+    It takes ``cv`` fits beside its own.
 
     Do not use it for rows drawn otherwise than the labeled ones, such as later or
     rarer ones, and not for a promise of each class, which it does not make.
@@ -113,8 +115,6 @@ class AdaptiveSets(BaseMethodInside):
     ----------
     .. [1] Y. Romano, M. Sesia and E. Candès, "Classification with Valid and Adaptive
        Coverage", NeurIPS 2020.
-    .. [2] V. Vovk, "Cross-conformal predictors", Annals of Mathematics and Artificial
-       Intelligence, 2015.
 
     Examples
     --------
@@ -216,10 +216,9 @@ class AdaptiveSets(BaseMethodInside):
             ``classes_``.
         """
         check_is_fitted(self)
-        n_worse = np.zeros((1, len(self.estimator_.classes_)), dtype=np.intp)
-        for model, scores in self.calibrators_ or [(self.estimator_, np.empty(0))]:
-            found = np.searchsorted(scores, self._score_classes(model, X))
-            n_worse = n_worse + len(scores) - found
+        scores = self._score_classes(self.set_estimator_, X)
+        # Without any rows to compare, nothing is excluded.
+        n_worse = self.n_calibration_ - np.searchsorted(self.scores_, scores)
         least = self.alpha * (self.n_calibration_ + 1) + ROUNDING
         return np.asarray(1 + n_worse > least)
 
@@ -227,10 +226,12 @@ class AdaptiveSets(BaseMethodInside):
         """Count the rows that a promise takes."""
         return int(np.ceil(1 / self.alpha - ROUNDING))
 
-    def _keep(self, calibrators: list[tuple[Any, Array]], origin: str) -> None:
-        """Keep models with the scores of the rows that they are held to."""
-        self.calibrators_ = [(model, np.sort(scores)) for model, scores in calibrators]
-        self.n_calibration_ = sum(len(scores) for _, scores in calibrators)
+    def _keep(self, scored: list[tuple[Any, Array]], origin: str) -> None:
+        """Keep the scores of rows, and the first of the models that they are from."""
+        self.set_estimator_ = scored[0][0] if scored else self.estimator_
+        parts = [scores for _, scores in scored]
+        self.scores_ = np.sort(np.concatenate([np.empty(0), *parts]))
+        self.n_calibration_ = len(self.scores_)
         self.calibrated_on_ = origin if self.n_calibration_ else "nothing"
         self._warn_of_no_promise()
 

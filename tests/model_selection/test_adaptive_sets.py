@@ -9,7 +9,7 @@ from numpy.testing import assert_array_equal
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.datasets import make_blobs
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import cross_validate
+from sklearn.model_selection import KFold, cross_validate
 
 from skda.baselines import TargetOnly
 from skda.heterogeneous import PairedRidgeTransfer
@@ -28,6 +28,11 @@ def _draw(seed, n=400):
 
 def _hide(y, n_labeled):
     return np.where(np.arange(len(y)) < n_labeled, y, -1)
+
+
+def _set_by_hand(scores, worse, alpha):
+    n_worse = (worse >= scores[..., None]).sum(axis=-1)
+    return 1 + n_worse > alpha * (len(worse) + 1)
 
 
 def _coverage(sets, X, y):
@@ -68,8 +73,7 @@ def test_sets_by_hand():
     # Of nine, more than 2.25 must not be better: a score may be up to the third worst.
     assert sets.n_calibration_ == 8
     assert_array_equal(
-        np.sort(np.concatenate([scores for _, scores in sets.calibrators_])),
-        np.sort([*(1 - certainty), *(1 - (certainty + 0.01))]),
+        sets.scores_, np.sort([*(1 - certainty), *(1 - (certainty + 0.01))])
     )
     assert_array_equal(
         sets.predict_set(np.array(new)),
@@ -77,23 +81,16 @@ def test_sets_by_hand():
     )
 
 
-def test_models_of_folds_are_compared_with_their_own_rows():
-    # Two models, which say .9 and .6 of one row; what they were held to is on either
-    # side: one of three rows of the first is worse, and both of the second.
-    first, second = (Echo().fit(np.zeros((2, 2)), np.array([0, 1])) for _ in range(2))
-    first.predict_proba = lambda X: np.tile([0.9, 0.1], (len(X), 1))
-    second.predict_proba = lambda X: np.tile([0.6, 0.4], (len(X), 1))
-    sets = AdaptiveSets(Echo(), alpha=0.5)
-    sets.estimator_ = first
-    held_to = [(first, np.array([0.05, 0.3, 0.02])), (second, np.array([0.5, 0.7]))]
-    sets._keep(held_to, "target")
-    # Class 0: (1 + 1 + 2) / 6 of the rows. Class 1: (1 + 0 + 1) / 6.
-    found = [
-        sets.set_params(alpha=alpha).predict_set(np.zeros((1, 2)))[0].tolist()
-        for alpha in (0.3, 0.35, 0.65, 0.7)
-    ]
+def test_new_rows_are_scored_by_a_model_that_has_learned_from_as_few_labels():
+    X, y = _draw(0, 60)
+    sets = AdaptiveSets(REGRESSION, alpha=0.2, cv=5).fit(X, y)
+    _, fold = next(KFold(5, shuffle=True, random_state=0).split(X))
+    left = clone(REGRESSION).fit(X, np.where(np.isin(np.arange(60), fold), -1, y))
 
-    assert found == [[True, True], [True, False], [True, False], [False, False]]
+    assert_array_equal(sets.set_estimator_.predict_proba(X), left.predict_proba(X))
+    assert_array_equal(
+        sets.predict_set(X), _set_by_hand(1 - left.predict_proba(X), sets.scores_, 0.2)
+    )
 
 
 def test_sets_equal_those_of_mapie():
