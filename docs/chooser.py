@@ -115,7 +115,8 @@ class Canvas:
         x, y, width = place
         height = LINE * len(lines) + 2 * PAD
         self.parts.append(
-            f'<rect class="{kind}" x="{x}" y="{y}" width="{width}" height="{height}" rx="6"/>'
+            f'<rect class="{kind}" x="{x}" y="{y}" rx="6" width="{width}" '
+            f'height="{height}"/>'
         )
         for i, line in enumerate(lines):
             self.text(x + PAD, y + PAD + LINE * i + 14, line)
@@ -190,7 +191,8 @@ def _lead_on(canvas: Canvas, word: str, top: int, *, beside: bool) -> None:
 
 def _write(answer: Answer, width: int) -> list[str]:
     """Set the lines of an answer, whose call is a link."""
-    call = f'<a href="{answer.page}"><tspan class="call">{escape(answer.call)}</tspan></a>'
+    call = f'<tspan class="call">{escape(answer.call)}</tspan>'
+    call = f'<a href="{answer.page}">{call}</a>'
     if not answer.case:
         return [call]
     if len(answer.case) + len(answer.call) + 2 > _letters(width):
