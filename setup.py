@@ -8,7 +8,7 @@ from setuptools import find_packages, setup
 #: Address of the repository, without a slash at its end: the one place that names it.
 #: What depends on it is left out while it is empty.
 URL = ""
-#: Address of the published documentation, likewise: switcher.json there has its versions.
+#: Address of the published documentation, likewise; switcher.json there lists versions.
 DOCS_URL = ""
 
 HERE = Path(__file__).parent
