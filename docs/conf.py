@@ -5,6 +5,7 @@ import re
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from sklearn.utils._param_validation import make_constraint
 from sphinx.application import Sphinx
@@ -217,6 +218,14 @@ def fill_in(_app: Sphinx, docname: str, source: list[str]) -> None:
         source[0] = source[0].replace(mark, text)
 
 
+def hide_edit_link(_app: Sphinx, docname: str, *args: Any) -> None:
+    """Offer no link to the source of a page that the build has written."""
+    _template, context, _doctree = args
+    if docname.startswith(("api/generated/", "auto_gallery/")):
+        context["theme_use_edit_page_button"] = False
+
+
 def setup(app: Sphinx) -> None:
-    """Connect the generated text."""
+    """Connect the generated text, and what depends on the page."""
     app.connect("source-read", fill_in)
+    app.connect("html-page-context", hide_edit_link)
