@@ -117,6 +117,7 @@ html_sidebars = {
         "getting_started",
         "benchmarks",
         "boards",
+        "papers",
         "faq",
         "migrating",
         "adding_a_method",
