@@ -8,6 +8,8 @@ from setuptools import find_packages, setup
 #: Address of the repository, without a slash at its end: the one place that names it.
 #: What depends on it is left out while it is empty.
 URL = ""
+#: Address of the published documentation, likewise; switcher.json there lists versions.
+DOCS_URL = ""
 
 HERE = Path(__file__).parent
 INIT = (HERE / "skda" / "__init__.py").read_text(encoding="utf-8")
@@ -48,7 +50,10 @@ EXTRAS["docs"] = [
     "numpydoc",
     "pydata-sphinx-theme",
     "sphinx",
+    "sphinx-copybutton",
+    "sphinx-design",
     "sphinx-gallery",
+    "sphinx-mathjax-offline",
 ]
 EXTRAS["test"] = [
     *EXTRAS["compare"],
@@ -73,6 +78,7 @@ setup(
     long_description_content_type="text/markdown",
     author="skda developers",
     url=URL or None,
+    project_urls={"Documentation": DOCS_URL} if DOCS_URL else {},
     license="BSD-3-Clause",
     license_files=["LICENSE"],
     classifiers=[
@@ -88,12 +94,12 @@ setup(
     python_requires=">=3.11",
     install_requires=[
         "joblib>=1.3",
-        "numpy>=1.26",
+        "numpy>=1.26.4",
         "scikit-learn>=1.6",
         "scipy>=1.13",
         "skorch>=1.2",
         "threadpoolctl",
-        "torch>=2.5",
+        "torch>=2.13",
         "tqdm",
     ],
     extras_require=EXTRAS,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -105,18 +106,38 @@ def run(file: str, groups: dict[str, Group], title: str) -> None:
     parser.add_argument("--again", action="store_true")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    done = set() if arguments.again else set(recorded(file))
+    earlier = {} if arguments.again else recorded(file)
     for name, task, method, seeds in wanted(groups, arguments):
-        if (name, task, method, len(seeds)) not in done:
-            fields = measure(groups[name], task, method, seeds, arguments.device)
-            append(file, group=name, **fields)
+        before = earlier.get((name, task, method), {})
+        left = [seed for seed in seeds if seed not in before.get("seeds", [])]
+        if left:
+            fields = measure(groups[name], task, method, left, arguments.device)
+            append(file, group=name, **join(before, fields))
 
 
-def recorded(file: str) -> Iterator[tuple[str, str, str, int]]:
-    """Tell what has been measured, from how many seeds."""
+def recorded(file: str) -> dict[tuple[str, str, str], dict[str, Any]]:
+    """Find what has been measured of every cell from the most seeds."""
+    found: dict[tuple[str, str, str], dict[str, Any]] = {}
     if (FOLDER / f"{file}.jsonl").exists():
         for line in load(file):
-            yield line["group"], line["task"], line["method"], len(line["values"])
+            key = line["group"], line["task"], line["method"]
+            if key not in found or len(line["seeds"]) >= len(found[key]["seeds"]):
+                found[key] = line
+    return found
+
+
+def join(before: dict[str, Any], fields: dict[str, Any]) -> dict[str, Any]:
+    """Put seeds behind earlier ones, if the method and the data are the same."""
+    for same in ("params", "data", "power", "device") if before else ():
+        if json.loads(json.dumps(fields[same], default=repr)) != before[same]:
+            raise ValueError(
+                f"Expected {same} of {fields['method']} on {fields['task']} to be what "
+                f"earlier seeds had, got {fields[same]} after {before[same]}: measure "
+                f"all seeds, by --again."
+            )
+    commits = {"commit_of_earlier_seeds": before["commit"]} if before else {}
+    lists = {key: value for key, value in fields.items() if isinstance(value, list)}
+    return fields | {key: before.get(key, []) + lists[key] for key in lists} | commits
 
 
 def wanted(

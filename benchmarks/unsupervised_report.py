@@ -101,7 +101,8 @@ def cell(values: list[float]) -> str:
 
 def mean_over(runs: list[list[float]]) -> str:
     """Write the mean over tasks, and its deviation over seeds."""
-    return cell(np.mean(runs, axis=0).tolist())
+    n = min(map(len, runs))  # what all tasks have
+    return cell(np.mean([run[:n] for run in runs], axis=0).tolist())
 
 
 def tasks_of(found: Found, group: str) -> list[str]:

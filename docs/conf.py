@@ -6,6 +6,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 from shutil import copyfile
+from typing import Any
 
 from sklearn.utils._param_validation import make_constraint
 from sphinx.application import Sphinx
@@ -24,16 +25,23 @@ project_copyright = author
 release = version = __version__
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+from chooser import draw  # noqa: E402
+
 SETUP = (HERE.parent / "setup.py").read_text()
 project_url = re.search(r'^URL = "(.*)"$', SETUP, re.MULTILINE)[1]
+html_baseurl = re.search(r'^DOCS_URL = "(.*)"$', SETUP, re.MULTILINE)[1]
 
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.doctest",
+    "sphinx.ext.intersphinx",
     "sphinx.ext.mathjax",
     "sphinx.ext.viewcode",
     "numpydoc",
+    "sphinx_copybutton",
+    "sphinx_design",
     "sphinx_gallery.gen_gallery",
 ]
 exclude_patterns = ["_build", "changelog.d", "gallery"]
@@ -55,6 +63,30 @@ import torch
 warnings.simplefilter("error")
 torch.set_num_threads(1)  # as in the tests: these nets are tiny
 """
+
+# Formulas are drawn without a network, by the one file that has all of MathJax.
+mathjax_files = Path(find_spec("sphinx-mathjax-offline").origin).parent / "static"
+mathjax_path = "tex-svg-full.js"
+
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+
+#: Documentation of others that ours links to.
+OTHERS = {
+    "numpy": "https://numpy.org/doc/stable",
+    "pandas": "https://pandas.pydata.org/docs",
+    "scipy": "https://docs.scipy.org/doc/scipy",
+    "skorch": "https://skorch.readthedocs.io/en/stable",
+    "sklearn": "https://scikit-learn.org/stable",
+    "torch": "https://docs.pytorch.org/docs/stable",
+}
+# A build asks no network: their inventories are read from a folder, if one is given.
+inventories = Path(os.environ.get("SKDA_INVENTORIES", os.devnull))
+intersphinx_mapping = {
+    name: (address, str(inventories / f"{name}.inv"))
+    for name, address in OTHERS.items()
+    if (inventories / f"{name}.inv").is_file()
+}
 
 #: What the script on photographs needs to be run; without it, it is only shown.
 HAS_PHOTOGRAPHS = "SKDA_DATA" in os.environ and None not in (
@@ -79,15 +111,21 @@ sphinx_gallery_conf = {
 
 html_theme = "pydata_sphinx_theme"
 html_title = f"skda {version}"
+html_static_path = ["_static", str(mathjax_files / "mathjax" / mathjax_path)]
+html_css_files = ["skda.css"]
+html_favicon = "_static/favicon.svg"
 html_show_sourcelink = False
 html_sidebars = {
     page: []
     for page in (
+        "index",
         "getting_started",
         "benchmarks",
         "benchmarks/*",
         "boards",
         "papers",
+        "faq",
+        "migrating",
         "adding_a_method",
         "contributing",
         "citing",
@@ -97,13 +135,38 @@ html_sidebars = {
 html_theme_options = {
     "show_toc_level": 2,
     "navigation_with_keys": False,
-    "secondary_sidebar_items": {"**": ["page-toc"], "benchmarks/all": [], "boards": []},
+    "header_links_before_dropdown": 5,
+    "logo": {
+        "text": "skda",
+        "image_light": "_static/logo_light.svg",
+        "image_dark": "_static/logo_dark.svg",
+    },
+    "secondary_sidebar_items": {
+        "**": ["page-toc"],
+        "index": [],
+        "benchmarks": [],
+        "boards": [],
+        "benchmarks/all": [],
+        "user_guide/choosing": [],
+    },
 }
 
 if project_url:
     html_theme_options["icon_links"] = [
         {"name": "Repository", "url": project_url, "icon": "fa-solid fa-code-branch"}
     ]
+    html_theme_options["use_edit_page_button"] = True
+    html_theme_options["secondary_sidebar_items"]["**"] += ["edit-this-page"]
+    html_context = {
+        "edit_page_url_template": f"{project_url}/edit/main/docs/{{{{ file_name }}}}"
+    }
+if html_baseurl:
+    html_theme_options["switcher"] = {
+        "json_url": f"{html_baseurl}/switcher.json",
+        "version_match": version,
+    }
+    html_theme_options["check_switcher"] = False  # it is where the pages will be
+    html_theme_options["navbar_start"] = ["navbar-logo", "version-switcher"]
 
 
 def bibtex() -> str:
@@ -150,6 +213,7 @@ GENERATED = {
     "changelog": ("|fragments|", news),
     "citing": ("|bibtex|", bibtex),
     "contributing": ("|clone|", clone),
+    "user_guide/choosing": ("|diagram|", draw),
 }
 
 
@@ -170,7 +234,15 @@ def write_results(app: Sphinx, error: Exception | None) -> None:
         copyfile(HERE / "_static" / "all_results.js", static / "all_results.js")
 
 
+def hide_edit_link(_app: Sphinx, docname: str, *args: Any) -> None:
+    """Offer no link to the source of a page that the build has written."""
+    _template, context, _doctree = args
+    if docname.startswith(("api/generated/", "auto_gallery/")):
+        context["theme_use_edit_page_button"] = False
+
+
 def setup(app: Sphinx) -> None:
-    """Connect the generated text."""
+    """Connect the generated text, and what depends on the page."""
     app.connect("source-read", fill_in)
     app.connect("build-finished", write_results)
+    app.connect("html-page-context", hide_edit_link)

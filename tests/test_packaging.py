@@ -48,6 +48,11 @@ def _output(*command):
     return subprocess.check_output(command, cwd=ROOT, text=True)
 
 
+def _text(path):
+    """Read a file of the repository."""
+    return (ROOT / path).read_text()
+
+
 def _python(*arguments):
     """Run a fresh interpreter that treats warnings as errors."""
     return _output(sys.executable, "-W", "error", *arguments).strip()
@@ -119,3 +124,11 @@ def test_files_that_a_page_of_the_repository_points_to_are_there(page):
     missing = [link for link in links if not (path.parent / link).exists()]
 
     assert not missing + [name for name in named if not (ROOT / name).exists()]
+
+
+def test_the_oldest_versions_are_those_that_are_tried():
+    tried = re.findall(r"^(\S+)==(\S+)$", _text(".ci/minimum.txt"), re.MULTILINE)
+    required = re.search(r"install_requires=\[(.*?)\]", _text("setup.py"), re.DOTALL)[1]
+    allowed = re.findall(r'"([\w-]+)>=([\d.]+)"', required)
+
+    assert allowed == [(name, oldest.removesuffix(".0")) for name, oldest in tried]

@@ -151,7 +151,8 @@ class AutoAdapter(OpinionMixin, ReportMixin, SeveralSourcesAdapter):
 
     needs_same_features: ClassVar[bool] = False
     unlabeled_fate: ClassVar[str] = (
-        "AutoAdapter infers them, or takes the target to lack them; report_ says which"
+        "by unlabeled_classes AutoAdapter infers or ignores them, or takes the target "
+        "to lack them; report_ says which"
     )
 
     @fit_context(prefer_skip_nested_validation=True)

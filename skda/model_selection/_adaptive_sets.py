@@ -53,10 +53,11 @@ class AdaptiveSets(BaseMethodInside):
 
     **Target rows** are held out in folds, that is, they stay in the fit as unlabeled
     ones, each scored by a model that has not seen its label (``calibration="cross"``).
-    What then predicts has learned from all labels. The promise holds as far as it is
-    no other than the models of the folds. With "split" the method learns from one half
-    of the labels alone, and the other half holds it to its promise without any such
-    condition, with larger sets.
+    One of these models scores new rows: that of all labels is better than those that
+    it would be compared with, and its sets larger than need be. The promise holds as
+    far as the models of the folds are alike. With "split" the method learns from one
+    half of the labels alone, and the other half holds it to its promise without any
+    such condition, with larger sets.
 
     **Source rows** take their place if fewer than :math:`1 / \alpha` target rows are
     labeled. Folds of the source are left out of its fit and carried over to the
@@ -86,6 +87,9 @@ class AdaptiveSets(BaseMethodInside):
     estimator_ : estimator object
         The method, fitted to all labels, or with "split" to one half. What it has
         learned, such as ``classes_``, is to be had under the same name here.
+    set_estimator_ : estimator object
+        What scores the classes of new rows: the method, fitted without the labels of
+        the first fold; with "split" `estimator_`.
     scores_ : ndarray of shape (`n_calibration_`,)
         Scores :math:`s_i` of true classes, sorted.
     calibrated_on_ : {"target", "pairs", "source", "nothing"}
@@ -186,19 +190,15 @@ class AdaptiveSets(BaseMethodInside):
             self._fit_to_half(X, labels, given)
             return self
         self._fit_to_all(X, y, given)
-        parts: list[Array] = []
-        self.calibrated_on_ = "target"
+        found: Iterator[tuple[Any, Array]] = iter(())
+        origin = "target"
         if promised or source is None:
-            parts = list(self._score_target(X, labels, given))
+            found = self._score_target(X, labels, given)
         else:
-            carried, self.calibrated_on_ = carry_over(source, pairs, X)
+            carried, origin = carry_over(source, pairs, X)
             if carried is not None:
-                parts = list(self._score_source(X, y, carried, given))
-        self.scores_ = np.sort(np.concatenate([np.empty(0), *parts]))
-        self.n_calibration_ = len(self.scores_)
-        if self.n_calibration_ == 0:
-            self.calibrated_on_ = "nothing"
-        self._warn_of_no_promise()
+                found = self._score_source(X, y, carried, given)
+        self._keep(list(found), origin)
         return self
 
     def predict_set(self, X: ArrayLike) -> NDArray[np.bool_]:
@@ -216,7 +216,7 @@ class AdaptiveSets(BaseMethodInside):
             ``classes_``.
         """
         check_is_fitted(self)
-        scores = self._score_classes(self.estimator_, X)
+        scores = self._score_classes(self.set_estimator_, X)
         # Without any rows to compare, nothing is excluded.
         n_worse = self.n_calibration_ - np.searchsorted(self.scores_, scores)
         least = self.alpha * (self.n_calibration_ + 1) + ROUNDING
@@ -225,6 +225,15 @@ class AdaptiveSets(BaseMethodInside):
     def _least(self) -> int:
         """Count the rows that a promise takes."""
         return int(np.ceil(1 / self.alpha - ROUNDING))
+
+    def _keep(self, scored: list[tuple[Any, Array]], origin: str) -> None:
+        """Keep the scores of rows, and the first of the models that they are from."""
+        self.set_estimator_ = scored[0][0] if scored else self.estimator_
+        parts = [scores for _, scores in scored]
+        self.scores_ = np.sort(np.concatenate([np.empty(0), *parts]))
+        self.n_calibration_ = len(self.scores_)
+        self.calibrated_on_ = origin if self.n_calibration_ else "nothing"
+        self._warn_of_no_promise()
 
     def _warn_of_no_promise(self) -> None:
         share, n, least = 1 - self.alpha, self.n_calibration_, self._least()
@@ -259,23 +268,21 @@ class AdaptiveSets(BaseMethodInside):
         scores = self._score_rows(
             self.estimator_, safe_indexing(X, rows), labels.values[test]
         )
-        self.scores_ = np.sort(scores)
-        self.n_calibration_, self.calibrated_on_ = len(scores), "target"
-        self._warn_of_no_promise()
+        self._keep([(self.estimator_, scores)], "target")
 
     def _score_target(
         self, X: Any, labels: Labels, given: dict[str, Any]
-    ) -> Iterator[Array]:
+    ) -> Iterator[tuple[Any, Array]]:
         """Hide labels of the target in turn, and score their rows."""
         rows = np.flatnonzero(labels.known)
         for _, test in _split(len(labels.values), self.cv):
             model = self._fit_quietly(X, _hide(labels, test), given)
             held_out = safe_indexing(X, rows[test])
-            yield self._score_rows(model, held_out, labels.values[test])
+            yield model, self._score_rows(model, held_out, labels.values[test])
 
     def _score_source(
         self, X: Any, y: Any, carried: Array, given: dict[str, Any]
-    ) -> Iterator[Array]:
+    ) -> Iterator[tuple[Any, Array]]:
         """Leave rows of the source out in turn, and score what they are carried to."""
         X_s, y_s = check_pair(given["source"], "source=(X_source, y_source)")
         labels = check_labels(y_s, X_s)
@@ -284,7 +291,8 @@ class AdaptiveSets(BaseMethodInside):
             left = np.delete(np.arange(len(labels.known)), rows[test])
             part = safe_indexing(X_s, left), safe_indexing(y_s, left)
             model = self._fit_quietly(X, y, given | {"source": part})
-            yield self._score_rows(model, carried[rows[test]], labels.values[test])
+            scores = self._score_rows(model, carried[rows[test]], labels.values[test])
+            yield model, scores
 
     def _fit_quietly(self, X: Any, y: Any, given: dict[str, Any]) -> Any:
         """Fit to some of the labels; what there is to say, the first fit has said."""

@@ -388,8 +388,8 @@ def test_pages_show_what_was_run_and_say_what_was_not(tmp_path, monkeypatch):
     run_text = (tmp_path / "docs" / "boards_few_choosing.inc").read_text()
     assert run_text.startswith("3 of 3 tasks.")
     assert ".. image:: /benchmarks/boards_few_choosing.svg" in run_text
-    assert "   * - Good\n     - 75.0\n" in run_text
-    assert "   * - Method\n     - Tables\n   * - Good\n     - 75.0\n" in run_text
+    assert "   * - Good\n     - **75.0**\n" in run_text
+    assert "   * - Method\n     - Tables\n   * - Good\n     - **75.0**\n" in run_text
     assert (tmp_path / "docs" / "boards_few_choosing.svg").exists()
     other = (tmp_path / "docs" / "boards_partial_confirming.inc").read_text()
     assert other == "None of the 0 tasks has been run yet.\n"

@@ -1,14 +1,16 @@
 """Tests of what the tables of unsupervised and of partial adaptation are made by."""
 
+import json
+
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
 from benchmarks import unsupervised_report
-from benchmarks._homogeneous import Group, file_of, load_domains, measure
+from benchmarks._homogeneous import Group, file_of, join, load_domains, measure
 from benchmarks._tables import Table
 from skda.datasets import load_task
-from skda.unsupervised import SourceOnly
+from skda.unsupervised import DANN, SourceOnly
 
 TASK = "pacs_photo:pacs_sketch"
 
@@ -114,3 +116,24 @@ def test_methods_that_have_all_tasks_are_ranked():
         "C": "1.5",
         "D": "",
     }
+
+
+def test_later_seeds_are_put_behind_earlier_ones(drawings):
+    group = Group([TASK], {"network": DANN(max_epochs=1)})
+    together = measure(group, TASK, "network", [0, 1, 2], "cpu")
+    first = measure(group, TASK, "network", [0, 1], "cpu")
+    before = json.loads(json.dumps(first | {"commit": "abc"}, default=repr))
+    joined = join(before, measure(group, TASK, "network", [2], "cpu"))
+
+    assert joined["seeds"] == [0, 1, 2]
+    assert joined["values"] == together["values"]
+    assert joined["commit_of_earlier_seeds"] == "abc"
+
+
+def test_seeds_of_other_parameters_are_not_joined(drawings):
+    group = Group([TASK], {"network": DANN(max_epochs=1)})
+    before = measure(group, TASK, "network", [0], "cpu") | {"commit": "abc"}
+    before["params"] = before["params"] | {"max_epochs": 2}
+
+    with pytest.raises(ValueError, match="params of network"):
+        join(before, measure(group, TASK, "network", [1], "cpu"))

@@ -9,7 +9,7 @@ from numpy.testing import assert_array_equal
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.datasets import make_blobs
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import cross_validate
+from sklearn.model_selection import KFold, cross_validate
 
 from skda.baselines import TargetOnly
 from skda.heterogeneous import PairedRidgeTransfer
@@ -28,6 +28,11 @@ def _draw(seed, n=400):
 
 def _hide(y, n_labeled):
     return np.where(np.arange(len(y)) < n_labeled, y, -1)
+
+
+def _set_by_hand(scores, worse, alpha):
+    n_worse = (worse >= scores[..., None]).sum(axis=-1)
+    return 1 + n_worse > alpha * (len(worse) + 1)
 
 
 def _coverage(sets, X, y):
@@ -76,6 +81,18 @@ def test_sets_by_hand():
     )
 
 
+def test_new_rows_are_scored_by_a_model_that_has_learned_from_as_few_labels():
+    X, y = _draw(0, 60)
+    sets = AdaptiveSets(REGRESSION, alpha=0.2, cv=5).fit(X, y)
+    _, fold = next(KFold(5, shuffle=True, random_state=0).split(X))
+    left = clone(REGRESSION).fit(X, np.where(np.isin(np.arange(60), fold), -1, y))
+
+    assert_array_equal(sets.set_estimator_.predict_proba(X), left.predict_proba(X))
+    assert_array_equal(
+        sets.predict_set(X), _set_by_hand(1 - left.predict_proba(X), sets.scores_, 0.2)
+    )
+
+
 def test_sets_equal_those_of_mapie():
     # mapie 1.6.0, SplitConformalClassifier(lr, conformity_score="lac", prefit=True):
     # members of each class at three levels.
@@ -88,8 +105,7 @@ def test_sets_equal_those_of_mapie():
     model = LogisticRegression().fit(X[:100], y[:100])
     sets = AdaptiveSets(model)
     sets.estimator_ = model
-    sets.scores_ = np.sort(sets._score_rows(model, X[100:160], y[100:160]))
-    sets.n_calibration_ = 60
+    sets._keep([(model, sets._score_rows(model, X[100:160], y[100:160]))], "target")
     found = {
         alpha: sets.set_params(alpha=alpha).predict_set(X[160:]).sum(axis=0).tolist()
         for alpha in expected
