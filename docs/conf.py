@@ -5,7 +5,6 @@ import re
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from shutil import copyfile
 from typing import Any
 
 from sklearn.utils._param_validation import make_constraint
@@ -229,9 +228,7 @@ def fill_in(_app: Sphinx, docname: str, source: list[str]) -> None:
 def write_results(app: Sphinx, error: Exception | None) -> None:
     """Write what the page of all results shows."""
     if error is None and app.builder.format == "html":
-        static = Path(app.outdir) / "_static"
-        everything.write(static / "results.js")
-        copyfile(HERE / "_static" / "all_results.js", static / "all_results.js")
+        everything.write(Path(app.outdir) / "_static" / "results.js")
 
 
 def hide_edit_link(_app: Sphinx, docname: str, *args: Any) -> None:
