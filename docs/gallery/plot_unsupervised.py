@@ -24,7 +24,7 @@ rng = np.random.default_rng(0)
 
 source = images[:700].reshape(700, 64), digits[:700]
 blurred = gaussian_filter(images[900:1500], sigma=(0, 0.6, 0.6))
-light = np.linspace(1, 0.3, 8)
+light = np.linspace(1, 0.4, 8)
 scans = 1 - light * (1 - blurred) + rng.normal(scale=0.1, size=blurred.shape)
 X, y = scans.reshape(600, 64), digits[900:1500]
 

@@ -298,7 +298,7 @@ class RetrievalDisplay(Display):
         axes.grid(color="0.93", linewidth=0.8)
         axes.set_axisbelow(True)
         axes.legend(
-            title="mAP", loc="upper right", frameon=False, fontsize="small"
+            title="mAP", loc="best", frameon=False, fontsize="small"
         ).set_alignment("left")
         if len(self.curves) > 1:
             axes.set_title(title, loc="left")
