@@ -84,3 +84,22 @@ from skda.inspection import CriticalDifferenceDisplay
 
 display = CriticalDifferenceDisplay.from_scores(scores, task_name="12 tasks")
 plt.show()
+
+# %%
+# What to read from it
+# --------------------
+#
+# The Friedman test says whether there is any difference at all; only then look for who
+# differs. A method may be first on most tasks and still share a bar with the second.
+assert display.p_value_ < 0.05
+print(f"p = {display.p_value_:.1e}; critical difference {display.critical_difference_:.2f}")
+for group in display.groups_:
+    print("not told apart:", ", ".join(group))
+
+# %%
+# When not to
+# -----------
+#
+# Ranks forget by how much: a method that is ahead by a hair on eleven tasks and fails
+# on one looks excellent. Show the scores, too. And do not fill the list up with splits
+# or versions of one data set: the test would take them for evidence.

@@ -41,9 +41,58 @@ print("kept:", prune.kept_classes_, f" accuracy: {prune.score(X, y):.1%}")
 # the target, anew every few epochs. Blue are those that the target has; beside them,
 # which classes look alike. A gray line that stays up is a class that the network still
 # believes in, mostly one that is like a blue one.
+# sphinx_gallery_thumbnail_number = 1
 from skda.inspection import ClassWeightsDisplay
 from skda.partial import BA3US
 
 ba3us = BA3US(random_state=0).fit(X, source=source)
 ClassWeightsDisplay.from_estimator(ba3us, source=source, shared=there)
 plt.show()
+
+# %%
+# Topics
+# ------
+#
+# :class:`~skda.partial.ISRA` adds topics to such a network: groups of features that go
+# together, found by an auto-encoder. Left, which features a topic looks at; then, which
+# rows look at it, sorted by class. A topic that is dark in a class of the source and
+# nowhere in the target belongs to a class that the target lacks.
+from skda.inspection import TopicMapDisplay
+from skda.partial import ISRA
+
+backbone = BA3US(n_components=48, max_epochs=20)
+isra = ISRA(backbone, n_topics=16, random_state=0).fit(X, source=source)
+TopicMapDisplay.from_estimator(isra, X, y, source=source)
+plt.show()
+
+# %%
+# What came of it
+# ---------------
+#
+# All of them against a classifier of the source, and a method for equal classes that
+# takes no notice of the missing ones.
+import skda
+from skda.baselines import TunedClassifier
+from skda.inspection import ComparisonDisplay
+from skda.unsupervised import DANN, SourceOnly
+
+methods = {
+    "Tuned classifier of the source": SourceOnly(TunedClassifier()),
+    "DANN, for equal classes": DANN(random_state=0),
+    "BA3US": ba3us,
+    "ISRA": isra,
+    "PruneClasses": prune,
+}
+table = skda.compare(methods, X, y, source=source, n_per_class=0, n_splits=1)
+ComparisonDisplay.from_frame(table, name="Digits: ten classes to four")
+plt.show()
+
+# %%
+# When not to
+# -----------
+#
+# Topics and weights are pictures to look at, not proofs: a class may keep its weight
+# because it looks like one that is there. And if the target may have all classes, say
+# ``PruneClasses(threshold=0.2)``, which leaves out less, or take
+# :class:`~skda.AutoAdapter`, which asks first.
+assert set(there) <= set(prune.kept_classes_)
