@@ -105,5 +105,7 @@ plt.show()
 # a pair whose source side is labeled and whose target side is tested gives the answer
 # away, see :ref:`sphx_glr_auto_gallery_plot_cross_validation.py`.
 accuracy = results.pivot(index="pairs", columns="method", values="accuracy")
-assert accuracy["PairedRidgeTransfer"].iloc[-1] > accuracy["PairedRidgeTransfer"].iloc[0]
+assert (
+    accuracy["PairedRidgeTransfer"].iloc[-1] > accuracy["PairedRidgeTransfer"].iloc[0]
+)
 accuracy.round(3)

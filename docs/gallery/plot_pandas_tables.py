@@ -123,9 +123,7 @@ methods = {
 }
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", UserWarning)
-    table = skda.compare(
-        methods, app, truth, source=source, n_per_class=2, n_splits=5
-    )
+    table = skda.compare(methods, app, truth, source=source, n_per_class=2, n_splits=5)
 ComparisonDisplay.from_frame(table, name="Segments of the customers of the app")
 plt.show()
 

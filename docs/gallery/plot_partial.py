@@ -55,8 +55,8 @@ plt.show()
 #
 # :class:`~skda.partial.ISRA` adds topics to such a network: groups of features that go
 # together, found by an auto-encoder. Left, which features a topic looks at; then, which
-# rows look at it, sorted by class. A topic that is dark in a class of the source and
-# nowhere in the target belongs to a class that the target lacks.
+# rows look at it, by their digit. A topic that is dark in a digit of the source and
+# nowhere in the target belongs to what the target lacks.
 from skda.inspection import TopicMapDisplay
 from skda.partial import ISRA
 

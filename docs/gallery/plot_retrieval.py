@@ -32,7 +32,9 @@ SAID = {
 }
 rng = np.random.default_rng(0)
 pictures, digit = load_digits(return_X_y=True)
-dark = np.where(pictures.mean(axis=1) > np.median(pictures.mean(axis=1)), "dark", "pale")
+dark = np.where(
+    pictures.mean(axis=1) > np.median(pictures.mean(axis=1)), "dark", "pale"
+)
 everything = sorted({word for words in SAID.values() for word in words.split()})
 
 
@@ -73,7 +75,6 @@ source = views(even[:600]), digit[even[:600]]
 # :class:`~skda.retrieval.ClusterRetrieval` comes first in our tables, and
 # :class:`~skda.retrieval.RidgeCCA` is the control that every other one has to beat. All
 # are judged on pictures that are in no fit.
-# sphinx_gallery_thumbnail_number = 1
 from skda.inspection import RetrievalDisplay
 from skda.retrieval import PLS, ClusterRetrieval, RidgeCCA
 
@@ -93,6 +94,7 @@ plt.show()
 #
 # Words in, pictures out: the words go through the same vectorizer, and ``retrieve``
 # ranks the pictures. None of them was in a fit, and no label of their digits is known.
+# sphinx_gallery_thumbnail_number = 2
 search = retrievers["ClusterRetrieval"]
 queries = ["stick upright", "roof slanted", "balloon loop tail", "bumps open dark"]
 
@@ -117,7 +119,9 @@ plt.show()
 # what lifts the first method over the second.
 from skda.metrics import chance_average_precision
 
-found = {name: each.score(views(test), digit[test]) for name, each in retrievers.items()}
+found = {
+    name: each.score(views(test), digit[test]) for name, each in retrievers.items()
+}
 assert found["ClusterRetrieval"] > found["PLS"]
 found | {"chance": chance_average_precision(digit[test], digit[test])}
 

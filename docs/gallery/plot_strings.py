@@ -70,8 +70,9 @@ clf.predict(["a sturdy lid and even heat", "the handle is flimsy and rusty"])
 # The control is a classifier of the source, which knows "great" and "poor", but no word
 # that is for pans only. A method that adapts sees these go together with the words that
 # it knows.
-import skda
 from sklearn.linear_model import LogisticRegression
+
+import skda
 from skda.inspection import ComparisonDisplay
 from skda.unsupervised import SPL, SourceOnly
 

@@ -141,6 +141,7 @@ class TermsDisplay(Display):
         )
         if not any((values < 0).any() for values in terms.values()):
             axes.set_yscale("log")
+            _spell_ticks(axes)
         _mark_phases(axes, columns["phase"])
         self._decorate(axes)
         return self
@@ -155,6 +156,17 @@ class TermsDisplay(Display):
         axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.01, 1))
         if self.estimator_name is not None:
             axes.set_title(f"Training of {self.estimator_name}", loc="left", pad=16)
+
+
+def _spell_ticks(axes: Axes) -> None:
+    """Write 0.5 instead of a product of powers, where a few decades are shown."""
+    low, high = axes.get_ylim()
+    if high > 1000 * low:
+        return
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter(
+        lambda value, _: f"{value:g}" if f"{value:e}"[0] in "25" else ""
+    )
 
 
 def _epochs(values: NDArray[Any]) -> NDArray[np.int64]:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 __all__ = ["Panels", "TopicMapDisplay"]
 
 
+#: Most classes that are named below their rows, and the color between two of them.
+MOST_NAMED, BETWEEN = 20, "#e07b39"
+
+
 class Panels(Display):
     """A display of one panel or several, side by side.
 
@@ -212,8 +216,11 @@ class TopicMapDisplay(Panels):
         for panel, values in maps.items():
             axes = self.axes_[panel]
             self.images_[panel] = axes.imshow(_scale_to_one(values), **style)
-            what = "Feature" if panel == "features" else f"Row of the {panel}, by class"
-            axes.set_xlabel(what)
+            axes.set_xlabel("Feature" if panel == "features" else f"Row of the {panel}")
+            labels = (self.labels or {}).get(panel)
+            if labels is not None:
+                axes.set_xlabel(f"Row of the {panel}, by class")
+                _mark_classes(axes, labels, values.T)
         self.ax_.set_ylabel("Topic")
         self._set_title("Topics")
         return self
@@ -225,6 +232,25 @@ def _by_class(labels: ArrayLike, rows: NDArray[Any]) -> NDArray[np.intp]:
     codes = np.full(len(known), np.inf)
     codes[known] = np.unique(values, return_inverse=True)[1]
     return codes.argsort(kind="stable")
+
+
+def _mark_classes(axes: Axes, labels: ArrayLike, rows: NDArray[Any]) -> None:
+    """Write the names of the classes below their rows, and draw lines between them."""
+    known, values = check_labels(labels, rows)
+    names, sizes = np.unique(values, return_counts=True)
+    if len(names) > MOST_NAMED:
+        return
+    ends = sizes.cumsum() - 0.5
+    ticks = [
+        (str(name), end - size / 2)
+        for name, end, size in zip(names, ends, sizes, strict=True)
+    ]
+    if not known.all():
+        ticks.append(("?", (ends[-1] + len(rows) - 0.5) / 2))
+    axes.set_xticks([x for _, x in ticks], [name for name, _ in ticks])
+    axes.tick_params(axis="x", length=0)
+    for end in ends[ends < len(rows) - 1]:
+        axes.axvline(end, color=BETWEEN, linewidth=1)
 
 
 def _scale_to_one(values: NDArray[Any]) -> NDArray[Any]:
