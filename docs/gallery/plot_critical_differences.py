@@ -92,9 +92,7 @@ plt.show()
 # The Friedman test says whether there is any difference at all; only then look for who
 # differs. A method may be first on most tasks and still share a bar with the second.
 assert display.p_value_ < 0.05
-print(
-    f"p = {display.p_value_:.1e}; critical difference {display.critical_difference_:.2f}"
-)
+print(f"p = {display.p_value_:.1e}, CD = {display.critical_difference_:.2f}")
 for group in display.groups_:
     print("not told apart:", ", ".join(group))
 

@@ -80,9 +80,9 @@ scores["tested rows among the pairs"] = cross_val_score(
 #
 # The dashed line is the truth. Hollow dots are folds, filled ones their mean.
 figure, ax = plt.subplots(figsize=(6.8, 2.9), layout="constrained")
-for place, (name, folds) in enumerate(scores.items()):
+for place, (name, shares) in enumerate(scores.items()):
     color = "C0" if name == "LabeledFold" else "C3"
-    folds = 100 * np.asarray(folds)
+    folds = 100 * np.asarray(shares)
     ax.plot(folds, [place] * len(folds), "o", mfc="white", mec=color, ms=4)
     ax.plot(folds.mean(), place, "o", color=color, ms=8)
     ax.annotate(

@@ -58,8 +58,8 @@ def convolutions() -> nn.Module:
 # --------
 #
 # :class:`~skda.unsupervised.SourceOnly` learns from the source alone,
-# :class:`~skda.unsupervised.DANN` also from the unlabeled target. ``history_`` has every
-# term of the loss, for pandas:
+# :class:`~skda.unsupervised.DANN` also from the unlabeled target. ``history_`` is made
+# for pandas, and has every term of the loss:
 import pandas as pd
 
 from skda.unsupervised import DANN, SourceOnly

@@ -32,12 +32,10 @@ methods = {
     "logistic regression": TargetOnly(LogisticRegression(max_iter=1000)),
     "AutoAdapter": skda.AutoAdapter(),
 }
-tables = []
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", UserWarning)  # that one label is hardly any
-    for n in (1, 2, 5, 10):
-        tables.append(skda.compare(methods, X, y, n_per_class=n).assign(labels=n))
-results = pd.concat(tables, ignore_index=True)
+    tables = {n: skda.compare(methods, X, y, n_per_class=n) for n in (1, 2, 5, 10)}
+results = pd.concat(tables, names=["labels"]).reset_index("labels")
 results.pivot(index="method", columns="labels", values="accuracy").round(3)
 
 # %%

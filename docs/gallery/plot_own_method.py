@@ -10,9 +10,9 @@ beside the methods of this library, with the same splits and controls?
 # The idea
 # --------
 #
-# The predictions for a batch of the target shall be sure, and not all of one class. Both
-# make the nuclear norm of the matrix :math:`P` of probabilities large, which is one
-# formula (batch nuclear-norm maximization, CVPR 2020):
+# The predictions for a batch of the target shall be sure, and not all of one class.
+# Both make the nuclear norm of the matrix :math:`P` of probabilities large, which is
+# one formula (batch nuclear-norm maximization, CVPR 2020):
 #
 # .. math:: L_n = -\frac{\lambda_0}{n} \lVert P_t \rVert_*
 #
