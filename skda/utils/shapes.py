@@ -33,4 +33,4 @@ def _shape(X: Any) -> str:
         return ", ".join(f"{name} {_shape(view)}" for name, view in X.items())
     if hasattr(X, "shape"):
         return " x ".join(map(str, X.shape))
-    return f"{len(X)} rows"
+    return f"{len(X)} rows" if hasattr(X, "__len__") else "of unknown size"
