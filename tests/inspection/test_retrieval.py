@@ -159,3 +159,13 @@ def test_matplotlib_is_asked_for_where_it_is_needed(views, y, monkeypatch):
 
 def _panels(views, y):
     return RetrievalDisplay.from_estimators({"it": Noisy().fit(views)}, views, y)
+
+
+def test_the_legend_keeps_away_from_curves_that_are_high():
+    curve = RetrievalCurve(np.ones(5), np.linspace(0, 1, 5), 1.0)
+    display = RetrievalDisplay({"A → B": {"good": curve}}, chance=0.1).plot()
+    display.figure_.canvas.draw()
+    box = display.ax_.get_legend().get_window_extent()
+    height = display.ax_.transData.transform((0.5, 1.0))[1]
+
+    assert box.y1 < height

@@ -108,3 +108,13 @@ def test_an_estimator_must_be_fitted_and_train_a_network(toy, ssan):
         TermsDisplay.from_estimator(ssan)
     with pytest.raises(TypeError, match=r"got TargetOnly\(\), which has no history_: "):
         TermsDisplay.from_estimator(TargetOnly().fit(toy.X, toy.y))
+
+
+def test_small_terms_are_written_without_powers():
+    axes = TermsDisplay(HISTORY).plot().ax_
+    axes.figure.canvas.draw()
+    ticks = [*axes.get_yticklabels(), *axes.get_yticklabels(minor=True)]
+    texts = {text.get_text() for text in ticks}
+
+    assert {"1", "0.5", "2"} <= texts
+    assert not any("times" in text for text in texts)

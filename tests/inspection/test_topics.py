@@ -54,7 +54,7 @@ def test_topics_are_scaled_one_by_one():
     assert_array_equal(
         display.images_["source"].get_array(), [[0.25, 0.5, 1], [0, 0, 0]]
     )
-    assert display.axes_["source"].get_xlabel() == "Row of the source, by class"
+    assert display.axes_["source"].get_xlabel() == "Row of the source"
 
 
 def test_rows_reach_the_topics_through_whatever_is_around_them(blobs):
@@ -70,6 +70,23 @@ def test_rows_reach_the_topics_through_whatever_is_around_them(blobs):
         display.row_weights["target"], steps[1].estimator_.topic_weights(rows)
     )
     assert_array_equal(display.labels["target"], steps.predict(X))
+
+
+def test_classes_are_named_below_their_rows_and_told_apart_by_lines():
+    display = TopicMapDisplay(MASKS, WEIGHTS, {"source": ["b", None, "a"]}).plot()
+    axes = display.axes_["source"]
+
+    assert axes.get_xlabel() == "Row of the source, by class"
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["a", "b", "?"]
+    assert axes.get_xticks().tolist() == [0, 1, 2]
+    assert [line.get_xdata()[0] for line in axes.lines] == [0.5, 1.5]
+
+
+def test_classes_that_are_too_many_to_be_named_are_not():
+    rows = np.ones((50, 2))
+    display = TopicMapDisplay(MASKS, {"source": rows}, {"source": np.arange(50)}).plot()
+
+    assert not display.axes_["source"].lines
 
 
 @pytest.mark.parametrize("labels", [[1, -1, 0], ["b", None, "a"]])
