@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from skda.inspection import RetrievalDisplay
+from skda.inspection._retrieval import RetrievalCurve
 from skda.metrics import (
     chance_average_precision,
     mean_average_precision_score,
