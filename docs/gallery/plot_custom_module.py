@@ -64,7 +64,7 @@ import pandas as pd
 
 from skda.unsupervised import DANN, SourceOnly
 
-training = {"max_epochs": 12, "lr": 0.003, "optimizer": "adam", "random_state": 0}
+training = {"max_epochs": 15, "lr": 0.003, "optimizer": "adam", "random_state": 0}
 dann = DANN(module=convolutions, **training).fit(X, source=source)
 pd.DataFrame(dann.history_)[["source_risk", "domain", "train_loss"]].tail(3).round(3)
 

@@ -68,16 +68,15 @@ plt.show()
 # --------------------
 #
 # Over the most of its range the parameter moves the accuracy by less than the draw of
-# the labels does, which is the width of the bands; only its upper end is risky on two
-# of the data sets, and best on the third. So the default, in the middle, is no matter
-# of luck. The range of the means below 0.9, in points, beside the spread of the draws:
+# the labels does, which is the width of the bands; only at its upper end the data sets
+# disagree. So the default, in the middle, is no matter of luck. The range of the means below 0.9, in points, beside the spread of the draws:
 import pandas as pd
 
 means = pd.DataFrame(results).explode("accuracy").astype({"accuracy": float})
 inner = means[means["alpha"] < 0.9].groupby(["data", "alpha"])["accuracy"]
 moved = 100 * inner.mean().groupby("data").agg(np.ptp)
 drawn = 100 * inner.std().groupby("data").mean()
-assert moved.max() < 3
+assert (moved < drawn).all()
 pd.DataFrame({"parameter": moved, "draw": drawn}).round(1)
 
 # %%
