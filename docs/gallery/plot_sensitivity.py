@@ -67,9 +67,10 @@ plt.show()
 # What to read from it
 # --------------------
 #
-# Over the most of its range the parameter moves the accuracy by less than the draw of
-# the labels does, which is the width of the bands; only at its upper end the data sets
-# disagree. So the default, in the middle, is no matter of luck. The range of the means below 0.9, in points, beside the spread of the draws:
+# Over most of its range the parameter moves the accuracy by less than the draw of the
+# labels does, which is the width of the bands; only at its upper end the data sets
+# disagree. So the default, in the middle, is no matter of luck. The range of the means
+# below 0.9, in points, beside the spread of the draws:
 import pandas as pd
 
 means = pd.DataFrame(results).explode("accuracy").astype({"accuracy": float})
