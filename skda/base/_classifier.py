@@ -30,10 +30,10 @@ from skda.utils.labels import (
 )
 from skda.utils.ranges import Transformer
 from skda.utils.validation import (
+    FeatureMemory,
     apply_transformer,
     check_pair,
     only_transformer,
-    remember_features,
 )
 from skda.utils.warnings import warn_of_no_source
 
@@ -315,7 +315,7 @@ class BaseDomainClassifier(ClassifierMixin, BaseEstimator, ABC):
         if source is not None:
             X_s, y_s = check_pair(source, "source=(X_source, y_source)")
             name = f"the source of {type(self).__name__}"
-            self._source_domain = remember_features(name)
+            self._source_domain = FeatureMemory(name)
             rows["source"] = self._validate_rows(X_s, "source", fitting=True)
             # Texts, which a transformer turns into numbers, are one feature.
             n_features = getattr(self._source_domain, "n_features_in_", 1)

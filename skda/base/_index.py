@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from importlib.util import find_spec
 from numbers import Integral
 from typing import Any, Literal, Self
@@ -240,7 +239,7 @@ class GalleryIndex(BaseEstimator):
 
 
 class _FlatIndex:
-    """The flat index of faiss, called like NearestNeighbors, that can be pickled."""
+    """The flat index of faiss, called like NearestNeighbors, that can be stored."""
 
     def __init__(self, points: NDArray[np.floating]) -> None:
         import faiss  # noqa: PLC0415 (optional)
@@ -257,8 +256,11 @@ class _FlatIndex:
         similarities, indices = found
         return similarities, indices
 
-    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        return _FlatIndex, (self.points,)
+    def __getstate__(self) -> dict[str, Any]:
+        return {"points": self.points}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(state["points"])  # type: ignore[misc]
 
 
 def _resolve_backend(backend: str) -> str:

@@ -9,14 +9,14 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
-from sklearn.utils.validation import validate_data
 
 from skda.utils.arrays import to_numpy
 from skda.utils.labels import Labels
 from skda.utils.validation import (
+    FeatureMemory,
     apply_transformer,
     check_magnitude,
-    remember_features,
+    validate_features,
 )
 
 __all__ = ["DomainName", "Rows", "check_not_all_zero", "transform_samples"]
@@ -97,13 +97,13 @@ def transform_samples(
         if not lenient:
             return _validate(owner, X, domain, fitting=fitting, dtype=dtype)
         if fitting:
-            validate_data(owner, X, reset=True, skip_check_array=True)
+            validate_features(owner, X, reset=True, skip_check_array=True)
         if transformer is None:
             return X
         rows = to_numpy(apply_transformer(transformer, X, fitting=fitting))
         if fitting:
             name = f"{type(owner).__name__} behind {domain}_transformer"
-            owner._transformed = remember_features(name)
+            owner._transformed = FeatureMemory(name)
         return _validate(owner._transformed, rows, domain, fitting=fitting, dtype=dtype)
 
 
@@ -112,7 +112,9 @@ def _validate(
 ) -> Any:
     """Make an array of samples, all of them numbers of a sound size."""
     with np.errstate(over="ignore"):  # a value too large is an error, here
-        rows = validate_data(owner, X, reset=fitting, dtype=dtype, accept_sparse="csr")
+        rows = validate_features(
+            owner, X, reset=fitting, dtype=dtype, accept_sparse="csr"
+        )
     check_magnitude(rows, f"the {domain} samples")
     return rows
 

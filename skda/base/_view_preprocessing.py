@@ -16,10 +16,11 @@ from skda.utils.declaration import estimator
 from skda.utils.labels import Labels, check_labels, union_of_classes
 from skda.utils.ranges import Transformer
 from skda.utils.validation import (
+    FeatureMemory,
     apply_transformer,
     check_magnitude,
     check_pair,
-    remember_features,
+    validate_features,
 )
 from skda.utils.views import (
     ViewRows,
@@ -181,7 +182,7 @@ class ViewPreprocessing:
         if fitting:
             called = type(self).__name__
             self._columns = {
-                name: remember_features(f"view {name!r} of {called}") for name in views
+                name: FeatureMemory(f"view {name!r} of {called}") for name in views
             }
         for name, X in views.items():
             columns = list(getattr(X, "columns", ()))
@@ -192,7 +193,7 @@ class ViewPreprocessing:
                     f"several that are called {', '.join(repeated)}: rename them."
                 )
             try:
-                validate_data(
+                validate_features(
                     self._columns[name],
                     X,
                     reset=fitting,

@@ -224,10 +224,10 @@ class ISRA(BasePlugIn):
     def set_fitted_attributes(self, X: SampleSet, source: Any) -> None:
         for name in ("receptor_r2_", "topic_masks_"):  # of an earlier fit
             vars(self).pop(name, None)
-        self._topics: Topics | None = None
+        self._has_topics = source is not None
         if source is None:
             return
-        topics = self._topics = self.backbone_.net_.criterion_.topics
+        topics = self._fitted_topics()
         features = self._features(X, "target")
         self.topic_masks_ = topics.masks(features).cpu().numpy()
         both = torch.cat([features, self._features(source[0], "source")])
@@ -313,9 +313,9 @@ class ISRA(BasePlugIn):
             residual_weighting=self.residual_weighting,
             decoder_activation=self.decoder_activation,
         )
-        before = vars(self).get("_topics")
-        if self.backbone is not None and self.backbone.warm_start and before:
-            topics.go_on_from(before)
+        goes_on = self.backbone is not None and self.backbone.warm_start
+        if goes_on and vars(self).get("_has_topics"):
+            topics.go_on_from(self._fitted_topics())
         *others, last = phases
         objective = TopicObjective(
             last.criterion,
@@ -329,13 +329,14 @@ class ISRA(BasePlugIn):
         return [*others, last._replace(criterion=objective)]
 
     def _fitted_topics(self) -> Topics:
-        self._fitted_backbone()
-        if self._topics is None:
+        backbone: Any = self._fitted_backbone()
+        if not self._has_topics:
             raise ValueError(
                 "This ISRA was last fitted without a source, and has no topics: fit it "
                 "with source=(X_source, y_source)."
             )
-        return self._topics
+        topics: Topics = backbone.net_.criterion_.topics
+        return topics
 
 
 def _check_receptors(r2: NDArray[np.floating]) -> None:

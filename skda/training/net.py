@@ -26,6 +26,7 @@ from skda.training.divergence import (
 )
 from skda.training.held_out import HeldOut, validation_scores
 from skda.training.objective import Objective, check_terms
+from skda.training.plain_state import PlainState
 from skda.training.schedules import cosine, inverse_decay
 from skda.utils.interrupts import watch_interrupts
 from skda.utils.seeding import FitRandomness
@@ -111,7 +112,7 @@ class TermsBar(Callback):
         self.bar.close()
 
 
-class DomainNet(NeuralNet):
+class DomainNet(PlainState):
     """Minimize ``sum(criterion(module, batch, progress).values())``.
 
     skorch scores one prediction against one label. Adaptation scores two domains

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 from sklearn import config_context
 from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor
 
 from skda.utils._sklearn import BaseEstimator
 
 __all__ = [
+    "FeatureMemory",
     "apply_transformer",
     "as_tensor",
     "before_final",
@@ -28,35 +29,48 @@ __all__ = [
     "check_precision",
     "final_estimator",
     "only_transformer",
-    "remember_features",
+    "validate_features",
 ]
 
 
 class FeatureMemory(BaseEstimator):
     """Remembers number and names of features, as an estimator does those of ``X``.
 
-    scikit-learn's checks of features work on any estimator, and call it by the name of
-    its class: every object has a class of its own.
-    """
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return remember_features, (type(self).__name__,), self.__getstate__()
-
-
-def remember_features(name: str) -> Any:
-    """Build what remembers features that are not the ``X`` of an estimator.
-
     Parameters
     ----------
     name : str
         What errors call it, such as "the source of GeoST".
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+def validate_features(owner: Any, X: Any, **settings: Any) -> Any:
+    """Validate samples, and remember or compare number and names of their features.
+
+    Parameters
+    ----------
+    owner : estimator or FeatureMemory
+        Remembers the features.
+    X : array-like of shape (n, p)
+        Samples.
+    **settings : dict
+        Passed to scikit-learn's ``validate_data``.
 
     Returns
     -------
-    FeatureMemory
-        To be passed to scikit-learn's ``validate_data``.
+    array-like of shape (n, p)
+        The samples.
     """
-    return type(name, (FeatureMemory,), {})()
+    if not isinstance(owner, FeatureMemory):
+        return validate_data(owner, X, **settings)
+    # scikit-learn calls an estimator by the name of its class: lend it one.
+    named: Any = type(owner.name, (BaseEstimator,), {})()
+    vars(named).update(vars(owner))
+    samples = validate_data(named, X, **settings)
+    vars(owner).update(vars(named))
+    return samples
 
 
 def apply_transformer(transformer: Any, X: Any, *, fitting: bool, **params: Any) -> Any:

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 import torch
 from scipy.sparse import csr_array
-from sklearn.utils.validation import validate_data
 
 from skda.utils.validation import (
+    FeatureMemory,
     check_device,
     check_magnitude,
     check_pair,
     check_precision,
-    remember_features,
+    validate_features,
 )
 
 
@@ -78,12 +78,12 @@ def test_solvers_may_need_higher_powers():
 
 
 def test_remembered_features_have_a_name_that_survives_pickling():
-    memory = remember_features("the source of GeoST")
-    validate_data(memory, np.eye(3))
+    memory = FeatureMemory("the source of GeoST")
+    validate_features(memory, np.eye(3))
     loaded = pickle.loads(pickle.dumps(memory))  # noqa: S301
 
     for same in (deepcopy(memory), loaded):
         with pytest.raises(
             ValueError, match="X has 2 features, but the source of GeoST is expecting 3"
         ):
-            validate_data(same, np.eye(2), reset=False)
+            validate_features(same, np.eye(2), reset=False)
