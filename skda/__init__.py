@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from skda.comparison._adaptation import compare
     from skda.comparison._gain import source_gain
     from skda.comparison._retrieval import compare_retrieval
+    from skda.persistence import load, save
     from skda.training import StopTraining
 
 __all__ = [
@@ -16,6 +17,8 @@ __all__ = [
     "__version__",
     "compare",
     "compare_retrieval",
+    "load",
+    "save",
     "source_gain",
 ]
 
@@ -27,6 +30,8 @@ _LAZY = {
     "StopTraining": "skda.training",
     "compare": "skda.comparison._adaptation",
     "compare_retrieval": "skda.comparison._retrieval",
+    "load": "skda.persistence",
+    "save": "skda.persistence",
     "source_gain": "skda.comparison._gain",
 }
 

@@ -18,7 +18,7 @@ LAYERS = [
     ("partial",),
     ("auto",),
     ("model_selection", "comparison"),
-    ("inspection",),
+    ("inspection", "persistence"),
     ("cli",),
     ("__main__",),
 ]
