@@ -266,7 +266,7 @@ class BaseNetClassifier(
         alone = len(source.X) == 0
         if alone and isinstance(self.make_target_objective(), TargetRisk):
             target = target.labeled()  # no other row has a loss
-        randomness = FitRandomness(self.random_state, device)
+        randomness = self._randomness(device)
         held_out = None
         if self.validation_fraction is not None:
             rows: dict[DomainName, Rows] = {"source": source, "target": target}

@@ -14,7 +14,6 @@ from skda.base._retriever import BaseRetriever
 from skda.training import Batch, Domain, Domains, NetTraining, Objective, Pairs, Phase
 from skda.utils.declaration import estimator
 from skda.utils.ranges import Count, Fraction, LayerSizes
-from skda.utils.seeding import FitRandomness
 from skda.utils.validation import as_tensor, check_device
 from skda.utils.views import ViewRows
 
@@ -122,7 +121,7 @@ class BaseNetRetriever(NetTraining, BaseRetriever):
         nothing = Domain(*(part[:0] for part in domain))
         domains = Domains(Batch(nothing, domain, Pairs(nothing.X, nothing.X)))
         task = pairs.widths, self.classes_.tolist()
-        randomness = FitRandomness(self.random_state, device)
+        randomness = self._randomness(device)
         max_epochs = self._n_epochs(self._loader(domains, seed=randomness.seed))
         with randomness.of_default_generators():
             phases = [Phase(self.make_objective(source, target), max_epochs)]

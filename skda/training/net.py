@@ -27,6 +27,7 @@ from skda.training.divergence import (
 from skda.training.held_out import HeldOut, validation_scores
 from skda.training.objective import Objective, check_terms
 from skda.training.plain_state import PlainState
+from skda.training.recorder import EpochSoFar, Recorder
 from skda.training.schedules import cosine, inverse_decay
 from skda.utils.interrupts import watch_interrupts
 from skda.utils.seeding import FitRandomness
@@ -199,6 +200,9 @@ class DomainNet(PlainState):
     #: Whether a training is on that the user has interrupted.
     _user_interrupted: Callable[[], bool] = staticmethod(bool)
 
+    #: What keeps the state of the training that is on, if anything does.
+    _recorder: Recorder | None = None
+
     def initialize(self) -> Self:
         """Forget the last training, too."""
         self.stopped_early_ = self.fit_is_over_ = False
@@ -213,6 +217,7 @@ class DomainNet(PlainState):
         classes: None = None,
         *,
         randomness: FitRandomness | None = None,
+        recorder: Recorder | None = None,
         **fit_params: Any,
     ) -> Self:
         """Train for a phase; unlike skorch, let the user interrupt it.
@@ -228,6 +233,8 @@ class DomainNet(PlainState):
             Ignored; skorch passes them.
         randomness : FitRandomness, default=None
             Source of the random numbers of the training; None is PyTorch's generators.
+        recorder : Recorder, default=None
+            Where to keep the state of the training, and what to go on from.
         **fit_params : dict
             Passed to the loop of skorch.
 
@@ -247,6 +254,11 @@ class DomainNet(PlainState):
             stack.callback(delattr, self, "_user_interrupted")
             try:
                 self.notify("on_train_begin", X=X, y=y)
+                if recorder is not None:
+                    self._recorder = recorder
+                    stack.callback(delattr, self, "_recorder")
+                    recorder.restore(self)
+                    fit_params = {"epochs": self._n_epochs_left(), **fit_params}
                 self.fit_loop(X, y, **fit_params)
             except StopTraining as stop:
                 self.stopped_early_ = True
@@ -256,6 +268,9 @@ class DomainNet(PlainState):
 
     def notify(self, method_name: str, **cb_kwargs: Any) -> None:
         """Call the hooks, and tell a stop on purpose from the user's interrupt."""
+        recorder = self._recorder
+        if recorder is not None and recorder.is_inside_epoch:
+            return  # the epoch has begun before the interruption
         try:
             super().notify(method_name, **cb_kwargs)
         except KeyboardInterrupt as stop:
@@ -299,16 +314,60 @@ class DomainNet(PlainState):
             self._set_training(True)
         n_steps = len(iterator)
         epoch = len(self.history) - 1 - self._first_epoch
-        values = []
-        for i, batch in enumerate(iterator):
+        recorder = self._recorder
+        so_far = EpochSoFar(iter(iterator), (), [])
+        if recorder is not None:
+            so_far = recorder.start_epoch(iterator)
+        batches, names, values = so_far
+        for i, batch in enumerate(batches, start=len(values)):
             progress = (epoch * n_steps + i) / (self.max_epochs * n_steps)
             self.notify("on_batch_begin", batch=batch, training=True)
             step = step_fn(batch, progress=progress)
             self.notify("on_batch_end", batch=batch, training=True, **step)
+            names = step["names"]
             values.append(step["values"])
+            if recorder is not None:
+                recorder.end_step(self, names, values)
         self.history.record("train_batch_count", n_steps)
         mean = torch.stack(values).mean(dim=0)  # (n_terms,)
-        self._unread.append((self.history[-1], step["names"], mean))
+        self._unread.append((self.history[-1], names, mean))
+
+    def progress(self) -> dict[str, Any]:
+        """Say how far the training is, once all terms are in the history.
+
+        Returns
+        -------
+        dict of str to object
+            What :meth:`restore_progress` takes, beside the history.
+        """
+        self._read_terms()
+        return {
+            "first_epoch": self._first_epoch,
+            "phase_of_epoch": self._phase_of_epoch,
+            "stopped_early": self.stopped_early_,
+            "fit_is_over": self.fit_is_over_,
+        }
+
+    def restore_progress(self, progress: dict[str, Any]) -> None:
+        """Go on as far as another training was.
+
+        Parameters
+        ----------
+        progress : dict of str to object
+            What :meth:`progress` returned.
+        """
+        self._first_epoch = progress["first_epoch"]
+        self._phase_of_epoch = progress["phase_of_epoch"]
+        self.stopped_early_ = progress["stopped_early"]
+        self.fit_is_over_ = progress["fit_is_over"]
+
+    def _n_epochs_left(self) -> int:
+        """Count the epochs of the phase, with the one that was interrupted."""
+        recorder = self._recorder
+        n_begun = len(self.history) - self._first_epoch
+        is_inside = recorder is not None and recorder.is_inside_epoch
+        left: int = self.max_epochs - n_begun + is_inside
+        return left
 
     def get_split_datasets(
         self, X: Domains, y: None = None, **fit_params: Any

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from copy import deepcopy
 from math import ceil, prod
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from skda.training.checkpoint import CheckpointFolder
 from skda.training.data import BatchLoader, Domains
 from skda.training.divergence import check_collapse, variation
 from skda.training.held_out import check_callbacks
@@ -21,6 +24,7 @@ from skda.training.net import (
     optimizer_params,
 )
 from skda.training.objective import Phase
+from skda.training.recorder import Recorder, fingerprint, recording
 from skda.utils._sklearn import StrOptions
 from skda.utils.declaration import estimator
 from skda.utils.ranges import (
@@ -74,6 +78,9 @@ class NetTraining:
         Whether to show a progress bar with every loss term.
     warm_start
         Whether to go on with the network of the last fit.
+    checkpoint : str or Path
+        Folder for the state of the training, from which the same fit goes on after an
+        interruption, and ends with the same network to the bit.
 
     Attributes
     ----------
@@ -105,6 +112,16 @@ class NetTraining:
     random_state: RandomState = None
     verbose: Verbosity = 0
     warm_start: bool = False
+    checkpoint: str | Path | None = None
+
+    def _randomness(self, device: torch.device) -> FitRandomness:
+        """Draw the seed of a fit, or take that of the fit to go on from."""
+        randomness = FitRandomness(self.random_state, device)
+        if self.checkpoint is not None and self.random_state is None:
+            found = CheckpointFolder(self.checkpoint).read(device)
+            if found is not None:
+                randomness.seed = found["seed"]
+        return randomness
 
     def _loader(self, domains: Domains, **loading: Any) -> BatchLoader:
         """Cut the epochs of a training into steps."""
@@ -145,10 +162,9 @@ class NetTraining:
     ) -> None:
         """Take a network through the phases, and keep it with its history."""
         check_callbacks(self.callbacks, held_out=domains.held_out is not None)
-        first, *later = phases
         net = DomainNet(
             module,
-            **first._asdict(),
+            **phases[0]._asdict(),
             **self._settings(domains.device),
             batch_size=self._step_size(domains),
             **{f"iterator_train__{name}": value for name, value in loading.items()},
@@ -158,19 +174,35 @@ class NetTraining:
         n_steps = len(self._loader(domains, **loading))
         n_parameters = sum(parameter.numel() for parameter in module.parameters())
         before = self._variation(module, domains)
-        with limit_threads(n_rows / n_steps * n_parameters, domains.device):
-            net.fit(domains, randomness=randomness)
-            for phase in later:
-                if net.fit_is_over_:
-                    break
-                net.set_params(**phase._asdict())
-                net.partial_fit(domains, randomness=randomness)
+        with (
+            self._recording(module, phases, domains, randomness) as recorder,
+            limit_threads(n_rows / n_steps * n_parameters, domains.device),
+        ):
+            _train(net, phases, domains, randomness, recorder)
         after = self._variation(net.module_, domains)
         check_collapse(before, after, net.losses_of_phase(), self.lr)
         self.net_: DomainNet = net
         self.history_: dict[str, NDArray[Any]] = net.columns()
         self.n_iter_: int = len(net.history)
         self.stopped_early_: bool = net.stopped_early_
+
+    def _recording(
+        self,
+        module: nn.Module,
+        phases: list[Phase],
+        domains: Domains,
+        randomness: FitRandomness,
+    ) -> AbstractContextManager[Recorder | None]:
+        """Record the training in the folder for checkpoints, if there is one."""
+        if self.checkpoint is None:
+            return nullcontext()
+        if self.warm_start and hasattr(self, "net_"):
+            raise ValueError(
+                "warm_start goes on with the network of the last fit, and checkpoint "
+                "with the state of this one: set one of them."
+            )
+        identity = fingerprint(self, module, phases, domains)
+        return recording(self.checkpoint, identity, randomness, domains.device)
 
     def _variation(self, module: nn.Module, domains: Domains) -> dict[str, float]:
         """Measure how far a network's outputs vary between some samples, by input."""
@@ -201,3 +233,28 @@ class NetTraining:
             "autocast": check_precision(self.precision, device),
             "verbose": self.verbose,
         }
+
+
+def _train(
+    net: DomainNet,
+    phases: list[Phase],
+    domains: Domains,
+    randomness: FitRandomness,
+    recorder: Recorder | None,
+) -> None:
+    """Take a net through the phases, from where the recorder stands."""
+    net.initialize()
+    done = 0 if recorder is None else recorder.phase
+    for number, phase in enumerate(phases[done:], start=done):
+        if number:
+            net.set_params(**phase._asdict())
+        if recorder is not None and recorder.is_over:
+            recorder.resume(net, domains)
+            return
+        if recorder is not None:
+            recorder.phase = number
+        net.partial_fit(domains, randomness=randomness, recorder=recorder)
+        if net.fit_is_over_:
+            break
+    if recorder is not None:
+        recorder.finish(net)

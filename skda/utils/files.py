@@ -9,7 +9,7 @@ from pathlib import Path
 __all__ = ["check_writable", "write_whole"]
 
 
-def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
+def write_whole(path: str | os.PathLike[str], content: bytes | memoryview) -> None:
     """Write a file under another name first, so that it is never there in part.
 
     Parameters
@@ -17,7 +17,7 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
     path : str or path-like
         The file. What is there already is replaced at the end; what is no regular file,
         such as a device or a pipe, is written to as it is.
-    content : bytes
+    content : bytes or memoryview
         What to write.
 
     Raises
