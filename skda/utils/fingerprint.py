@@ -66,8 +66,8 @@ def describe(value: Any) -> str:
 
     Examples
     --------
-    >>> describe({"lr": 0.1, "layers": (4, 2), "decay": torch.relu})
-    "{'lr': 0.1, 'layers': (4, 2), 'decay': relu}"
+    >>> describe({"lr": 0.1, "layers": (4, 2), "decay": max})
+    "{'lr': 0.1, 'layers': (4, 2), 'decay': max}"
     """
     text = _spell(value)
     if len(text) <= MAX_LENGTH:
