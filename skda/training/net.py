@@ -17,6 +17,7 @@ from skorch.utils import TeeGenerator
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
+from skda.training.compiled import CompiledObjective
 from skda.training.data import Batch, BatchLoader, Domains, Samples, chunks
 from skda.training.divergence import (
     DivergenceCheck,
@@ -133,6 +134,8 @@ class DomainNet(PlainState):
         Maps the progress to a factor of every learning rate.
     autocast : torch.dtype or None, default=None
         Lower precision in which to evaluate the criterion.
+    compiled_step : bool, default=False
+        Whether to compile the evaluation of the criterion.
     **kwargs : dict
         Passed to :class:`skorch.NeuralNet`.
     """
@@ -145,11 +148,13 @@ class DomainNet(PlainState):
         phase: str = "train",
         lr_schedule: Callable[[float], float] | None = None,
         autocast: torch.dtype | None = None,
+        compiled_step: bool = False,
         **kwargs: Any,
     ) -> None:
         self.phase = phase
         self.lr_schedule = lr_schedule
         self.autocast = autocast
+        self.compiled_step = compiled_step
         kwargs.setdefault("iterator_train", BatchLoader)
         kwargs.setdefault("train_split", None)
         super().__init__(module, criterion=criterion, **kwargs)
@@ -202,6 +207,8 @@ class DomainNet(PlainState):
 
     #: What keeps the state of the training that is on, if anything does.
     _recorder: Recorder | None = None
+    #: What evaluates the criterion in a training, if it is compiled.
+    _compiled: CompiledObjective | None = None
 
     def initialize(self) -> Self:
         """Forget the last training, too."""
@@ -250,6 +257,12 @@ class DomainNet(PlainState):
             if randomness is not None:
                 modules = self.module_, self.criterion_
                 stack.enter_context(randomness.of_training(modules, foreign=foreign))
+            if self.compiled_step:
+                device = torch.device(self.device)
+                self._compiled = CompiledObjective(
+                    self.criterion_, self.module_, device
+                )
+                stack.callback(delattr, self, "_compiled")
             self._user_interrupted = stack.enter_context(watch_interrupts())
             stack.callback(delattr, self, "_user_interrupted")
             try:
@@ -412,7 +425,7 @@ class DomainNet(PlainState):
         self._set_lr(progress)
         self.optimizer_.zero_grad()
         with self._precision(), refuse_singular(self.lr):
-            terms = self.criterion_(self.module_, batch, progress)
+            terms = self._evaluate_terms(batch, progress)
         check_terms(terms, self.criterion_)
         values = torch.stack(tuple(terms.values()))  # (n_terms,)
         loss = values.sum()
@@ -455,6 +468,12 @@ class DomainNet(PlainState):
             row.update(zip(row_names, row_values, strict=True))
             self._record(row, "train_loss", sum(row_values))
         self._unread.clear()
+
+    def _evaluate_terms(self, batch: Batch, progress: float) -> dict[str, Tensor]:
+        if self._compiled is not None:
+            return self._compiled(batch, progress)
+        terms: dict[str, Tensor] = self.criterion_(self.module_, batch, progress)
+        return terms
 
     def _set_lr(self, progress: float) -> None:
         if self.lr_schedule is None:
