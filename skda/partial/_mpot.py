@@ -145,9 +145,10 @@ class MPOT(BasePartialClassifier):
         )
 
 
+@torch.compiler.disable  # it reads values, and computes in NumPy
 @torch.no_grad()
 def transport_plan(
-    cost: Tensor, mass: float, *, epsilon: float, max_iter: int
+    cost: Tensor, mass: float | Tensor, *, epsilon: float, max_iter: int
 ) -> Tensor:
     """Solve for the plan of Equation 1, which POT does on the CPU."""
     solver = import_optional("ot.partial", "MPOT solves for its plans with POT", "ot")
@@ -159,7 +160,7 @@ def transport_plan(
         *rows,
         excess.cpu().numpy(),
         reg=epsilon,
-        m=min(mass, *(row.sum() for row in rows)),  # which may be but almost one
+        m=min(float(mass), *(row.sum() for row in rows)),  # which may be but almost one
         numItermax=max_iter,
         stopThr=1e-7,
     )

@@ -18,7 +18,9 @@ class Objective(nn.Module):
 
     ``forward`` is the method's equation. It runs at every step and never waits for the
     device. The hooks run around it, without gradients; what they keep from one step to
-    the next is a buffer.
+    the next is a buffer, or an attribute with numbers, tensors, lists or dicts of them.
+    A checkpoint has these, and a fit that goes on runs :meth:`start_fit` before it puts
+    them back.
 
     Parameters
     ----------
