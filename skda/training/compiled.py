@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -42,9 +43,12 @@ class CompiledObjective:
         # A number would be a constant of the compiled code.
         self.progress = torch.zeros((), device=device)
         self.makes_graphs = device.type == "cuda"
-        self._evaluate = torch.compile(_evaluate, dynamic=False, **COMPILER)
         parts = [part for root in (objective, module) for part in root.modules()]
         self._holders = [d for part in parts for d in (vars(part), part._buffers)]
+
+    @cached_property
+    def _evaluate(self) -> Any:
+        return torch.compile(_evaluate, dynamic=False, **COMPILER)
 
     def __call__(self, batch: Batch, progress: float) -> dict[str, Tensor]:
         """Evaluate every term on one batch.
@@ -63,15 +67,21 @@ class CompiledObjective:
         """
         self.progress.fill_(progress)
         if not self.makes_graphs:
-            return self._evaluate(self.objective, self.module, batch, self.progress)
+            return self._terms(batch)
         torch.compiler.cudagraph_mark_step_begin()
         before = [dict(holder) for holder in self._holders]
-        terms = self._evaluate(self.objective, self.module, batch, self.progress)
+        terms = self._terms(batch)
         for holder, old in zip(self._holders, before, strict=True):
             for name, value in holder.items():
                 if type(value) is Tensor and value is not old.get(name):
                     # The next replay writes where this one has left it.
                     holder[name] = value.detach().clone()
+        return terms
+
+    def _terms(self, batch: Batch) -> dict[str, Tensor]:
+        terms: dict[str, Tensor] = self._evaluate(
+            self.objective, self.module, batch, self.progress
+        )
         return terms
 
 
