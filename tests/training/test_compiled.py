@@ -40,8 +40,11 @@ class Kept(Objective):
         self.seen = torch.zeros(2)
 
 
-def test_what_a_graph_leaves_is_copied_before_its_next_replay():
+def test_what_a_graph_leaves_is_copied_before_its_next_replay(monkeypatch):
     objective, output = Kept(), torch.zeros(2)
+    steps = []
+    marker = "cudagraph_mark_step_begin"
+    monkeypatch.setattr(torch.compiler, marker, lambda: steps.append(1))
 
     def replay(objective, module, batch, progress):
         output.fill_(batch)  # as a CUDA graph does, which has one place for it
@@ -56,6 +59,7 @@ def test_what_a_graph_leaves_is_copied_before_its_next_replay():
         compiled_objective(number, 0.5)
         left.append((objective.seen, objective.center))
 
+    assert len(steps) == 2
     assert compiled_objective.progress == 0.5
     assert [float(seen[0]) for seen, _ in left] == [1.0, 2.0]
     assert [float(center[0]) for _, center in left] == [1.0, 2.0]
