@@ -44,9 +44,9 @@ def test_killed_fits_end_with_the_same_bits(tmp_path):
         process = _start(tmp_path, 0.02)
         time.sleep(clock.uniform(0.1, 1.3))
         process.send_signal(signal.SIGKILL)
-        ends.append(process.wait(timeout=60))
+        ends.append(process.wait(timeout=300))
     process = _start(tmp_path, 0.0)
-    assert process.wait(timeout=60) == 0
+    assert process.wait(timeout=300) == 0
     found = torch.load(tmp_path / "learned.pt", weights_only=True)
 
     assert ends[0] == -signal.SIGKILL
