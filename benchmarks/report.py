@@ -134,6 +134,22 @@ def ssan_table() -> Table:
     return Table(["Precision", "plain / skda", "aim"], rows, has_best=False)
 
 
+def batched_table() -> Table:
+    """Show what a batched search gains on separate fits."""
+    records = latest(load("speed_batched"), "name").values()
+    rows = [
+        [
+            r["name"],
+            f"{r['separate_seconds']:.2f}",
+            f"{r['batched_seconds']:.2f}",
+            interval(r),
+            f"≥ {r['aim']:.0f}",
+        ]
+        for r in records
+    ]
+    return Table(["Method", "separate, s", "batched, s", "ratio", "aim"], rows)
+
+
 def threads_table() -> Table:
     """Show what a second thread does to a step."""
     rows = [
@@ -222,6 +238,7 @@ def render() -> dict[Path, str]:
         DOCS / "kinds.inc": kinds_table().rst(),
         DOCS / "best_epoch.inc": best_epoch_table().rst(),
         DOCS / "engine.inc": engine_table().rst(),
+        DOCS / "batched.inc": batched_table().rst(),
         DOCS / "ssan.inc": ssan_table().rst(),
         DOCS / "threads.inc": threads_table().rst(),
         DOCS / "rows.inc": rows_table().rst(),

@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from skda.utils.stacking import is_stacking
+
 __all__ = ["gaussian_kernels", "gaussian_sum"]
 
 #: Pairs that are looked at together on a CPU, so that they stay in its cache.
@@ -77,6 +79,17 @@ def gaussian_kernels(x: Tensor, scales: Sequence[float]) -> Tensor:
     Tensor of shape (n, n)
         The kernels, of diagonal zero: a row with itself is no pair.
     """
+    if is_stacking():
+        with torch.autocast(x.device.type, enabled=False):  # which would round it
+            products = x @ x.T
+        squares = products.diagonal()
+        distances = (squares + squares[:, None] - 2 * products).clamp(min=0)
+        total, wider, one = torch.zeros_like(distances), None, distances
+        for scale in sorted(scales, reverse=True):
+            halves = wider is not None and wider == 2 * scale
+            one = one * one if halves else torch.exp(distances / -scale)
+            total, wider = total + one, scale
+        return total / len(scales) * (1 - torch.eye(len(x)).to(x))
     kernels: Tensor = GaussianKernels.apply(x, tuple(scales))  # type: ignore[no-untyped-call]
     return kernels
 

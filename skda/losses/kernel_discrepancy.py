@@ -11,6 +11,7 @@ from torch import Tensor
 
 from skda.losses._gaussian_kernels import gaussian_kernels, gaussian_sum
 from skda.losses._same_width import check_same_width
+from skda.utils.stacking import is_stacking
 
 __all__ = ["classwise_kernel_mmd", "joint_kernel_mmd", "kernel_mmd", "root_kernel_mmd"]
 
@@ -126,7 +127,7 @@ def joint_kernel_mmd(
     there = (pairs.a > 0) & (pairs.b > 0)
     aa, bb, ab = (there / mass.clamp(min=tiny) for mass in pairs)
     beside = torch.stack([torch.cat([aa * u, -ab * v]), torch.cat([-ab * u, bb * v])])
-    if not w.requires_grad:
+    if not w.requires_grad and not is_stacking():
         return gaussian_sum(layers, (w, beside), len(u), scales)
     kernel = prod((gaussian_kernels(x, scales) for x in layers), start=u.new_ones(()))
     with torch.autocast(u.device.type, enabled=False):  # which would round it

@@ -1,6 +1,7 @@
 """Model selection where most target labels are missing, without peeking."""
 
 from skda.model_selection._adaptive_sets import AdaptiveSets
+from skda.model_selection._batched_search import BatchedSearchCV
 from skda.model_selection._calibrate import calibrate
 from skda.model_selection._cross_val_predict import cross_val_predict
 from skda.model_selection._hide_labels import HideLabels
@@ -13,6 +14,7 @@ from skda.model_selection._scorers import (
 
 __all__ = [
     "AdaptiveSets",
+    "BatchedSearchCV",
     "HideLabels",
     "LabeledFold",
     "calibrate",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from skda.utils.seeding import Generators, draw
+
 __all__ = ["ByteDropout", "SeededDropout", "quicken_dropout"]
 
 
@@ -31,13 +33,20 @@ class SeededDropout(nn.Dropout):
 
     def __init__(self, p: float = 0.5) -> None:
         super().__init__(p)
-        self.generator: torch.Generator | None = None
+        self.generator: torch.Generator | Generators | None = None
 
     def forward(self, X: Tensor) -> Tensor:
         """Drop units of any shape."""
         if not self.training or not self.p:
             return X
-        kept = torch.empty_like(X).bernoulli_(1 - self.p, generator=self.generator)
+        shape, options = X.shape, {"dtype": X.dtype, "device": X.device}
+
+        def keep(generator: torch.Generator | None) -> Tensor:
+            empty = torch.empty(shape, **options)  # type: ignore[call-overload]
+            kept: Tensor = empty.bernoulli_(1 - self.p, generator=generator)
+            return kept
+
+        kept = draw(keep, self.generator)
         return X * (kept / (1 - self.p) if self.p < 1 else kept)
 
 
@@ -67,10 +76,14 @@ class ByteDropout(SeededDropout):
         in_bytes = X.device.type == "cpu" and 0 < n_kept < 256
         if not self.training or not in_bytes:
             return super().forward(X)
-        words = torch.empty(-(-X.numel() // 8), dtype=torch.int64).random_(
-            -(2**63), None, generator=self.generator
-        )
-        random_bytes = words.view(torch.uint8)[: X.numel()].view(X.shape)
+        n_units, shape = X.numel(), X.shape
+
+        def draw_bytes(generator: torch.Generator | None) -> Tensor:
+            words = torch.empty(-(-n_units // 8), dtype=torch.int64)
+            words.random_(-(2**63), None, generator=generator)
+            return words.view(torch.uint8)[:n_units].view(shape)
+
+        random_bytes = draw(draw_bytes, self.generator)
         return X * (random_bytes < n_kept).to(X.dtype).mul_(256 / n_kept)
 
 

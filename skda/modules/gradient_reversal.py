@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from skda.utils.stacking import is_stacking
+
 __all__ = ["reverse_gradient"]
 
 
@@ -51,4 +53,7 @@ def reverse_gradient(x: Tensor, weight: float | Tensor = 1.0) -> Tensor:
     >>> x.grad
     tensor([-0.5000, -0.5000])
     """
+    if is_stacking():
+        constant = x.detach()
+        return constant + weight * (constant - x)
     return _ReverseGradient.apply(x, weight)  # type: ignore[no-untyped-call]

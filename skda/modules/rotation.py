@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from skda.utils.stacking import is_stacking
+
 __all__ = ["RotatedLinear"]
 
 
@@ -99,7 +101,7 @@ class RotatedLinear(nn.Module):
 
     def _is_triangular(self, Z: Tensor) -> bool:
         """Say whether these are all rows of the training, so that blocks are faster."""
-        in_training = self.training and torch.is_grad_enabled()
+        in_training = self.training and torch.is_grad_enabled() and not is_stacking()
         in_full = Z.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
         return self.whole and in_training and in_full and len(Z) == len(self.weight[0])
 

@@ -15,6 +15,7 @@ from skda.modules import AdversarialClassifier, reverse_gradient
 from skda.partial._base import BasePartialClassifier, PartialObjective, entropy_term
 from skda.training import Objective, inverse_decay, sigmoid_ramp
 from skda.utils.ranges import Count, Fraction, LayerSizes, NonNegative
+from skda.utils.seeding import draw
 
 __all__ = ["BA3US"]
 
@@ -83,7 +84,12 @@ class BA3USObjective(PartialObjective):
         """Draw source rows to add to the target, and tell which of them still count."""
         n_source, device = len(labels), labels.device
         n_augmenting = 0 if self.mu is None else n_source // self.mu
-        order = torch.randperm(n_source, generator=self.generator, device=device)
+        order = draw(
+            lambda generator: torch.randperm(
+                n_source, generator=generator, device=device
+            ),
+            self.generator,
+        )
         part = (progress * self.n_refreshes + 1e-6) // 1
         n_left = n_augmenting * (1 - part / self.n_refreshes) + 1e-6
         counts = torch.arange(1, n_augmenting + 1, device=device) <= n_left

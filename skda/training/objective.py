@@ -29,8 +29,9 @@ class Objective(nn.Module):
 
     Attributes
     ----------
-    generator : torch.Generator or None
-        During a training, what ``forward`` and the hooks draw random numbers from.
+    generator : torch.Generator, Generators or None
+        During a training, what ``forward`` and the hooks draw random numbers from; in
+        ``forward`` by :func:`skda.utils.seeding.draw`, for networks may be stacked.
     """
 
     def __init__(self, lr_multipliers: Mapping[str, float] | None = None) -> None:

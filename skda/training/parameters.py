@@ -25,6 +25,7 @@ from skda.training.net import (
 )
 from skda.training.objective import Phase
 from skda.training.recorder import Recorder, fingerprint, recording
+from skda.training.together import TRAINER, Training
 from skda.utils._sklearn import StrOptions
 from skda.utils.declaration import estimator
 from skda.utils.ranges import (
@@ -37,7 +38,6 @@ from skda.utils.ranges import (
     Verbosity,
 )
 from skda.utils.seeding import FitRandomness
-from skda.utils.threads import limit_threads
 from skda.utils.validation import check_precision
 
 __all__ = ["NetTraining"]
@@ -178,11 +178,10 @@ class NetTraining:
         n_steps = len(self._loader(domains, **loading))
         n_parameters = sum(parameter.numel() for parameter in module.parameters())
         before = self._variation(module, domains)
-        with (
-            self._recording(module, phases, domains, randomness) as recorder,
-            limit_threads(n_rows / n_steps * n_parameters, domains.device),
-        ):
-            _train(net, phases, domains, randomness, recorder)
+        n_products = n_rows / n_steps * n_parameters
+        with self._recording(module, phases, domains, randomness) as recorder:
+            training = Training(net, phases, domains, randomness, n_products, recorder)
+            TRAINER.get()(training)
         after = self._variation(net.module_, domains)
         check_collapse(before, after, net.losses_of_phase(), self.lr)
         self.net_: DomainNet = net
@@ -238,28 +237,3 @@ class NetTraining:
             "compiled_step": self.compile,
             "verbose": self.verbose,
         }
-
-
-def _train(
-    net: DomainNet,
-    phases: list[Phase],
-    domains: Domains,
-    randomness: FitRandomness,
-    recorder: Recorder | None,
-) -> None:
-    """Take a net through the phases, from where the recorder stands."""
-    net.initialize()
-    done = 0 if recorder is None else recorder.phase
-    for number, phase in enumerate(phases[done:], start=done):
-        if number:
-            net.set_params(**phase._asdict())
-        if recorder is not None and recorder.is_over:
-            recorder.resume(net, domains)
-            return
-        if recorder is not None:
-            recorder.phase = number
-        net.partial_fit(domains, randomness=randomness, recorder=recorder)
-        if net.fit_is_over_:
-            break
-    if recorder is not None:
-        recorder.finish(net)

@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor
 
 from skda.utils._sklearn import BaseEstimator
+from skda.utils.memory import fit_transform_once
 
 __all__ = [
     "FeatureMemory",
@@ -77,9 +78,10 @@ def apply_transformer(transformer: Any, X: Any, *, fitting: bool, **params: Any)
     """Transform samples, if there is a transformer, whatever the global output is."""
     if transformer is None:
         return X
-    transform = transformer.fit_transform if fitting else transformer.transform
     with config_context(transform_output="default"):
-        return transform(X, **params)
+        if fitting:
+            return fit_transform_once(transformer, X)
+        return transformer.transform(X, **params)
 
 
 def check_magnitude(X: Any, where: str, *, power: int = 2) -> None:

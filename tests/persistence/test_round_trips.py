@@ -23,6 +23,7 @@ from skda.baselines import SeededKMeans, TargetNet, TargetOnly, TunedClassifier
 from skda.heterogeneous import SSAN, STN, GeoST
 from skda.model_selection import (
     AdaptiveSets,
+    BatchedSearchCV,
     HideLabels,
     LabeledFold,
     prediction_entropy_scorer,
@@ -118,7 +119,8 @@ def test_every_public_estimator_is_tried():
         and issubclass(cls, BaseEstimator)
     }
 
-    assert public <= {*BUILDERS, *MORE}
+    searches = {type(search).__name__ for search in SEARCHES}
+    assert public <= {*BUILDERS, *MORE, *searches}
 
 
 @pytest.mark.parametrize("name", [*BUILDERS, *MORE])
@@ -193,6 +195,7 @@ SEARCHES = [
     GridSearchCV(
         DANN(**NET), {"lr": [0.1]}, cv=FOLDS, scoring=prediction_entropy_scorer
     ),
+    BatchedSearchCV(STN(**NET), {"lr": [0.1, 0.01]}, cv=LabeledFold(2)),
     RandomizedSearchCV(
         SPL(),
         {"n_components": [2, 3]},
