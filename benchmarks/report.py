@@ -174,6 +174,20 @@ def rows_table() -> Table:
     return Table(["Method and size", "CPU seconds", "MiB"], rows, has_best=False)
 
 
+def latency_table() -> Table:
+    """Show what the prediction of one row takes."""
+    rows = [
+        [
+            r["method"],
+            f"{r['milliseconds']:.2f}",
+            f"{r['onnx_milliseconds']:.2f}",
+            f"{r['onnx_kib']:.0f}",
+        ]
+        for r in latest(load("speed_latency"), "method").values()
+    ]
+    return Table(["Method", "predict_proba, ms", "ONNX, ms", "ONNX, KiB"], rows)
+
+
 def auto_table() -> Table:
     """Show time and memory of AutoAdapter as the rows grow."""
     rows = [
@@ -242,6 +256,7 @@ def render() -> dict[Path, str]:
         DOCS / "ssan.inc": ssan_table().rst(),
         DOCS / "threads.inc": threads_table().rst(),
         DOCS / "rows.inc": rows_table().rst(),
+        DOCS / "latency.inc": latency_table().rst(),
         DOCS / "growth.inc": growth_table().rst(),
         DOCS / "auto.inc": auto_table().rst(),
         DOCS / "selection.inc": selection_table(load("selection")),

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from skda.comparison._adaptation import compare
     from skda.comparison._gain import source_gain
     from skda.comparison._retrieval import compare_retrieval
+    from skda.export._export import export_onnx
     from skda.persistence import load, save
     from skda.training import StopTraining
 
@@ -17,6 +18,7 @@ __all__ = [
     "__version__",
     "compare",
     "compare_retrieval",
+    "export_onnx",
     "load",
     "save",
     "source_gain",
@@ -30,6 +32,7 @@ _LAZY = {
     "StopTraining": "skda.training",
     "compare": "skda.comparison._adaptation",
     "compare_retrieval": "skda.comparison._retrieval",
+    "export_onnx": "skda.export._export",
     "load": "skda.persistence",
     "save": "skda.persistence",
     "source_gain": "skda.comparison._gain",

@@ -17,7 +17,7 @@ LAYERS = [
     ("heterogeneous", "unsupervised", "retrieval", "baselines"),
     ("partial",),
     ("auto",),
-    ("model_selection", "comparison"),
+    ("model_selection", "comparison", "export"),
     ("inspection", "persistence"),
     ("cli",),
     ("__main__",),

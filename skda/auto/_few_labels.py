@@ -17,6 +17,7 @@ from skda.auto._regression import KernelRegression, Regression
 from skda.auto._views import View, look
 from skda.utils.labels import UNLABELED
 from skda.utils.mixing import member_weights
+from skda.utils.operations import spread_columns
 
 __all__ = ["FewLabelsCommittee"]
 
@@ -229,7 +230,7 @@ class FewLabelsCommittee:
         if self._margins is not None:
             for name, each in self._margins.predict_proba(X).items():
                 given[name] = _spread_out(each, present, n_classes)
-        own = _spread_out(np.mean(found, axis=0), present, n_classes)
+        own = _spread_out(np.stack(found).mean(axis=0), present, n_classes)
         share = 1 - sum(self.weights_[name] for name in given)
         return share * own + sum(self.weights_[k] * P for k, P in given.items())
 
@@ -360,6 +361,4 @@ def _split(labels: Codes) -> list[Split]:
 
 def _spread_out(P: Array, present: Codes, n_classes: int) -> Array:
     """Give classes without a label a column of zeros."""
-    out = np.zeros((len(P), n_classes))
-    out[:, present] = P
-    return out
+    return spread_columns(P, present, n_classes)

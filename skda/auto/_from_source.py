@@ -18,6 +18,7 @@ from skda.auto._votes import (
     find_absent,
     prior_weights,
 )
+from skda.utils.operations import spread_columns
 
 __all__ = ["SourceCommittee"]
 
@@ -292,13 +293,24 @@ class SourceCommittee:
         dict of str to ndarray of shape (n_samples, K)
             Probabilities of the classes.
         """
-        predicted = {
-            name: np.zeros((len(X), self.n_classes_)) for name in self.weights_
+        batches = [
+            self._predict_batch(X[rows]) for rows in gen_batches(len(X), self.max_rows)
+        ]
+        return {
+            name: np.concatenate([batch[name] for batch in batches])
+            for name in self.weights_
         }
-        for rows in gen_batches(len(X), self.max_rows):
-            for panel, kept, _ in self._fits:
-                for name, found in panel.predict_proba(X[rows]).items():
-                    predicted[name][rows, kept] += found / len(self._fits)
+
+    def _predict_batch(self, X: Array) -> dict[str, Array]:
+        """Predict a few rows by every member."""
+        predicted: dict[str, Array] = {}
+        for panel, kept, _ in self._fits:
+            for name, found in panel.predict_proba(X).items():
+                share = found / len(self._fits)
+                spread = spread_columns(share, kept, self.n_classes_)
+                predicted[name] = (
+                    predicted[name] + spread if name in predicted else spread
+                )
         return predicted
 
 

@@ -9,13 +9,13 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.svm import SVC
 
 from skda.auto._members import spread_out
 from skda.auto._representations import TEXT_KINDS, kinds_for
 from skda.preprocessing import RowScaler
+from skda.utils.operations import softmax, spread_columns
 from skda.utils.scaling import make_standard_scaler
 
 __all__ = ["Margins", "Split", "share_of_margins"]
@@ -167,9 +167,7 @@ class _Machine:
         values = self.machine.decision_function(rows)
         if values.ndim == 1:
             values = np.column_stack([np.zeros_like(values), values])
-        scores = np.full((len(rows), n_classes), -np.inf)
-        scores[:, self.machine.classes_] = values
-        return scores
+        return spread_columns(values, self.machine.classes_, n_classes, -np.inf)
 
 
 def _choose_temperature(scores: Array, labels: Codes) -> float:

@@ -8,10 +8,7 @@ from typing import ClassVar, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh
-from scipy.spatial.distance import cdist
-from scipy.special import softmax
 from sklearn.neighbors import NearestNeighbors
-from sklearn.preprocessing import normalize
 
 from skda.preprocessing import (
     cosine_graph,
@@ -21,6 +18,7 @@ from skda.preprocessing import (
 from skda.utils.class_graph import class_matrices
 from skda.utils.k_means import k_means
 from skda.utils.labels import UNLABELED
+from skda.utils.operations import cdist, normalize, softmax, take_rows
 from skda.utils.promotion import select_most_certain
 from skda.utils.propagation import spread, vote_shares
 
@@ -288,7 +286,8 @@ class Neighbor(Member):
         return self
 
     def predict_proba(self, X: Array) -> Array:
-        return self.memberships_[self.index_.kneighbors(X, return_distance=False)[:, 0]]
+        nearest = self.index_.kneighbors(X, return_distance=False)[:, 0]
+        return take_rows(nearest, self.memberships_)
 
 
 class Propagation(Member):

@@ -6,8 +6,8 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import solve_triangular
-from scipy.special import softmax
+
+from skda.utils.operations import softmax, solve_triangular
 
 __all__ = ["ClassMixture"]
 
@@ -125,7 +125,7 @@ class ClassMixture:
     def predict_proba(self, T: Array) -> Array:
         """Take the E-step for rows."""
         root = np.linalg.cholesky(self.covariance_)
-        rows = solve_triangular(root, T.T, lower=True).T
-        means = solve_triangular(root, self.means_.T, lower=True).T
+        rows = solve_triangular(root, T.T).T
+        means = solve_triangular(root, self.means_.T).T
         logits = rows @ means.T - np.sum(means**2, axis=1) / 2
-        return np.asarray(softmax(logits + np.log(self.shares_), axis=1))
+        return softmax(logits + np.log(self.shares_), axis=1)

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
-from sklearn.preprocessing import normalize
 from sklearn.utils.validation import has_fit_parameter
 
 from skda.base import PairedRows, Rows
 from skda.heterogeneous import PairedRidgeTransfer
 from skda.preprocessing import RowScaler
 from skda.utils.labels import UNLABELED
+from skda.utils.operations import normalize, spread_columns
 from skda.utils.scaling import make_standard_scaler
 from skda.utils.warnings import NoSourceWarning
 
@@ -146,10 +146,9 @@ class Outside(NamedTuple):
 
     def predict_proba(self, X: Array) -> Array:
         """Estimate the probabilities of all classes."""
-        found = np.zeros((len(X), len(self.classes)))
         columns = np.searchsorted(self.classes, self.estimator.classes_)
-        found[:, columns] = self.estimator.predict_proba(X)
-        return found
+        found = self.estimator.predict_proba(X)
+        return spread_columns(found, columns, len(self.classes))
 
 
 def fit_paired(

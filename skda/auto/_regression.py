@@ -6,10 +6,10 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
 from sklearn.metrics import pairwise_distances
 
 from skda.heterogeneous._geost_solvers import fit_weights, symmetric_root
+from skda.utils.operations import softmax, squared_distances
 
 __all__ = ["KernelRegression", "Regression"]
 
@@ -68,7 +68,7 @@ class Regression:
 
     def predict_proba(self, Z: Array) -> Array:
         """Give the probabilities of the classes for rows."""
-        return np.asarray(softmax(Z @ self.coef_ + self.intercept_, axis=1))
+        return softmax(Z @ self.coef_ + self.intercept_, axis=1)
 
 
 class KernelRegression:
@@ -113,10 +113,10 @@ class KernelRegression:
     def predict_proba(self, Z: Array) -> Array:
         """Give the probabilities of the classes for rows."""
         logits = self._kernel(Z) @ self.coef_ + self.intercept_
-        return np.asarray(softmax(logits, axis=1))
+        return softmax(logits, axis=1)
 
     def _kernel(self, Z: Array) -> Array:
-        squares = pairwise_distances(Z, self.landmarks_, metric="sqeuclidean")
+        squares = squared_distances(Z, self.landmarks_)
         return np.asarray(self.scale_ * np.exp(-squares / self.width_))
 
 

@@ -90,9 +90,9 @@ class Representation:
             return np.zeros((len(X), 1))
         kept = X[:, self.kept_]
         if self.kind in ("power", "ranks"):
-            return np.asarray(self._scaler.transform(kept), dtype=np.float64)
+            return self._scaler.transform(kept).astype(np.float64)
         rows = (kept - self.mean_) / self.scale_
-        return np.asarray(rows if self.kind == "standard" else normalize_rows(rows))
+        return rows if self.kind == "standard" else normalize_rows(rows)
 
 
 def rescale(rows: Array) -> Array:

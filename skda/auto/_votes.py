@@ -186,4 +186,5 @@ def average(members: Mapping[str, Array], weights: Mapping[str, float]) -> Array
         The weighted mean.
     """
     total = sum(weights.values())
-    return np.asarray(sum(weights[name] / total * members[name] for name in weights))
+    mean, *others = (weights[name] / total * members[name] for name in weights)
+    return sum(others, start=mean)

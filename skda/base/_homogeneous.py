@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse, vstack
 from sklearn import config_context
 from sklearn.base import clone
-from sklearn.utils.validation import check_array, has_fit_parameter
+from sklearn.utils.validation import has_fit_parameter
 
 from skda.base._classifier import BaseDomainClassifier
 from skda.base._rows import DomainName, Rows
 from skda.utils.arrays import to_numpy
 from skda.utils.declaration import estimator
 from skda.utils.labels import Labels, check_labels, union_of_classes
+from skda.utils.operations import check_array
 from skda.utils.ranges import SharedTransformer
 from skda.utils.validation import apply_transformer, check_magnitude
 from skda.utils.warnings import NoSourceWarning, warn_user

@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skda.utils._sklearn import BaseEstimator, fit_context
 from skda.utils.arrays import to_numpy
 from skda.utils.declaration import estimator
+from skda.utils.operations import recordable
 from skda.utils.ranges import Count
 
 __all__ = ["GalleryIndex"]
@@ -111,6 +112,7 @@ class GalleryIndex(BaseEstimator):
             self._neighbors = NearestNeighbors(algorithm="brute").fit(self._points)
         return self
 
+    @recordable
     def search(
         self, queries: ArrayLike, n_neighbors: int | None = None
     ) -> tuple[NDArray[np.int64], NDArray[np.floating]]:

@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils.validation import check_array
 from torch import nn
 from torch.utils.data import Dataset
 
@@ -27,6 +26,7 @@ from skda.modules import (
 from skda.training import Domains, Objective, Phase, Samples, chunks, labels_of
 from skda.utils.arrays import channels_first, to_numpy
 from skda.utils.declaration import estimator
+from skda.utils.operations import check_array
 from skda.utils.ranges import Auto, Count, LayerSizes, NonNegative, WholeNumber
 from skda.utils.scaling import feature_moments, rescale_rows, suits_unit_rows
 from skda.utils.seeding import FitRandomness
@@ -280,7 +280,7 @@ class BaseOneStreamClassifier(BaseHomogeneousClassifier, BaseNetClassifier):
         )
         with np.errstate(over="ignore"):  # a value too large is an error, here
             images = check_array(
-                np.asarray(to_numpy(rows)),
+                to_numpy(rows),
                 dtype=[np.float32, np.uint8],
                 ensure_2d=False,
                 allow_nd=True,

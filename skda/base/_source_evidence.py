@@ -307,8 +307,8 @@ def join(opinions: list[Opinion], weights: Array) -> Array:
         total = sum(
             w * each.probabilities for w, each in zip(weights, opinions, strict=True)
         )
-        return np.asarray(total / np.sum(weights))
-    said = np.array([each.probabilities for each in opinions])
+        return total / np.sum(weights)
+    said = np.stack([each.probabilities for each in opinions])
     known = weights @ np.array([each.knows for each in opinions])
     mean = np.einsum("j,jnk->nk", weights, said) / np.where(known > 0, known, 1.0)
-    return np.asarray(mean / mean.sum(axis=1, keepdims=True))
+    return mean / mean.sum(axis=1, keepdims=True)

@@ -10,7 +10,6 @@ from typing import Annotated, Any, ClassVar, NamedTuple, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
-from sklearn.preprocessing import normalize
 from sklearn.utils.multiclass import unique_labels
 
 from skda.base._classifier import BaseDomainClassifier, DomainName
@@ -29,6 +28,7 @@ from skda.preprocessing import RowScaler
 from skda.utils._sklearn import HasMethods, fit_context, remove_fitted_attributes
 from skda.utils.declaration import estimator
 from skda.utils.labels import Labels, check_labels, warn_about_missing_classes
+from skda.utils.operations import normalize, spread_columns
 from skda.utils.warnings import NoSourceWarning, warn_user
 
 __all__ = ["BaseSeveralSourcesClassifier"]
@@ -320,8 +320,7 @@ class BaseSeveralSourcesClassifier(BaseDomainClassifier):
     def _opinion(self, part: Any, said: Any) -> Opinion:
         """Put what a fit says into columns of all classes."""
         knows = np.isin(self.classes_, part.classes_)
-        P = np.zeros((len(said), len(knows)))
-        P[:, knows] = said
+        P = spread_columns(said, np.flatnonzero(knows), len(knows))
         return Opinion(P, knows)
 
     def _vote(self, said: list[Array]) -> Array:

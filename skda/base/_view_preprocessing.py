@@ -8,12 +8,12 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
-from sklearn.utils.validation import check_array, validate_data
 
 from skda.preprocessing import PerView
 from skda.utils.arrays import to_numpy
 from skda.utils.declaration import estimator
 from skda.utils.labels import Labels, check_labels, union_of_classes
+from skda.utils.operations import check_array, validate_data
 from skda.utils.ranges import Transformer
 from skda.utils.validation import (
     FeatureMemory,

@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
-from sklearn.preprocessing import normalize
 
 from skda.base import DomainName, Rows, estimator
 from skda.baselines._control import TargetControl
+from skda.utils.operations import normalize, softmax
 from skda.utils.ranges import Count, Positive
 from skda.utils.scaling import normalize_rows
 
@@ -96,7 +95,7 @@ class CentroidControl(TargetControl):
             softmax(self._logits(part, centroids), axis=1)
             for part, centroids in zip(rows, self.centroids_, strict=True)
         ]
-        return np.mean(shares, axis=0)
+        return np.stack(shares).mean(axis=0)
 
     def transduce(self, target: Rows) -> NDArray[np.floating]:
         return self.label_distributions_

@@ -8,9 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
-from scipy.special import softmax
 from sklearn.neighbors import NearestNeighbors
-from sklearn.preprocessing import normalize
 
 from skda.base import DomainName, Rows, estimator
 from skda.baselines._control import MIN_SHARE, RenamedShareControl
@@ -19,6 +17,7 @@ from skda.preprocessing import (
     neighbor_similarities,
     symmetric_normalization,
 )
+from skda.utils.operations import normalize, softmax
 from skda.utils.propagation import spread, vote_shares
 from skda.utils.ranges import Count, ProperFraction
 from skda.utils.sinkhorn import balancing_bias

@@ -7,7 +7,6 @@ from typing import Annotated, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
 from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
@@ -19,6 +18,7 @@ from skda.utils._sklearn import HasMethods, MetaEstimatorMixin
 from skda.utils.class_prior import ClassPrior
 from skda.utils.class_weight import encode_class_weight
 from skda.utils.labels import UNLABELED
+from skda.utils.operations import softmax
 from skda.utils.promotion import most_certain
 from skda.utils.ranges import ClassWeight, Count, PositiveShare
 from skda.utils.sinkhorn import balancing_bias
@@ -164,7 +164,7 @@ class BalancedSelfTraining(MetaEstimatorMixin, ShareControl):
             self._scores_of(estimator, X)
             for estimator, X in zip(self.estimators_, rows, strict=True)
         ]
-        return np.mean(scores, axis=0)
+        return np.stack(scores).mean(axis=0)
 
     def _scores_of(self, estimator: Any, X: NDArray[Any]) -> NDArray[np.floating]:
         """Score every class by the logarithm of its probability if there is one."""

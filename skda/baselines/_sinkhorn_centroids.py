@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from numpy.typing import NDArray
-from scipy.special import softmax
 
 from skda.base import Rows, estimator
 from skda.baselines._centroids import CentroidControl
 from skda.baselines._control import RenamedShareControl
+from skda.utils.operations import softmax
 from skda.utils.ranges import PositiveShare
 from skda.utils.sinkhorn import balancing_bias
 

@@ -8,7 +8,6 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
-from scipy.special import softmax
 from sklearn.base import clone
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression
@@ -18,11 +17,12 @@ from sklearn.preprocessing import FunctionTransformer, Normalizer, StandardScale
 from sklearn.svm import SVC
 from sklearn.utils import Tags
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skda.base import estimator
 from skda.utils._sklearn import BaseEstimator, ClassifierMixin, fit_context
 from skda.utils.labels import UNLABELED
+from skda.utils.operations import softmax, validate_data
 from skda.utils.ranges import Count
 from skda.utils.validation import check_magnitude
 
@@ -263,8 +263,8 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
 
 
 def _dense(X: Any) -> NDArray[np.float64]:
-    dense = X.toarray() if issparse(X) else X  # type: ignore[attr-defined]
-    return np.asarray(dense)
+    dense: Any = X.toarray() if issparse(X) else X  # type: ignore[attr-defined]
+    return dense
 
 
 def _accuracy(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from skda.base import DomainName, Rows, estimator
 from skda.heterogeneous._margin import BaseMarginClassifier
 from skda.heterogeneous._squared_hinge import Array, fit_bilinear, row_space
+from skda.utils.operations import spread_columns
 from skda.utils.ranges import Count, Positive
 
 __all__ = ["ARCT"]
@@ -128,8 +129,10 @@ class ARCT(BaseMarginClassifier):
     def _scores(self, X: NDArray[Any], domain: DomainName) -> Array:
         mapped = X if domain == "source" else X @ self.map_.T
         similarities = mapped @ self.source_rows_.T
-        scores = np.full((len(X), len(self.classes_)), -np.inf)
-        for k in np.unique(self.source_codes_):
+        codes, scores = np.unique(self.source_codes_), []
+        for k in codes:
             of_class = np.sort(similarities[:, self.source_codes_ == k], axis=1)
-            scores[:, k] = of_class[:, -self.n_neighbors :].mean(axis=1)
-        return scores
+            scores.append(of_class[:, -self.n_neighbors :].mean(axis=1))
+        return spread_columns(
+            np.column_stack(scores), codes, len(self.classes_), -np.inf
+        )

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics.pairwise import rbf_kernel
 
 from skda.base import DomainName, Rows, estimator
 from skda.heterogeneous._margin import BaseMarginClassifier
+from skda.utils.operations import rbf_kernel
 from skda.utils.ranges import Positive
 
 __all__ = ["Array", "BaseAugmentedClassifier"]

@@ -7,9 +7,6 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve, svd
-from scipy.spatial.distance import cdist
-from scipy.special import softmax
-from sklearn.preprocessing import normalize
 
 from skda.base import DomainName, estimator
 from skda.heterogeneous._common_space import (
@@ -21,6 +18,7 @@ from skda.heterogeneous._common_space import (
 from skda.utils.class_graph import class_matrices
 from skda.utils.k_means import k_means
 from skda.utils.labels import UNLABELED
+from skda.utils.operations import cdist, normalize, softmax
 from skda.utils.promotion import select_most_certain
 from skda.utils.ranges import Count, NonNegative, Positive
 from skda.utils.row_space import RowSpace, row_space

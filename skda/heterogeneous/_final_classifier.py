@@ -6,9 +6,10 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
 from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
+
+from skda.utils.operations import softmax, spread_columns
 
 __all__ = ["FinalClassifier"]
 
@@ -74,9 +75,7 @@ class FinalClassifier:
         ndarray of shape (n, n_classes)
             Probabilities, zero for a class that the classifier has not seen.
         """
-        probabilities = np.zeros((len(X), self.n_classes))
-        probabilities[:, self.codes] = self._probabilities(X)
-        return probabilities
+        return spread_columns(self._probabilities(X), self.codes, self.n_classes)
 
     def _probabilities(self, X: NDArray[Any]) -> NDArray[Any]:
         """Estimate the probabilities of the classes that the classifier has seen."""

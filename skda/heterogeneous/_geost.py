@@ -6,7 +6,6 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
 from threadpoolctl import threadpool_limits
 
 from skda.base import BaseSeveralSourcesClassifier, DomainName, Rows, estimator
@@ -27,6 +26,7 @@ from skda.heterogeneous._unlabeled_classes import (
 from skda.preprocessing import RowScaler
 from skda.utils.class_weight import weigh_classes
 from skda.utils.labels import UNLABELED
+from skda.utils.operations import softmax
 from skda.utils.promotion import most_certain
 from skda.utils.ranges import (
     ClassWeight,
@@ -392,7 +392,7 @@ class GeoST(BaseSeveralSourcesClassifier):
             M: Any = self.source_centroids_
             cosines = scale_rows(X - self._source_center) @ M.T
             return softmax(cosines + self._source_intercept, axis=1)
-        probabilities = np.zeros((len(X), len(self.classes_)))
+        probabilities: Any = 0.0
         for i, transformer in enumerate(self.representations_.values()):
             rows = (transformer.transform(X) - self.center_[i]) / self.scale_[i]
             for coef, intercept in zip(self.coef_, self.intercept_, strict=True):

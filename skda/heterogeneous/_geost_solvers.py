@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
-from scipy.special import log_softmax, softmax
+from scipy.special import log_softmax
 
 from skda.preprocessing import RowScaler, self_tuned_graph, symmetric_normalization
 from skda.utils.class_prior import has_mostly_zeros
+from skda.utils.operations import softmax
 from skda.utils.scaling import make_standard_scaler
 
 Array = NDArray[np.float64]

@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
 
 from skda.base import BaseDomainClassifier, DomainName, Rows, estimator
 from skda.preprocessing import row_preprocessor
+from skda.utils.operations import softmax
 from skda.utils.ranges import Auto, Power
 from skda.utils.warnings import warn_user
 

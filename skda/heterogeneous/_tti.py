@@ -7,12 +7,12 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import svd
-from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer
 
 from skda.base import BasePairedClassifier, DomainName, PairedRows, Rows, estimator
+from skda.utils.operations import expit
 from skda.utils.ranges import Count, NonNegative
 from skda.utils.warnings import warn_user
 

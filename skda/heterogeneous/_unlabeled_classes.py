@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh
-from scipy.special import softmax
 
 from skda.heterogeneous._geost_solvers import Array, reduce_to_row_space, scale_rows
 from skda.utils.labels import UNLABELED
+from skda.utils.operations import softmax
 
 __all__ = [
     "LEAST_APARTNESS",

@@ -17,6 +17,7 @@ from skda.base import BaseHomogeneousClassifier, DomainName, Rows, estimator
 from skda.preprocessing import RowScaler
 from skda.unsupervised import SPL, CenteredLabelPropagation, SourceOnly
 from skda.utils._sklearn import HasMethods, MetaEstimatorMixin
+from skda.utils.operations import spread_columns
 from skda.utils.ranges import RandomState, Share
 from skda.utils.warnings import NoSourceWarning
 
@@ -226,9 +227,7 @@ class PruneClasses(MetaEstimatorMixin, BaseHomogeneousClassifier):
         metadata = {} if domain == "target" else {"domain": domain}
         probabilities = self.estimator_.predict_proba(X, **metadata)
         columns = np.searchsorted(self.classes_, self.estimator_.classes_)
-        expanded = np.zeros((len(X), len(self.classes_)))
-        expanded[:, columns] = probabilities
-        return expanded
+        return spread_columns(probabilities, columns, len(self.classes_))
 
 
 def _flatten(X: NDArray[Any]) -> NDArray[np.floating]:

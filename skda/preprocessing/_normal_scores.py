@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 from sklearn.base import OneToOneFeatureMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skda.utils._sklearn import BaseEstimator, TransformerMixin, fit_context
 from skda.utils.arrays import to_numpy
 from skda.utils.declaration import estimator
+from skda.utils.operations import interpolate_columns, validate_data
 
 __all__ = ["NormalScoreTransformer"]
 
@@ -94,7 +95,5 @@ class NormalScoreTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimat
         """
         check_is_fitted(self)
         rows = validate_data(self, to_numpy(X), dtype=FLOATS, reset=False)
-        scores = np.empty_like(rows)
-        for j, column in enumerate(rows.T):
-            scores[:, j] = np.interp(column, self.values_[j], self.scores_[j])
-        return scores
+        curves = list(zip(self.values_, self.scores_, strict=True))
+        return interpolate_columns(rows, curves)

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 from skorch.helper import SliceDict
 
 from skda.utils._sklearn import HasMethods, fit_context
 from skda.utils.arrays import to_numpy
+from skda.utils.operations import validate_data
 from skda.utils.views import (
     count_pairs,
     is_list_of_views,

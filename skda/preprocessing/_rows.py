@@ -11,11 +11,12 @@ from scipy.sparse import csr_matrix, diags_array, identity
 from sklearn import config_context
 from sklearn.base import OneToOneFeatureMixin
 from sklearn.neighbors import NearestNeighbors
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skda.utils._sklearn import BaseEstimator, TransformerMixin, fit_context
 from skda.utils.arrays import to_numpy
 from skda.utils.declaration import estimator
+from skda.utils.operations import normalize, recordable, row_sums, validate_data
 from skda.utils.ranges import Count, Power
 from skda.utils.scaling import normalize_rows, rescale_rows
 
@@ -28,6 +29,8 @@ __all__ = [
 ]
 
 FLOATS = (np.float64, np.float32)
+#: Rows at most whose neighbors are found without all that scikit-learn checks.
+FEW_ROWS = 16
 
 
 def cosine_graph(X: NDArray[Any], n_neighbors: int = 10) -> csr_matrix:
@@ -66,6 +69,7 @@ def cosine_graph(X: NDArray[Any], n_neighbors: int = 10) -> csr_matrix:
     return graph.maximum(graph.T).tocsr()
 
 
+@recordable
 def neighbor_similarities(
     neighbors: NearestNeighbors, X: NDArray[Any] | None, dtype: Any
 ) -> csr_matrix:
@@ -94,13 +98,42 @@ def neighbor_similarities(
     >>> neighbor_similarities(index, np.array([[3.0, 4.0]]), float).toarray()
     array([[0. , 0.8]])
     """
-    # By default scikit-learn takes up to a gibibyte for the distances.
-    with config_context(working_memory=64):
-        rows = None if X is None else rescale_rows(X)
-        graph = neighbors.kneighbors_graph(rows, mode="distance").tocsr()
+    rows = None if X is None else rescale_rows(X)
+    if rows is not None and _is_quick(neighbors, rows):
+        graph = _quick_graph(neighbors, rows)
+    else:
+        # By default scikit-learn takes up to a gibibyte for the distances.
+        with config_context(working_memory=64):
+            graph = neighbors.kneighbors_graph(rows, mode="distance").tocsr()
     # Distances become similarities entry by entry: a stored zero is a weight of one.
     graph.data = np.clip(1 - graph.data, 0, None).astype(dtype)
     return graph
+
+
+def _is_quick(neighbors: NearestNeighbors, rows: NDArray[Any]) -> bool:
+    """Say whether scikit-learn would take longer to look at rows than to search."""
+    indexed = neighbors._fit_X
+    return (
+        neighbors._fit_method == "brute"
+        and neighbors.effective_metric_ == "cosine"
+        and isinstance(indexed, np.ndarray)
+        and indexed.dtype == rows.dtype
+        and indexed.shape[1:] == rows.shape[1:]
+        and 0 < len(rows) <= FEW_ROWS
+    )
+
+
+def _quick_graph(neighbors: NearestNeighbors, rows: NDArray[Any]) -> csr_matrix:
+    """Find the same neighbors as scikit-learn does, at the same distances."""
+    distances = 1 - normalize(rows) @ normalize(neighbors._fit_X).T
+    distances = distances.clip(0, 2)
+    n, k = len(rows), neighbors.n_neighbors
+    nearest = np.argpartition(distances, k - 1, axis=1)[:, :k]
+    found = np.take_along_axis(distances, nearest, axis=1)
+    order = np.argsort(found, axis=1)
+    data, places = (np.take_along_axis(a, order, axis=1) for a in (found, nearest))
+    starts = np.arange(0, n * k + 1, k)
+    return csr_matrix((data.ravel(), places.ravel(), starts), distances.shape)
 
 
 def symmetric_normalization(graph: csr_matrix) -> csr_matrix:
@@ -302,6 +335,6 @@ class GraphSmoother(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         rows = validate_data(self, to_numpy(X), dtype=FLOATS, reset=False)
         weights = neighbor_similarities(self.neighbors_, rows, rows.dtype)
-        degree = 1 + np.asarray(weights.sum(axis=1))  # (n, 1), its own weight included
+        degree = 1 + row_sums(weights)  # (n, 1), its own weight included
         mixed = rows / degree + weights @ self._shares / np.sqrt(degree)
         return normalize_rows(mixed)

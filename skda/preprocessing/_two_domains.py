@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse, vstack
 from sklearn.base import OneToOneFeatureMixin, clone
-from sklearn.utils import Tags, check_array
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted
 
 from skda.utils._sklearn import BaseEstimator, TransformerMixin, fit_context
 from skda.utils.arrays import to_numpy
 from skda.utils.declaration import estimator
 from skda.utils.labels import Labels, check_labels
+from skda.utils.operations import check_array, validate_data
 from skda.utils.ranges import SharedTransformer, TargetShares
 from skda.utils.validation import apply_transformer, check_pair
 from skda.utils.warnings import warn_of_no_source

@@ -13,12 +13,12 @@ from sklearn.cluster import KMeans
 from sklearn.dummy import DummyClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import normalize
 from sklearn.utils import check_random_state
 
 from skda.base import BaseRetriever, estimator
 from skda.retrieval._ridge_cca import RidgeCCA
 from skda.utils._sklearn import Interval, StrOptions
+from skda.utils.operations import normalize, spread_columns
 from skda.utils.ranges import NonNegative, Positive, RandomState, Share, WholeNumber
 from skda.utils.views import ViewRows
 
@@ -223,7 +223,7 @@ class ClusterRetrieval(BaseRetriever):
         self, X: NDArray[Any], view: str, representation: str
     ) -> NDArray[np.floating]:
         """Put the posteriors and the canonical directions side by side."""
-        place = list(self.view_widths_).index(view)
+        place = np.array([list(self.view_widths_).index(view)])
         cca = self.cca_[representation]
         X = represent(X, representation)
         rows = cca._project(X, view) / self._spread[representation][view]
@@ -233,8 +233,8 @@ class ClusterRetrieval(BaseRetriever):
         for weight, classifiers in zip(share, fitted, strict=True):
             p = classifiers[view].predict_proba(rows)  # (n, K)
             # Bring p to unit length in a coordinate where the other view has zero.
-            slack = np.zeros((len(p), len(self.view_widths_)))
-            slack[:, place] = np.sqrt((1 - (p**2).sum(axis=1)).clip(0))
+            missing = np.sqrt((1 - (p**2).sum(axis=1)).clip(0))[:, None]
+            slack = spread_columns(missing, place, len(self.view_widths_))
             blocks.append(np.sqrt(weight) * np.hstack([p, slack]))
         canonical = normalize(cca.embed_rows(X, view))
         return np.hstack([*blocks, np.sqrt(self.cca_share) * canonical])

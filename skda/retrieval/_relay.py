@@ -7,10 +7,10 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.preprocessing import normalize
 from sklearn.utils import gen_batches
 
 from skda.base import GalleryIndex
+from skda.utils.operations import normalize, take_rows
 
 __all__ = ["Relay"]
 
@@ -65,7 +65,9 @@ class Relay:
             Unit rows plus the mean of their neighbors' fused embeddings.
         """
         relayed = normalize(X)
+        parts = []
         for rows in gen_batches(len(X), 1024):  # for (rows, n_relays, d) to fit
             neighbors, _ = self.indices_[view].search(relayed[rows])
-            relayed[rows] += self.fused_[neighbors].mean(axis=1)
-        return relayed
+            near = take_rows(neighbors, self.fused_).mean(axis=1)
+            parts.append((relayed[rows] + near).astype(relayed.dtype, copy=False))
+        return np.concatenate(parts)

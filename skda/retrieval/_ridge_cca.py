@@ -7,10 +7,10 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh, svd
-from sklearn.preprocessing import normalize
 
 from skda.base import BaseRetriever, estimator
 from skda.retrieval._relay import Relay
+from skda.utils.operations import normalize
 from skda.utils.ranges import Count, NonNegative, Share, WholeNumber
 from skda.utils.views import ViewRows
 

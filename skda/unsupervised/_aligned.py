@@ -21,6 +21,7 @@ from skda.utils._sklearn import (
     HasMethods,
     TransformerMixin,
 )
+from skda.utils.operations import take_rows
 
 __all__ = ["Array", "BaseAlignedClassifier", "principal_components"]
 
@@ -156,7 +157,7 @@ class BaseAlignedClassifier(
         rows = self.align(X, domain)
         if hasattr(self.estimator_, "predict_proba"):
             return self.estimator_.predict_proba(rows)
-        return np.eye(len(self.classes_))[self.estimator_.predict(rows)]
+        return take_rows(self.estimator_.predict(rows), np.eye(len(self.classes_)))
 
 
 def principal_components(X: NDArray[Any], n_components: int | None) -> PCA:

@@ -6,13 +6,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.preprocessing import normalize
 
 from skda.base import DomainName, Rows, estimator
 from skda.unsupervised._aligned import Array
 from skda.unsupervised._transfer_components import BaseTransferComponents
 from skda.utils.labels import UNLABELED
 from skda.utils.mmd import mmd_coefficients
+from skda.utils.operations import normalize
 from skda.utils.ranges import Count
 
 __all__ = ["JDA"]

@@ -8,17 +8,16 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
-from scipy.special import softmax, xlogy
 from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import NearestNeighbors
-from sklearn.preprocessing import normalize
 
 from skda.base import DomainName, Rows, estimator
 from skda.preprocessing import neighbor_similarities
 from skda.unsupervised._opinion import BaseOpinionClassifier
 from skda.utils._sklearn import HasMethods
+from skda.utils.operations import normalize, softmax, spread_columns, xlogy
 from skda.utils.ranges import Auto, Count, Fraction, NonNegative, Positive
 from skda.utils.warnings import warn_user
 
@@ -198,10 +197,11 @@ class PriorTransduction(BaseOpinionClassifier):
         self.estimator_ = estimator.fit(X, codes)
 
     def _predict_estimator(self, X: NDArray[Any]) -> Array:
-        P = np.zeros((len(X), len(self.classes_)))
-        if len(X):
-            P[:, self.estimator_.classes_] = self.estimator_.predict_proba(X)
-        return P
+        n_classes = len(self.classes_)
+        if not len(X):
+            return np.zeros((0, n_classes))
+        P = self.estimator_.predict_proba(X)
+        return spread_columns(P, self.estimator_.classes_, n_classes)
 
     def _smooth(self, P: Array) -> Array:
         """Leave no class that is there beyond correction."""
@@ -271,7 +271,7 @@ class PriorTransduction(BaseOpinionClassifier):
             return self._predict_estimator(X)
         W = neighbor_similarities(self.neighbors_, X, np.float64)
         if P is None and self._opinion is not None:
-            near = np.asarray(W @ self._opinion)
+            near = W @ self._opinion
             # A row that is like no other has no opinion.
             lost = ~near.any(axis=1, keepdims=True)
             P = normalize(np.where(lost, self._present, near), norm="l1")

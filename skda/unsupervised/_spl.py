@@ -8,10 +8,7 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import eigh
-from scipy.spatial.distance import cdist
-from scipy.special import softmax
 from sklearn.decomposition import PCA
-from sklearn.preprocessing import normalize
 from sklearn.utils import Tags
 
 from skda.base import BaseScaledClassifier, DomainName, Rows, estimator
@@ -24,6 +21,7 @@ from skda.utils._sklearn import (
 from skda.utils.class_graph import class_matrices
 from skda.utils.k_means import k_means
 from skda.utils.labels import UNLABELED
+from skda.utils.operations import cdist, normalize, softmax
 from skda.utils.promotion import select_most_certain
 from skda.utils.ranges import Count, Positive
 

@@ -7,14 +7,13 @@ from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
 from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import normalize
 
 from skda.base import BaseScaledClassifier, DomainName, Rows, estimator
 from skda.utils._sklearn import HasMethods
+from skda.utils.operations import normalize, softmax
 from skda.utils.ranges import Count, Positive
 
 __all__ = ["TargetCentroids"]

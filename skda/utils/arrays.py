@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skda.utils.operations import recordable
+
 __all__ = ["channels_first", "to_numpy"]
 
 
+@recordable
 def channels_first(images: NDArray[Any]) -> NDArray[Any]:
     """Move the channels of images before height and width, as in PyTorch.
 

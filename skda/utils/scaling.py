@@ -7,9 +7,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler, normalize
+from sklearn.preprocessing import StandardScaler
 
 from skda.utils._sklearn import BaseEstimator, TransformerMixin
+from skda.utils.operations import normalize, recordable
 
 __all__ = [
     "effective_n_features",
@@ -121,6 +122,7 @@ def suits_unit_rows(X: NDArray[Any]) -> bool:
     return effective_n_features(X) >= MIN_EFFECTIVE_FEATURES
 
 
+@recordable
 def rescale_rows(X: NDArray[Any]) -> NDArray[Any]:
     """Multiply every row by the power of two that brings its largest entry near one.
 

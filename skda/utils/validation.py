@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 from sklearn import config_context
 from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from skda.utils._sklearn import BaseEstimator
 from skda.utils.memory import fit_transform_once
+from skda.utils.operations import recordable, validate_data
 
 __all__ = [
     "FeatureMemory",
@@ -84,6 +85,7 @@ def apply_transformer(transformer: Any, X: Any, *, fitting: bool, **params: Any)
         return transformer.transform(X, **params)
 
 
+@recordable
 def check_magnitude(X: Any, where: str, *, power: int = 2) -> None:
     """Refuse values whose powers, which the methods compute, are infinite.
 

@@ -1,0 +1,3 @@
+"""Fitted estimators in formats that other programs read."""
+
+__all__: list[str] = []
