@@ -102,6 +102,7 @@ sphinx_gallery_conf = {
     "examples_dirs": "gallery",
     "gallery_dirs": "auto_gallery",
     "abort_on_example_error": True,
+    "parallel": True,  # as many scripts at once as the build has processes
     "within_subsection_order": ExplicitOrder(SCRIPTS),
     "download_all_examples": False,
     "min_reported_time": float("inf"),  # no durations: they are not ours to promise
