@@ -41,6 +41,8 @@ COLUMNS = {
     "mfeat_pix:mfeat_fou": "mfeat pix → fou",
     "reuters_0:reuters_4": "Reuters 0 → 4",
 }
+#: Rows of the fits of benchmarks/speed/scale.py.
+SCALE = (10_000, 100_000, 1_000_000)
 METHODS = [
     PLAIN,
     "SVMt",
@@ -215,6 +217,30 @@ def growth_table() -> Table:
     return Table(["Method", *header, "exponent"], rows, has_best=False)
 
 
+def scale_table() -> Table:
+    """Show how CPU seconds grow to a million rows, beside memory and accuracy."""
+    found = latest(load("speed_scale"), "method", "n_rows", "exact")
+    rows = []
+    for method in dict.fromkeys(method for method, *_ in found):
+        runs = {n: found.get((method, n, False)) for n in SCALE}
+        if not any(runs.values()):
+            continue
+        largest = next(run for run in reversed(runs.values()) if run)
+        compared = [found.get((method, 20_000, exact)) for exact in (False, True)]
+        rows.append(
+            [
+                method,
+                *(f"{run['cpu_seconds']:.1f}" if run else "" for run in runs.values()),
+                _exponent(runs),
+                f"{largest['memory_mib']:.0f}",
+                *(f"{100 * run['accuracy']:.1f}" if run else "" for run in compared),
+            ]
+        )
+    header = [f"CPU s, {n:,}" for n in SCALE]
+    scores = ["accuracy at 20,000", "of the exact form"]
+    return Table(["Method", *header, "exponent", "MiB at most", *scores], rows)
+
+
 def _cpu(run: dict[str, Any] | None) -> str:
     """Write CPU seconds, or the limit that they exceed."""
     if run is None:
@@ -259,6 +285,7 @@ def render() -> dict[Path, str]:
         DOCS / "latency.inc": latency_table().rst(),
         DOCS / "growth.inc": growth_table().rst(),
         DOCS / "auto.inc": auto_table().rst(),
+        DOCS / "scale.inc": scale_table().rst(),
         DOCS / "selection.inc": selection_table(load("selection")),
         **{DOCS / f"{name}.inc": table.rst() for name, table in tables.items()},
         **{DOCS / name: text for name, text in texts().items()},

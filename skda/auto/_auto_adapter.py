@@ -12,6 +12,7 @@ from skda.auto._few_labels import FewLabelsCommittee
 from skda.auto._from_source import SourceCommittee
 from skda.auto._opinion import fit_opinion
 from skda.auto._outside import Given, fit_added, fit_paired
+from skda.auto._part import fit_to_part
 from skda.auto._plain import PlainClassifier
 from skda.auto._report_mixin import ReportMixin
 from skda.auto._several_sources import SeveralSourcesAdapter
@@ -27,6 +28,7 @@ from skda.base import (
 from skda.utils._sklearn import fit_context
 from skda.utils.labels import UNLABELED
 from skda.utils.mixing import member_weights
+from skda.utils.ranges import Transformer
 
 __all__ = ["AutoAdapter"]
 
@@ -104,6 +106,11 @@ class AutoAdapter(OpinionMixin, ReportMixin, SeveralSourcesAdapter):
         :class:`skda.heterogeneous.GeoST` does); "ignore" leaves them to members that
         learn from the source alone; "auto" infers them where labeled rows say that the
         source can name classes, and unlabeled ones that the classes are there.
+    neighbors : transformer
+        What searches for neighbors, after
+        :class:`sklearn.neighbors.KNeighborsTransformer`, by the Euclidean distance.
+        None searches exactly up to 10,000 rows, beyond by an approximate index of faiss
+        (``pip install 'skda[faiss]'``).
 
     Attributes
     ----------
@@ -147,6 +154,7 @@ class AutoAdapter(OpinionMixin, ReportMixin, SeveralSourcesAdapter):
     members: Annotated[Any, dict, list, None] = None
     same_features: Literal["auto"] | bool = "auto"
     unlabeled_classes: Literal["auto", "ignore", "infer"] = "auto"
+    neighbors: Transformer = None
     scaling = field(default=None, init=False)
 
     needs_same_features: ClassVar[bool] = False
@@ -242,7 +250,8 @@ class AutoAdapter(OpinionMixin, ReportMixin, SeveralSourcesAdapter):
     ) -> None:
         """Learn from labels of the target, and weigh what the source says by them."""
         self._geometry = given.geometry(len(self.classes_))
-        few = self._few_labels = FewLabelsCommittee().fit(
+        few = self._few_labels = fit_to_part(
+            FewLabelsCommittee(neighbors=self.neighbors),
             given.target.X,
             given.codes,
             len(self.classes_),

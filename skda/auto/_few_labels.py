@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,6 +91,8 @@ class FewLabelsCommittee:
         Weight of the neighbors, from 0 to less than 1.
     n_neighbors : int
         Number of neighbors in the graph.
+    neighbors : transformer or None
+        What searches for them; see :func:`skda.utils.neighbors.fit_neighbors`.
     n_components : int
         Most principal components of the mixtures.
     n_steps : int
@@ -124,6 +126,7 @@ class FewLabelsCommittee:
         *,
         alpha: float = 0.5,
         n_neighbors: int = 10,
+        neighbors: Any = None,
         n_components: int = 30,
         n_steps: int = 4,
         n_rounds: int = 3,
@@ -132,6 +135,7 @@ class FewLabelsCommittee:
     ) -> None:
         self.alpha = alpha
         self.n_neighbors = n_neighbors
+        self.neighbors = neighbors
         self.n_components = n_components
         self.n_steps = n_steps
         self.n_rounds = n_rounds
@@ -180,7 +184,9 @@ class FewLabelsCommittee:
         extra = dict(extra or {})
         n_threads = 1 if len(X) < MIN_ROWS_FOR_THREADS else None
         with threadpool_limits(n_threads, user_api="blas"):
-            views = look(X, self.alpha, self.n_neighbors, self.n_components)
+            views = look(
+                X, self.alpha, self.n_neighbors, self.n_components, self.neighbors
+            )
             found = self._train(views, labeled, labels, geometry)
             own: dict[str, Array] | None = None
             margins: dict[str, Array] = {}
@@ -199,8 +205,7 @@ class FewLabelsCommittee:
             self._weigh(
                 own, prior, [each[labeled] for each in extra.values()], codes[labeled]
             )
-            self.probabilities_ = self._mean(self.members_)
-            self.shares_ = self.probabilities_.mean(axis=0)
+            self.take(self.members_)
             self._distill(views, self._mean(found), present, n_classes)
         return self
 
@@ -221,6 +226,35 @@ class FewLabelsCommittee:
         ndarray of shape (n, n_classes)
             Probabilities.
         """
+        own, given = self.predict_parts(X, extra)
+        share = 1 - sum(self.weights_[name] for name in given)
+        return share * own + sum(self.weights_[k] * P for k, P in given.items())
+
+    def take(self, members: dict[str, Array]) -> None:
+        """Take what the members say of all rows, and average it by their weights."""
+        self.members_ = members
+        self.probabilities_ = self._mean(members)
+        self.shares_ = self.probabilities_.mean(axis=0)
+
+    def predict_parts(
+        self, X: Array, extra: Mapping[str, Array] | None = None
+    ) -> tuple[Array, dict[str, Array]]:
+        """Give the probabilities of new rows by what is left of the members.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, p)
+            Rows.
+        extra : dict of str to ndarray of shape (n, n_classes), or None
+            Probabilities of these rows by the others that ``fit`` was given.
+
+        Returns
+        -------
+        own : ndarray of shape (n, n_classes)
+            Probabilities by all members that need a graph.
+        given : dict of str to ndarray of shape (n, n_classes)
+            Those by each of the others.
+        """
         present, n_classes = self._classes
         found = [
             mixture.predict_proba(map_.transform(X) @ axes)
@@ -230,9 +264,8 @@ class FewLabelsCommittee:
         if self._margins is not None:
             for name, each in self._margins.predict_proba(X).items():
                 given[name] = _spread_out(each, present, n_classes)
-        own = _spread_out(np.stack(found).mean(axis=0), present, n_classes)
-        share = 1 - sum(self.weights_[name] for name in given)
-        return share * own + sum(self.weights_[k] * P for k, P in given.items())
+        own = np.stack(found).mean(axis=0)
+        return _spread_out(own, present, n_classes), given
 
     def _train(
         self, views: list[View], labeled: Codes, labels: Codes, geometry: Array | None

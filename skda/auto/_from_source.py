@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from sklearn.utils import gen_batches
 
 from skda.auto._domain_views import MOVED, UNMOVED
-from skda.auto._members import spread_out
 from skda.auto._panel import Panel, starting_weights
 from skda.auto._votes import (
     agreement_weights,
@@ -18,6 +17,7 @@ from skda.auto._votes import (
     find_absent,
     prior_weights,
 )
+from skda.utils.many_rows import spread_out
 from skda.utils.operations import spread_columns
 
 __all__ = ["SourceCommittee"]

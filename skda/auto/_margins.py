@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.svm import SVC
 
-from skda.auto._members import spread_out
 from skda.auto._representations import TEXT_KINDS, kinds_for
 from skda.preprocessing import RowScaler
+from skda.utils.many_rows import spread_out
 from skda.utils.operations import softmax, spread_columns
 from skda.utils.scaling import make_standard_scaler
 

@@ -8,16 +8,18 @@ from typing import ClassVar, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh
-from sklearn.neighbors import NearestNeighbors
 
 from skda.preprocessing import (
     cosine_graph,
     neighbor_similarities,
     symmetric_normalization,
 )
+from skda.preprocessing._cosine_graph import index_and_graph
 from skda.utils.class_graph import class_matrices
 from skda.utils.k_means import k_means
 from skda.utils.labels import UNLABELED
+from skda.utils.many_rows import spread_out
+from skda.utils.neighbors import fit_neighbors
 from skda.utils.operations import cdist, normalize, softmax, take_rows
 from skda.utils.promotion import select_most_certain
 from skda.utils.propagation import spread, vote_shares
@@ -29,7 +31,6 @@ __all__ = [
     "Neighbor",
     "Projection",
     "Propagation",
-    "spread_out",
 ]
 
 Array = NDArray[np.float64]
@@ -228,13 +229,6 @@ class KernelRidge(Member):
         return rows @ turn, whiten @ turn
 
 
-def spread_out(n: int, n_drawn: int) -> NDArray[np.intp]:
-    """Draw rows evenly, whatever order they are in."""
-    if n <= n_drawn:
-        return np.arange(n)
-    return np.sort(np.random.RandomState(0).permutation(n)[:n_drawn])
-
-
 def _positive_eigen(matrix: Array) -> tuple[Array, Array]:
     """Decompose a positive matrix, without what is rounding alone."""
     values, vectors = np.linalg.eigh(matrix)
@@ -275,7 +269,7 @@ class Neighbor(Member):
     left_out: ClassVar[bool] = True
 
     def fit(self, domains: Domains) -> Self:
-        self.index_ = NearestNeighbors(n_neighbors=1).fit(domains.source)
+        self.index_ = fit_neighbors(domains.source, 1)
         self.memberships_ = domains.memberships
         if len(domains.source) > 1:
             nearest = self.index_.kneighbors(return_distance=False)[:, 0]
@@ -307,7 +301,8 @@ class Propagation(Member):
         source_mean = np.average(domains.source, axis=0, weights=domains.weights)
         self.mean_ = domains.target.mean(axis=0)
         X = np.concatenate([domains.source - source_mean, domains.target - self.mean_])
-        graph = symmetric_normalization(cosine_graph(X, self.n_neighbors))
+        self.index_, graph = index_and_graph(X, self.n_neighbors)
+        graph = symmetric_normalization(graph)
         given = np.zeros((len(X), n_classes))
         given[:n_source] = domains.memberships / domains.memberships.sum(axis=0)
         self.prior_ = np.full(n_classes, 1 / n_classes)
@@ -315,9 +310,6 @@ class Propagation(Member):
         self.probabilities_ = votes[n_source:]
         votes[:n_source] = domains.memberships
         self.distributions_ = votes
-        self.index_ = NearestNeighbors(
-            n_neighbors=min(self.n_neighbors, len(X)), metric="cosine"
-        ).fit(X)
         first = cosine_graph(X[:n_source], 1)
         nearest = vote_shares(first @ domains.memberships, self.prior_)
         self.source_accuracy_ = domains.accuracy(nearest.argmax(axis=1))

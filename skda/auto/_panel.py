@@ -17,8 +17,8 @@ from skda.auto._members import (
     Neighbor,
     Projection,
     Propagation,
-    spread_out,
 )
+from skda.utils.many_rows import spread_out
 
 __all__ = ["Panel", "starting_weights"]
 

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn import config_context
-from sklearn.neighbors import NearestNeighbors
 from sklearn.utils.extmath import randomized_svd
 
 from skda.preprocessing import (
@@ -16,6 +15,7 @@ from skda.preprocessing import (
     RowScaler,
     symmetric_normalization,
 )
+from skda.utils.neighbors import fit_neighbors
 from skda.utils.scaling import normalize_rows
 
 __all__ = ["KINDS", "Representation", "kinds_for", "neighbor_graph", "rescale"]
@@ -101,7 +101,7 @@ def rescale(rows: Array) -> Array:
     return centered / _root_mean_square(centered)
 
 
-def neighbor_graph(rows: Array, n_neighbors: int) -> csr_matrix:
+def neighbor_graph(rows: Array, n_neighbors: int, neighbors: Any = None) -> csr_matrix:
     r"""Connect rows to their nearest neighbors, and normalize the weights.
 
     The weight is :math:`\exp(-d_{ij}^2 / (s_i s_j))`, where :math:`s_i` is the distance
@@ -114,6 +114,8 @@ def neighbor_graph(rows: Array, n_neighbors: int) -> csr_matrix:
         Rows.
     n_neighbors : int
         Number of neighbors, itself not counted; at most ``n - 1``.
+    neighbors : transformer or None, default=None
+        What searches for them; see :func:`skda.utils.neighbors.fit_neighbors`.
 
     Returns
     -------
@@ -126,7 +128,9 @@ def neighbor_graph(rows: Array, n_neighbors: int) -> csr_matrix:
         return csr_matrix((n, n))
     # By default scikit-learn takes up to a gibibyte for the distances.
     with config_context(working_memory=64):
-        distances, neighbors = NearestNeighbors(n_neighbors=k).fit(rows).kneighbors()
+        distances, neighbors = fit_neighbors(
+            rows, k, transformer=neighbors
+        ).kneighbors()
     reach = np.maximum(distances[:, -1], LEAST_DISTANCE)
     weights = np.exp(-(distances**2) / (reach[:, None] * reach[neighbors]))
     places = (np.repeat(np.arange(n), k), neighbors.ravel())

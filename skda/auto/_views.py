@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +52,13 @@ class View(NamedTuple):
     axes: Array
 
 
-def look(X: Array, alpha: float, n_neighbors: int, n_components: int) -> list[View]:
+def look(
+    X: Array,
+    alpha: float,
+    n_neighbors: int,
+    n_components: int,
+    neighbors: Any = None,
+) -> list[View]:
     """Represent rows in every way that suits them, and smooth them.
 
     Parameters
@@ -66,6 +72,8 @@ def look(X: Array, alpha: float, n_neighbors: int, n_components: int) -> list[Vi
         is the one that rows are smoothed over.
     n_components : int
         Most principal components.
+    neighbors : transformer or None, default=None
+        What searches for neighbors; see :func:`skda.utils.neighbors.fit_neighbors`.
 
     Returns
     -------
@@ -75,7 +83,7 @@ def look(X: Array, alpha: float, n_neighbors: int, n_components: int) -> list[Vi
     maps = [Representation(kind).fit(X) for kind in kinds_for(X)]
     total = csr_matrix((len(X), len(X)))
     for each in maps:
-        total = total + neighbor_graph(each.rows_, n_neighbors)
+        total = total + neighbor_graph(each.rows_, n_neighbors, neighbors)
     graph = csr_matrix(total / len(maps))
     views = []
     for each in maps:

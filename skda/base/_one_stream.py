@@ -24,8 +24,10 @@ from skda.modules import (
     width_after,
 )
 from skda.training import Domains, Objective, Phase, Samples, chunks, labels_of
+from skda.training.mapped import MappedSamples, stays_in_its_file
 from skda.utils.arrays import channels_first, to_numpy
 from skda.utils.declaration import estimator
+from skda.utils.many_rows import spread_out
 from skda.utils.operations import check_array
 from skda.utils.ranges import Auto, Count, LayerSizes, NonNegative, WholeNumber
 from skda.utils.scaling import feature_moments, rescale_rows, suits_unit_rows
@@ -46,7 +48,8 @@ class BaseOneStreamClassifier(BaseHomogeneousClassifier, BaseNetClassifier):
     PyTorch, or (n, height, width, channels) if the last axis has 1, 3 or 4 entries and
     neither of the two before has. They stay on the device in the type they come in: a
     step makes numbers from 0 to 1 of images of type uint8. Or they are a map-style
-    :class:`torch.utils.data.Dataset`, and are loaded when a step asks for them.
+    :class:`torch.utils.data.Dataset`, and are loaded when a step asks for them, as are
+    the rows of a memory-mapped array (:class:`numpy.memmap`) of more than 256 MiB.
 
     A subclass overrides :meth:`make_objective`, what to minimize, and, if the network
     has further parts, :meth:`make_classifier`.
@@ -64,7 +67,8 @@ class BaseOneStreamClassifier(BaseHomogeneousClassifier, BaseNetClassifier):
         fewer than 16 features make up the length of a row, as in tables: it then
         standardizes the features instead, over both domains at once. With :math:`a_j`
         the mean absolute value of a feature, :math:`(\sum a_j)^2 / \sum a_j^2` of
-        them make it up. The rows of a ``Dataset`` are loaded once more for it.
+        them make it up. Of a ``Dataset``, 10,000 rows at most are
+        loaded once more for it.
     batch_norm
         Whether the layers of the network have a batch norm before their ReLU, over
         both domains at once in training.
@@ -257,6 +261,8 @@ class BaseOneStreamClassifier(BaseHomogeneousClassifier, BaseNetClassifier):
                 f"Dataset, got {type(X).__name__}: wrap it in a TensorDataset, or "
                 f"transform it before."
             )
+        elif stays_in_its_file(X) and not self._has_transformer(domain):
+            rows = MappedSamples(X, f"X_{domain}")
         elif getattr(X, "ndim", 2) > 2:
             rows = self._validate_images(X, domain, fitting=fitting)
         else:
@@ -333,9 +339,15 @@ class BaseOneStreamClassifier(BaseHomogeneousClassifier, BaseNetClassifier):
             return  # the network goes on as it is
         self._moments = None
         if self.normalize == "auto" and self._normalizes():
-            rows = np.concatenate([_load(X) for X in domains])
+            # Of many rows that are not at hand, a part says as much.
+            rows = np.concatenate([_load(X[_looked_at(X)]) for X in domains])
             if not suits_unit_rows(rows):
                 self._moments = feature_moments(rows)
+
+
+def _looked_at(X: Any) -> Any:
+    """Name the rows that moments are taken of."""
+    return spread_out(len(X)) if isinstance(X, Samples) else slice(None)
 
 
 def _load(X: Any) -> NDArray[Any]:

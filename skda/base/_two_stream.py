@@ -8,7 +8,7 @@ from skda.base._net_classifier import BaseNetClassifier, Sizes
 from skda.base._rows import DomainName, Rows
 from skda.preprocessing import row_preprocessor
 from skda.utils.declaration import estimator
-from skda.utils.ranges import Auto, Count, Positive, Power
+from skda.utils.ranges import Auto, Count, Positive, Power, Transformer
 from skda.utils.warnings import warn_user
 
 __all__ = ["BaseTwoStreamClassifier"]
@@ -46,6 +46,11 @@ class BaseTwoStreamClassifier(BaseNetClassifier):
         rows, and therefore keeps them; "auto" is 10 for rows of unit length, whose
         cosines make the graph, and None for standardized features. None, as in the
         public code, does not smooth.
+    neighbors : transformer
+        What searches for neighbors, after
+        :class:`sklearn.neighbors.KNeighborsTransformer`, by the Euclidean distance.
+        None searches exactly up to 10,000 rows, beyond by an approximate index of faiss
+        (``pip install 'skda[faiss]'``).
     source_per_class
         Source rows of every class in a step; None, as in the public code, is all.
     """
@@ -57,6 +62,7 @@ class BaseTwoStreamClassifier(BaseNetClassifier):
     power: Power = "auto"
     normalize: bool | Auto = "auto"
     n_neighbors: Count | Auto | None = "auto"
+    neighbors: Transformer = None
     source_per_class: Count | None = 20
 
     def fit_rows(self, source: Rows, target: Rows) -> None:
@@ -92,6 +98,7 @@ class BaseTwoStreamClassifier(BaseNetClassifier):
             power=self.power,
             normalize=self.normalize,
             n_neighbors=self.n_neighbors,
+            neighbors=self.neighbors,
         )
 
     def _source_per_class(self) -> int | None:

@@ -8,18 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
-from sklearn.neighbors import NearestNeighbors
 
 from skda.base import DomainName, Rows, estimator
 from skda.baselines._control import MIN_SHARE, RenamedShareControl
-from skda.preprocessing import (
-    cosine_graph,
-    neighbor_similarities,
-    symmetric_normalization,
-)
+from skda.preprocessing import neighbor_similarities, symmetric_normalization
+from skda.preprocessing._cosine_graph import index_and_graph
+from skda.utils.many_rows import map_in_threads
 from skda.utils.operations import normalize, softmax
 from skda.utils.propagation import spread, vote_shares
-from skda.utils.ranges import Count, ProperFraction
+from skda.utils.ranges import Count, ProperFraction, Transformer
 from skda.utils.sinkhorn import balancing_bias
 
 __all__ = ["GraphControl"]
@@ -37,18 +34,24 @@ class GraphControl(RenamedShareControl):
         Number of neighbors of every row.
     alpha
         Weight :math:`\alpha` of the neighbors against the labels, between 0 and 1.
+    neighbors : transformer
+        What searches for neighbors, after
+        :class:`sklearn.neighbors.KNeighborsTransformer`, by the Euclidean distance.
+        None searches exactly up to 10,000 rows, beyond by an approximate index of faiss
+        (``pip install 'skda[faiss]'``).
 
     Attributes
     ----------
     label_distributions_ : ndarray of shape (n_target, n_classes)
         Class probabilities of every target sample seen in ``fit``.
-    neighbors_ : list of NearestNeighbors
+    neighbors_ : list of NearestNeighbors or its like
         Indices of the target samples seen in ``fit``, all of which they keep, one per
         representation of the rows.
     """
 
     n_neighbors: Count = 10
     alpha: ProperFraction = 0.8
+    neighbors: Transformer = None
 
     @abstractmethod
     def _propagate(
@@ -58,15 +61,13 @@ class GraphControl(RenamedShareControl):
 
     def fit_rows(self, source: Rows, target: Rows) -> None:
         self._determine_shares(target)
-        rows = self._fit_representations(target.X)
-        n_neighbors = min(self.n_neighbors, len(target.X))
-        self.neighbors_ = [
-            NearestNeighbors(n_neighbors=n_neighbors, metric="cosine").fit(X)
-            for X in rows
-        ]
-        graphs = [
-            symmetric_normalization(cosine_graph(X, self.n_neighbors)) for X in rows
-        ]
+        found = map_in_threads(
+            lambda X: index_and_graph(X, self.n_neighbors, self.neighbors),
+            self._fit_representations(target.X),
+            len(target.X),
+        )
+        self.neighbors_ = [index for index, _ in found]
+        graphs = [symmetric_normalization(graph) for _, graph in found]
         graph = (sum(graphs[1:], start=graphs[0]) / len(graphs)).tocsr()
         labels = target.labels.memberships(self.classes_).astype(np.float64)
         hidden = np.flatnonzero(~target.labels.known)

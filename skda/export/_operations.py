@@ -13,6 +13,7 @@ from skda.export._numpy import gather, interpolate, top_of_rows
 from skda.export._recorded import Recorded, records
 from skda.preprocessing import neighbor_similarities
 from skda.utils.arrays import channels_first
+from skda.utils.neighbors import BaseNeighbors
 from skda.utils.operations import (
     cdist,
     check_array,
@@ -115,7 +116,10 @@ def _search(
 
 @records(neighbor_similarities)
 def _neighbor_similarities(neighbors: Any, X: Recorded, dtype: Any) -> Any:
-    rows, k = _unit(np.asarray(neighbors._fit_X)), neighbors.n_neighbors
+    # A model searches exactly; whether an approximate search agrees, its check tells.
+    ours = isinstance(neighbors, BaseNeighbors)
+    indexed = neighbors._indexed() if ours else neighbors._fit_X
+    rows, k = _unit(np.asarray(indexed)), neighbors.n_neighbors
     similarities = _unit(X) @ rows.T
     values, places = top_of_rows(similarities, k, largest=1)
     value = np.zeros_like(similarities.value)

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import block_diag, eigh
-from sklearn.neighbors import kneighbors_graph
 
 from skda.base import DomainName, estimator
 from skda.heterogeneous._common_space import (
@@ -16,7 +15,8 @@ from skda.heterogeneous._common_space import (
     Coded,
 )
 from skda.utils.class_graph import class_matrices
-from skda.utils.ranges import Count, NonNegative, Positive
+from skda.utils.neighbors import fit_neighbors
+from skda.utils.ranges import Count, NonNegative, Positive, Transformer
 from skda.utils.row_space import RowSpace, row_space
 from skda.utils.scaling import normalize_rows
 
@@ -63,6 +63,11 @@ class DAMA(BaseCommonSpaceClassifier):
         Number of directions, at most; None is twice the number of classes.
     n_neighbors
         Number of neighbors of every row.
+    neighbors : transformer
+        What searches for neighbors, after
+        :class:`sklearn.neighbors.KNeighborsTransformer`, by the Euclidean distance.
+        None searches exactly up to 10,000 rows, beyond by an approximate index of faiss
+        (``pip install 'skda[faiss]'``).
 
     Attributes
     ----------
@@ -112,6 +117,7 @@ class DAMA(BaseCommonSpaceClassifier):
     alpha: Positive = 10.0
     n_components: Count | None = None
     n_neighbors: Count = 10
+    neighbors: Transformer = None
 
     def _fit_domains(self, source: Coded, target: Coded) -> None:
         spaces = {"source": row_space(source.X), "target": row_space(target.X)}
@@ -156,7 +162,8 @@ class DAMA(BaseCommonSpaceClassifier):
         n_neighbors = min(self.n_neighbors, len(X) - 1)
         if not n_neighbors:
             return np.zeros((X.shape[1], X.shape[1]))
-        graph = kneighbors_graph(X, n_neighbors)
+        index = fit_neighbors(X, n_neighbors, transformer=self.neighbors)
+        graph = index.kneighbors_graph()
         graph = graph.maximum(graph.T)
         degrees = np.asarray(graph.sum(axis=1))
         return X.T @ (degrees * X - graph @ X)

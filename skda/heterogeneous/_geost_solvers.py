@@ -14,12 +14,17 @@ from scipy.special import log_softmax
 
 from skda.preprocessing import RowScaler, self_tuned_graph, symmetric_normalization
 from skda.utils.class_prior import has_mostly_zeros
+from skda.utils.many_rows import is_large, map_in_threads, spread_out
 from skda.utils.operations import softmax
 from skda.utils.scaling import make_standard_scaler
 
 Array = NDArray[np.float64]
 Restore = Callable[[Array], Array]
 
+#: Relative error of Equation 1; that of many rows is far below their noise.
+TOLERANCE, TOLERANCE_OF_MANY = 1e-8, 1e-4
+#: Variance of the prior of the intercepts, which the labels alone are to decide.
+INTERCEPT_VARIANCE = 1e4
 #: Below this length, a difference of two rows of unit length is rounding in float32.
 MIN_LENGTH = 1e-6
 
@@ -49,21 +54,30 @@ class View(NamedTuple):
 
 
 def represent(
-    X: Array, kind: str, power: Any, n_neighbors: int, alpha: float
+    X: Array,
+    kind: str,
+    power: Any,
+    n_neighbors: int,
+    alpha: float,
+    *,
+    neighbors: Any = None,
 ) -> dict[str, View]:
     """Represent the rows, and take each representation through Equation 1."""
     transformers = {"unit": RowScaler(power), "standardized": make_standard_scaler()}
     if kind == "auto":
         kind = "unit" if has_mostly_zeros(X) else "both"
-    views = {}
-    for name in transformers if kind == "both" else [kind]:
+    tol = TOLERANCE_OF_MANY if is_large(len(X)) else TOLERANCE
+
+    def look(name: str) -> View:
         rows, center, length = center_and_scale(transformers[name].fit_transform(X))
         rows, restore = reduce_to_row_space(rows)
-        graph = symmetric_normalization(self_tuned_graph(rows, n_neighbors))
-        Z, _, shrinkage = center_and_scale(smooth_over_graph(graph, rows, alpha))
+        graph = symmetric_normalization(self_tuned_graph(rows, n_neighbors, neighbors))
+        Z, _, shrinkage = center_and_scale(smooth_over_graph(graph, rows, alpha, tol))
         Z = np.column_stack([Z, np.ones(len(Z))])
-        views[name] = View(Z, restore, transformers[name], center, length * shrinkage)
-    return views
+        return View(Z, restore, transformers[name], center, length * shrinkage)
+
+    names = list(transformers) if kind == "both" else [kind]
+    return dict(zip(names, map_in_threads(look, names, len(X)), strict=True))
 
 
 def scale_rows(X: Array) -> Array:
@@ -101,7 +115,7 @@ def reduce_to_row_space(X: Array) -> tuple[Array, Restore]:
 
 
 def smooth_over_graph(
-    S: csr_matrix, X: Array, alpha: float, tol: float = 1e-8
+    S: csr_matrix, X: Array, alpha: float, tol: float = TOLERANCE
 ) -> Array:
     """Solve Equation 1 by Chebyshev's semi-iteration, to the relative error ``tol``."""
     before, now = np.zeros_like(X), (1 - alpha) * X
@@ -115,6 +129,20 @@ def smooth_over_graph(
         step = alpha * (S @ now) + start - before
         before, now = now, before + omega * step
     return now
+
+
+def thin_out(labeled: NDArray[np.bool_], added: NDArray[np.bool_]) -> tuple[Any, Array]:
+    """Name the rows that a fit learns from, and weigh them.
+
+    Those are all the labeled ones, and the added ones; of more than 10,000 of these, as
+    many stand for the others.
+    """
+    (places,) = np.nonzero(added)
+    drawn = places[spread_out(len(places))]
+    weights = labeled.astype(np.float64)
+    weights[drawn] = len(places) / max(len(drawn), 1)
+    (rows,) = np.nonzero(weights)
+    return rows, weights[rows, None]
 
 
 def symmetric_root(geometry: Array) -> Array:
@@ -144,6 +172,15 @@ def fit_weights(
     options: Any = {"maxiter": max_iter}
     found = minimize(objective, V.ravel(), jac=True, method="L-BFGS-B", options=options)
     return found.x.reshape(V.shape), found.nit
+
+
+def fit_weights_and_intercept(
+    Z: Array, targets: Array, H: Array, V: Array, *, C: float, max_iter: int
+) -> tuple[Array, int]:
+    """Solve Equation 3, the last column of whose rows are ones."""
+    precision = np.full((Z.shape[1], 1), 1 / C)
+    precision[-1] = 1 / INTERCEPT_VARIANCE
+    return fit_weights(Z, targets, H, V, precision=precision, max_iter=max_iter)
 
 
 def average_probabilities(views: list[View], weights: list[Array]) -> Array:

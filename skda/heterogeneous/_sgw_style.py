@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.neighbors import NearestNeighbors
 
 from skda.base import DomainName, estimator
 from skda.heterogeneous._common_space import (
@@ -17,6 +16,7 @@ from skda.heterogeneous._common_space import (
     BaseCommonSpaceClassifier,
     Coded,
 )
+from skda.utils.neighbors import fit_neighbors
 from skda.utils.optional import import_optional
 from skda.utils.ranges import Count, Positive, Share
 from skda.utils.warnings import warn_user
@@ -133,7 +133,7 @@ class SGWStyle(BaseCommonSpaceClassifier):
         self.plan_ = self._solve(source, target)
         mass = self.plan_.sum(axis=1, keepdims=True)
         self._moved = self.plan_ @ target.X / mass
-        self._places = NearestNeighbors(n_neighbors=1).fit(source.X)
+        self._places = fit_neighbors(source.X, 1)
         known = target.labeled()
         self._fit_classifier(
             np.concatenate([self._moved, known.X]),

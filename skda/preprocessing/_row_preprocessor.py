@@ -81,6 +81,7 @@ def row_preprocessor(
     power: float | str,
     normalize: bool | str,
     n_neighbors: int | str | None,
+    neighbors: Any = None,
 ) -> TransformerMixin:
     """Build the preprocessing of the rows of a domain.
 
@@ -96,6 +97,8 @@ def row_preprocessor(
     n_neighbors : int, "auto" or None
         As in :class:`GraphSmoother`; None does not smooth, and "auto" takes 10
         neighbors, but does not smooth standardized features.
+    neighbors : transformer, default=None
+        As in :class:`GraphSmoother`.
 
     Returns
     -------
@@ -112,7 +115,9 @@ def row_preprocessor(
     smoother = None
     if domain == "target" and n_neighbors is not None:
         automatic = n_neighbors == "auto"
-        smoother = GraphSmoother(N_NEIGHBORS if automatic else n_neighbors)
+        smoother = GraphSmoother(
+            N_NEIGHBORS if automatic else n_neighbors, neighbors=neighbors
+        )
     if normalize == "auto":
         return UnitOrStandardScaler(
             scaler, smoother, smooths_standardized=n_neighbors != "auto"

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
-from sklearn.neighbors import NearestNeighbors
+
+from skda.utils.neighbors import fit_neighbors
 
 __all__ = ["self_tuned_graph"]
 
@@ -16,7 +17,9 @@ __all__ = ["self_tuned_graph"]
 MIN_SCALE = 1e-6
 
 
-def self_tuned_graph(X: NDArray[Any], n_neighbors: int = 10) -> csr_matrix:
+def self_tuned_graph(
+    X: NDArray[Any], n_neighbors: int = 10, neighbors: Any = None
+) -> csr_matrix:
     r"""Build the graph of the nearest neighbors at weights that suit the density.
 
     Row :math:`i` is connected to its nearest neighbors by the weight [1]_
@@ -32,6 +35,9 @@ def self_tuned_graph(X: NDArray[Any], n_neighbors: int = 10) -> csr_matrix:
         Rows.
     n_neighbors : int, default=10
         Number of neighbors of every row, itself not counted; at most ``n - 1``.
+    neighbors : transformer, default=None
+        What searches, after :class:`sklearn.neighbors.KNeighborsTransformer`. None
+        searches exactly up to 10,000 rows, beyond by an approximate index of faiss.
 
     Returns
     -------
@@ -57,8 +63,8 @@ def self_tuned_graph(X: NDArray[Any], n_neighbors: int = 10) -> csr_matrix:
     if n_neighbors < 1:
         return csr_matrix((len(X), len(X)), dtype=X.dtype)
     rows = np.ldexp(X, -np.frexp(np.abs(X).max())[1])
-    neighbors = NearestNeighbors(n_neighbors=n_neighbors).fit(rows)
-    graph = neighbors.kneighbors_graph(mode="distance").tocsr()
+    index = fit_neighbors(rows, n_neighbors, transformer=neighbors)
+    graph = index.kneighbors_graph(mode="distance").tocsr()
     distances = graph.data.reshape(len(X), n_neighbors)
     scales = np.maximum(distances.max(axis=1), MIN_SCALE)
     products = scales[:, None] * scales[graph.indices].reshape(distances.shape)

@@ -18,6 +18,7 @@ from sklearn.utils import check_random_state
 from skda.base import BaseRetriever, estimator
 from skda.retrieval._ridge_cca import RidgeCCA
 from skda.utils._sklearn import Interval, StrOptions
+from skda.utils.many_rows import spread_out
 from skda.utils.operations import normalize, spread_columns
 from skda.utils.ranges import NonNegative, Positive, RandomState, Share, WholeNumber
 from skda.utils.views import ViewRows
@@ -104,7 +105,9 @@ class ClusterRetrieval(BaseRetriever):
     the one over representations views of any kind, such as sparse counts. What it gains
     it gains from pairs of the new categories: fitted to pairs of known categories
     alone, it is no better than :class:`RidgeCCA`, and with few pairs it can be a little
-    worse. Labels in ``y`` are not used.
+    worse. Of more than 10,000 pairs, clusters and their classifiers are learned from as
+    many, drawn evenly, and the canonical correlations from all. Labels in ``y`` are not
+    used.
 
     Examples
     --------
@@ -184,6 +187,7 @@ class ClusterRetrieval(BaseRetriever):
         # The square root of the correlations, halfway to plain whitening.
         flat = np.maximum(cca.correlations_, np.finfo(float).tiny) ** -0.5
         joint = np.hstack([normalize(rows * flat) for rows in embedded.values()])
+        learned = spread_out(len(joint))
         found: dict[int, NDArray[Any]] = {}
         for k in self.n_clusters_:
             n_init = 1 if self._is_coarse(k) else 3
@@ -192,13 +196,15 @@ class ClusterRetrieval(BaseRetriever):
             k_means = KMeans(k, n_init=n_init, random_state=random_state)
             with catch_warnings():  # of duplicate pairs, which make fewer clusters
                 simplefilter("ignore", ConvergenceWarning)
-                found[k] = k_means.fit_predict(joint)
+                found[k] = _assign(k_means, joint, learned)
         self.cca_[representation] = cca
         self._spread[representation] = spread
         self.clusters_[representation] = found
         self.classifiers_[representation] = {
             k: {
-                name: self.make_classifier(clusters).fit(rows, clusters)
+                name: self.make_classifier(clusters[learned]).fit(
+                    rows[learned], clusters[learned]
+                )
                 for name, rows in embedded.items()
             }
             for k, clusters in found.items()
@@ -252,6 +258,14 @@ class ClusterRetrieval(BaseRetriever):
                 f"pairs, got n_clusters={self.n_clusters!r}."
             )
         return numbers
+
+
+def _assign(
+    k_means: KMeans, rows: NDArray[Any], learned: NDArray[np.intp]
+) -> NDArray[Any]:
+    """Find the clusters of some rows, and assign all to them."""
+    clusters: NDArray[Any] = k_means.fit_predict(rows[learned])
+    return clusters if len(learned) == len(rows) else k_means.predict(rows)
 
 
 def _as_pairs_allow(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.utils import gen_batches
 
 from skda.base import GalleryIndex
+from skda.utils.many_rows import spread_out
 from skda.utils.operations import normalize, take_rows
 
 __all__ = ["Relay"]
@@ -17,6 +18,9 @@ __all__ = ["Relay"]
 
 class Relay:
     """Add to a row the mean of the fused training pairs nearest to it in its view.
+
+    Of more than 10,000 pairs, as many are kept, drawn evenly: each row that is embedded
+    is compared with all of them.
 
     Parameters
     ----------
@@ -40,7 +44,9 @@ class Relay:
         self : object
             Fitted relay.
         """
-        units = {name: normalize(rows) for name, rows in embeddings.items()}
+        n_pairs = max(len(rows) for rows in embeddings.values())
+        kept = spread_out(n_pairs)
+        units = {name: normalize(rows[kept]) for name, rows in embeddings.items()}
         self.fused_ = np.mean(list(units.values()), axis=0)  # (n, d)
         n_neighbors = min(self.n_relays, len(self.fused_))
         self.indices_ = {

@@ -7,17 +7,13 @@ from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.neighbors import NearestNeighbors
 
 from skda.base import BaseScaledClassifier, DomainName, Rows, estimator
-from skda.preprocessing import (
-    cosine_graph,
-    neighbor_similarities,
-    symmetric_normalization,
-)
+from skda.preprocessing import neighbor_similarities, symmetric_normalization
+from skda.preprocessing._cosine_graph import index_and_graph
 from skda.utils._sklearn import Interval
 from skda.utils.propagation import spread, vote_shares
-from skda.utils.ranges import Count, Power
+from skda.utils.ranges import Count, Power, Transformer
 
 __all__ = ["CenteredLabelPropagation"]
 
@@ -50,8 +46,7 @@ class CenteredLabelPropagation(BaseScaledClassifier):
     row of :math:`F`, divided by its sum, has it. Unlabeled rows of the source are nodes
     of the graph, too.
 
-    It has no seed. It compares every row with every other, so it is for thousands of
-    rows, not for millions. Where classes are threads rather than clusters, it follows
+    It has no seed. Where classes are threads rather than clusters, it follows
     them as centroids cannot.
 
     The steps of a pipeline before this one see the target only: pass
@@ -63,6 +58,11 @@ class CenteredLabelPropagation(BaseScaledClassifier):
         Number of neighbors of every row, at most all the others.
     alpha
         Weight :math:`\alpha` of the neighbors against the labels, between 0 and 1.
+    neighbors : transformer
+        What searches for neighbors, after
+        :class:`sklearn.neighbors.KNeighborsTransformer`, by the Euclidean distance.
+        None searches exactly up to 10,000 rows, beyond by an approximate index of faiss
+        (``pip install 'skda[faiss]'``).
     center
         Whether to center every domain. A target that lacks classes has another mean
         for that alone: leave them out before, by :class:`skda.partial.PruneClasses`.
@@ -78,7 +78,7 @@ class CenteredLabelPropagation(BaseScaledClassifier):
         What every row seen in ``fit`` became, the source first. Given labels stay.
     source_mean_, target_mean_ : ndarray of shape (n_features,)
         What was taken from the scaled rows; zero without ``center``.
-    neighbors_ : NearestNeighbors
+    neighbors_ : NearestNeighbors or its like
         Index of the rows of both domains seen in ``fit``, all of which it keeps.
 
     See Also
@@ -111,6 +111,7 @@ class CenteredLabelPropagation(BaseScaledClassifier):
 
     n_neighbors: Count = 10
     alpha: Annotated[float, Interval(Real, 0, 1, closed="neither")] = 0.95
+    neighbors: Transformer = None
     center: bool = True
     power: Power | None = "auto"  # type: ignore[assignment]
 
@@ -135,13 +136,11 @@ class CenteredLabelPropagation(BaseScaledClassifier):
         X = np.concatenate(
             [self._center(source.X, "source"), self._center(target.X, "target")]
         )
-        self.neighbors_ = NearestNeighbors(
-            n_neighbors=min(self.n_neighbors, len(X)), metric="cosine"
-        ).fit(X)
+        self.neighbors_, graph = index_and_graph(X, self.n_neighbors, self.neighbors)
         given = np.concatenate(
             [rows.labels.memberships(self.classes_) for rows in (source, target)]
         ).astype(np.float64)
-        graph = symmetric_normalization(cosine_graph(X, self.n_neighbors))
+        graph = symmetric_normalization(graph)
         votes = spread(graph, given / given.sum(axis=0), self.alpha)
         known = given.any(axis=1, keepdims=True)
         self.label_distributions_ = np.where(known, given, self._normalize_votes(votes))

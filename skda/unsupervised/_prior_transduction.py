@@ -11,14 +11,21 @@ from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.neighbors import NearestNeighbors
 
 from skda.base import DomainName, Rows, estimator
 from skda.preprocessing import neighbor_similarities
 from skda.unsupervised._opinion import BaseOpinionClassifier
 from skda.utils._sklearn import HasMethods
+from skda.utils.neighbors import fit_neighbors
 from skda.utils.operations import normalize, softmax, spread_columns, xlogy
-from skda.utils.ranges import Auto, Count, Fraction, NonNegative, Positive
+from skda.utils.ranges import (
+    Auto,
+    Count,
+    Fraction,
+    NonNegative,
+    Positive,
+    Transformer,
+)
 from skda.utils.warnings import warn_user
 
 __all__ = ["PriorTransduction"]
@@ -74,6 +81,11 @@ class PriorTransduction(BaseOpinionClassifier):
         Temperature :math:`\tau` of the mixture.
     n_neighbors
         Number of neighbors of every row, at most all the others.
+    neighbors : transformer
+        What searches for neighbors, after
+        :class:`sklearn.neighbors.KNeighborsTransformer`, by the Euclidean distance.
+        None searches exactly up to 10,000 rows, beyond by an approximate index of faiss
+        (``pip install 'skda[faiss]'``).
     labeled_weight
         Weight :math:`\omega` of all labeled rows together, where that of all the others
         is 1. The public code chooses among 0.1, 0.5, 1 and 10 by held-out labels.
@@ -96,7 +108,7 @@ class PriorTransduction(BaseOpinionClassifier):
         :math:`\mu_k`, in units of the scaled features; zero for a class without rows.
     variances_ : ndarray of shape (n_features,)
         Diagonal of :math:`\Sigma`.
-    neighbors_ : NearestNeighbors
+    neighbors_ : NearestNeighbors or its like
         Index of the rows of the target seen in ``fit``, all of which it keeps.
 
     See Also
@@ -143,6 +155,7 @@ class PriorTransduction(BaseOpinionClassifier):
     lambda_prior: NonNegative | Auto = "auto"
     temperature: Positive = 50.0
     n_neighbors: Count = 3
+    neighbors: Transformer = None
     labeled_weight: NonNegative = 1.0
     smoothing: Fraction = 0.05
     n_rounds: Count = 10
@@ -167,10 +180,13 @@ class PriorTransduction(BaseOpinionClassifier):
                 f"No row has a probability of {', '.join(map(repr, absent))}: the fit "
                 f"works on the other classes."
             )
-        self.neighbors_ = NearestNeighbors(
-            n_neighbors=min(self.n_neighbors, max(len(target.X) - 1, 1)),
-            metric="cosine",
-        ).fit(target.X)
+        n_others = len(target.X) - 1
+        self.neighbors_ = fit_neighbors(
+            target.X,
+            min(self.n_neighbors, max(n_others, 1)),
+            cosine=True,
+            transformer=self.neighbors if n_others else None,
+        )
         P = self._smooth(P)
         self._opinion = P if self._columns is not None else None
         self._exponent = self._find_exponent(given)

@@ -8,7 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from skda.utils.many_rows import is_large
+
 __all__ = ["spread", "vote_shares"]
+
+#: Where the series ends, relative to its first term.
+LEAST, LEAST_OF_MANY = 1e-8, 1e-4
 
 
 def spread(graph: csr_matrix, labels: NDArray[Any], alpha: float) -> NDArray[Any]:
@@ -26,12 +31,15 @@ def spread(graph: csr_matrix, labels: NDArray[Any], alpha: float) -> NDArray[Any
     Returns
     -------
     ndarray of shape (n, K)
-        The sum, but for terms below 1e-8 of the first.
+        The sum, but for terms below 1e-8 of the first, or 1e-4 beyond 10,000 rows,
+        whose neighbors are approximate.
 
     Examples
     --------
     >>> import numpy as np
     >>> from scipy.sparse import csr_matrix
+
+    from skda.utils.many_rows import is_large
     >>> from skda.utils.propagation import spread
     >>> spread(csr_matrix([[0.0, 1.0], [1.0, 0.0]]), np.array([[3.0], [0.0]]), 0.5)
     array([[4.],
@@ -40,7 +48,8 @@ def spread(graph: csr_matrix, labels: NDArray[Any], alpha: float) -> NDArray[Any
     total = labels
     # No term is negative, so the classes of a row far from every label rank as they
     # should, however small its sums; conjugate gradients would blur them.
-    for _ in range(int(np.ceil(np.log(1e-8) / np.log(alpha)))):
+    least = LEAST_OF_MANY if is_large(len(labels)) else LEAST
+    for _ in range(int(np.ceil(np.log(least) / np.log(alpha)))):
         total = alpha * (graph @ total) + labels
     return total
 

@@ -9,7 +9,7 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.utils.validation import validate_data as validate_as_scikit_learn
 
 from skda.preprocessing import RowScaler, neighbor_similarities
-from skda.preprocessing._rows import FEW_ROWS
+from skda.preprocessing._cosine_graph import FEW_ROWS
 from skda.utils import operations
 from skda.utils.scaling import rescale_rows
 
