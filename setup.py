@@ -90,7 +90,7 @@ setup(
         "Typing :: Typed",
     ],
     packages=find_packages(include=["skda", "skda.*"]),
-    package_data={"skda": ["py.typed"]},
+    package_data={"skda": ["py.typed"], "skda.utils": ["papers.json"]},
     python_requires=">=3.11",
     install_requires=[
         "joblib>=1.3",

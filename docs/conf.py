@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from sphinx_gallery.sorting import ExplicitOrder
 from skda import __version__
 from skda.utils import ranges
 from skda.utils.declaration import constraints_of
+from skda.utils.papers import bibtex as bibtex_of, reference, table
 
 sys.path.append(str(Path(__file__).parents[1]))  # where benchmarks/ is
 
@@ -133,6 +135,7 @@ html_sidebars = {
         "adding_a_method",
         "contributing",
         "citing",
+        "references",
         "changelog",
     )
 }
@@ -211,20 +214,65 @@ def list_ranges() -> str:
     return "\n".join(rows)
 
 
-#: What a page leaves to this file, by the mark that stands for it.
+#: Families of methods, in the order of their pages.
+FAMILIES = ("heterogeneous", "unsupervised", "partial", "retrieval", "baselines")
+
+
+def list_papers() -> str:
+    """List the papers of every method, family by family, each with its BibTeX."""
+    methods, blocks = dict(table()["methods"]), []
+    for family in FAMILIES:
+        module = import_module(f"skda.{family}")
+        cited = {name: methods.pop(name) for name in module.__all__ if name in methods}
+        title = f"skda.{family}"
+        blocks += [f"{title}\n{'-' * len(title)}"]
+        for name in sorted(cited, key=str.lower):
+            blocks += [f":class:`~skda.{family}.{name}`", *_show(cited[name])]
+    rest = sorted({key for keys in methods.values() for key in keys})
+    blocks += ["Elsewhere\n---------", *_show(rest)]
+    return "\n\n".join(blocks)
+
+
+def _show(keys: list[str]) -> list[str]:
+    """Write references as a list, and their BibTeX in a part that opens."""
+    entries = "\n\n".join(map(bibtex_of, keys)).replace("\n", "\n      ")
+    listed = "\n".join(rf"* \{link_numbers(reference(key))}" for key in keys)
+    return [
+        listed,
+        f".. dropdown:: BibTeX\n\n   .. code-block:: bibtex\n\n      {entries}",
+    ]
+
+
+def link_numbers(text: str) -> str:
+    """Turn the numbers of a paper into links."""
+    text = re.sub(r"arXiv:([\d.]+\d)", r"`\g<0> <https://arxiv.org/abs/\1>`__", text)
+    return re.sub(r"doi:(\S+)(?=\.)", r"`\g<0> <https://doi.org/\1>`__", text)
+
+
+def list_unnumbered() -> str:
+    """List the papers of which no number was read."""
+    papers = table()["papers"]
+    return "\n".join(
+        rf"* \{reference(key)}"
+        for key, paper in papers.items()
+        if not {"arxiv", "doi"} & paper.keys()
+    )
+
+
+#: What a page leaves to this file, by the marks that stand for it.
 GENERATED = {
-    "api/extending": ("|ranges|", list_ranges),
-    "changelog": ("|fragments|", news),
-    "citing": ("|bibtex|", bibtex),
-    "contributing": ("|clone|", clone),
-    "user_guide/choosing": ("|diagram|", draw),
+    "api/extending": [("|ranges|", list_ranges)],
+    "changelog": [("|fragments|", news)],
+    "citing": [("|bibtex|", bibtex)],
+    "contributing": [("|clone|", clone)],
+    "references": [("|papers|", list_papers), ("|unnumbered|", list_unnumbered)],
+    "user_guide/choosing": [("|diagram|", draw)],
 }
 
 
 def fill_in(_app: Sphinx, docname: str, source: list[str]) -> None:
     """Put generated text where a page asks for it, as far in as its mark."""
-    if docname in GENERATED:
-        mark, generate = GENERATED[docname]
+    for mark, generate in GENERATED.get(docname, ()):
         indent = re.search(rf"^( *){re.escape(mark)}", source[0], re.MULTILINE)[1]
         text = generate().replace("\n", f"\n{indent}")
         source[0] = source[0].replace(mark, text)

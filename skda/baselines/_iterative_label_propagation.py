@@ -61,7 +61,7 @@ class IterativeLabelPropagation(GraphControl):
     References
     ----------
     .. [1] M. Lazarou et al., "Iterative label cleaning for transductive and
-       semi-supervised few-shot learning", ICCV 2021.
+       semi-supervised few-shot learning", ICCV 2021. arXiv:2012.07962.
 
     Examples
     --------

@@ -66,7 +66,7 @@ class SinkhornCentroids(RenamedShareControl, CentroidControl):
     References
     ----------
     .. [1] Y. Hu et al., "Leveraging the feature distribution in transfer-based few-shot
-       learning", ICANN 2021.
+       learning", ICANN 2021. arXiv:2006.03806.
 
     Examples
     --------

@@ -80,7 +80,7 @@ class SSDAE(TargetLearner, BaseNetClassifier):
 
     References
     ----------
-    .. [1] D. Wang, P. Cui, W. Zhu, "Deep Asymmetric Transfer Network for Unbalanced
+    .. [1] D. Wang, P. Cui and W. Zhu, "Deep Asymmetric Transfer Network for Unbalanced
        Domain Adaptation", AAAI 2018.
 
     Examples

@@ -14,6 +14,7 @@ from skda.cli._checks import check_options, compares_retrieval
 from skda.cli._options import CompareOptions
 from skda.cli._output import journal_of, say
 from skda.cli._parser import build_parser
+from skda.utils.papers import bibtex, papers_of
 
 # What takes seconds to import (torch, scikit-learn) is imported where it is used, so
 # that help and misspelled options are answered at once.
@@ -39,12 +40,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments.command_line = shlex.join(["skda", *given])
     try:
         with _short_warnings(arguments.command):
-            _compare(CompareOptions.from_arguments(arguments))
+            if arguments.command == "cite":
+                _cite(arguments.methods)
+            else:
+                _compare(CompareOptions.from_arguments(arguments))
     except (ModuleNotFoundError, OSError, ValueError, BrokenProcessPool) as error:
         _exit_for(error, arguments.command)
     except KeyboardInterrupt:
         return 130  # as a shell has it
     return 0
+
+
+def _cite(methods: Sequence[str]) -> None:
+    """Print the papers of all methods, each once."""
+    keys = {key: None for method in methods for key in papers_of(method)}
+    sys.stdout.write("\n\n".join(map(bibtex, keys)) + "\n")
 
 
 def _compare(options: CompareOptions) -> None:

@@ -21,6 +21,7 @@ examples:
   skda compare --task amazon_squeezenet:webcam_squeezenet --target-classes 5
   skda compare --task wikipedia --data-home DIR --figure result.png
   skda compare --view image=a.csv --view text=b.csv --labels c.csv
+  skda cite SSAN STN
 """
 TASK_HELP = """\
 digits (the default, comes along), office_caltech, mfeat, reuters, or SOURCE:TARGET,
@@ -43,7 +44,19 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"skda {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
     _add_compare(commands)
+    _add_cite(commands)
     return parser
+
+
+def _add_cite(commands: Any) -> None:
+    cite = commands.add_parser(
+        "cite",
+        help="print the papers behind methods as BibTeX",
+        description="Print the papers that the docstrings of methods cite, as BibTeX.",
+    )
+    cite.add_argument(
+        "methods", nargs="+", metavar="METHOD", help="name of a class, such as SSAN"
+    )
 
 
 def _add_compare(commands: Any) -> None:

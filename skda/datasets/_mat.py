@@ -87,9 +87,9 @@ def load_mat(path: str | PathLike[str]) -> Bunch:
     References
     ----------
     .. [1] S. Li et al., "Simultaneous Semantic Alignment Network for Heterogeneous
-       Domain Adaptation", ACM Multimedia 2020.
+       Domain Adaptation", ACM Multimedia 2020. arXiv:2008.01677.
     .. [2] Y. Yao et al., "Heterogeneous Domain Adaptation via Soft Transfer Network",
-       ACM Multimedia 2019.
+       ACM Multimedia 2019. arXiv:1908.10552. doi:10.1145/3343031.3350955.
 
     Examples
     --------

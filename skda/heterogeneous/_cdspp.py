@@ -134,7 +134,8 @@ class CDSPP(BaseCommonSpaceClassifier):
     References
     ----------
     .. [1] Q. Wang and T. P. Breckon, "Cross-Domain Structure Preserving Projection for
-       Heterogeneous Domain Adaptation", Pattern Recognition 2022.
+       Heterogeneous Domain Adaptation", Pattern Recognition 123, 2022.
+       arXiv:2004.12427.
 
     Examples
     --------

@@ -155,7 +155,7 @@ class DATN(BasePairedNetClassifier):
 
     References
     ----------
-    .. [1] D. Wang, P. Cui, W. Zhu, "Deep Asymmetric Transfer Network for Unbalanced
+    .. [1] D. Wang, P. Cui and W. Zhu, "Deep Asymmetric Transfer Network for Unbalanced
        Domain Adaptation", AAAI 2018.
 
     Examples

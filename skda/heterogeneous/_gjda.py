@@ -104,7 +104,7 @@ class GJDA(BaseCommonSpaceClassifier):
        "Recognizing Heterogeneous Cross-Domain Data via Generalized Joint Distribution
        Adaptation", ICME 2016.
     .. [2] M. Long et al., "Transfer Feature Learning with Joint Distribution
-       Adaptation", ICCV 2013.
+       Adaptation", ICCV 2013. doi:10.1109/ICCV.2013.274.
 
     Examples
     --------

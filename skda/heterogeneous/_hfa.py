@@ -85,10 +85,10 @@ class HFA(BaseAugmentedClassifier):
     References
     ----------
     .. [1] L. Duan, D. Xu and I. W. Tsang, "Learning with Augmented Features for
-       Heterogeneous Domain Adaptation", ICML 2012.
+       Heterogeneous Domain Adaptation", ICML 2012. arXiv:1206.4660.
     .. [2] W. Li, L. Duan, D. Xu and I. W. Tsang, "Learning with Augmented Features for
        Supervised and Semi-Supervised Heterogeneous Domain Adaptation", IEEE TPAMI
-       36(6), 2014.
+       36(6), 2014. doi:10.1109/TPAMI.2013.167.
 
     Examples
     --------

@@ -95,7 +95,7 @@ class HHTL(BaseMappedClassifier):
     .. [1] J. T. Zhou, S. J. Pan, I. W. Tsang and Y. Yan, "Hybrid Heterogeneous Transfer
        Learning through Deep Learning", AAAI 2014.
     .. [2] M. Chen, Z. Xu, K. Weinberger and F. Sha, "Marginalized Denoising
-       Autoencoders for Domain Adaptation", ICML 2012.
+       Autoencoders for Domain Adaptation", ICML 2012. arXiv:1206.4683.
 
     Examples
     --------

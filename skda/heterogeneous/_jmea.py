@@ -212,7 +212,7 @@ class JMEA(BaseTwoStreamClassifier):
     References
     ----------
     .. [1] Z. Fang et al., "Semi-supervised Heterogeneous Domain Adaptation: Theory and
-       Algorithms", IEEE TPAMI 2023.
+       Algorithms", IEEE TPAMI 45(1), 2023. doi:10.1109/TPAMI.2022.3146234.
 
     Examples
     --------

@@ -111,7 +111,7 @@ class MMDT(BaseMarginClassifier):
     References
     ----------
     .. [1] J. Hoffman, E. Rodner, J. Donahue, K. Saenko and T. Darrell, "Efficient
-       Learning of Domain-Invariant Image Representations", ICLR 2013.
+       Learning of Domain-Invariant Image Representations", ICLR 2013. arXiv:1301.3224.
 
     Examples
     --------

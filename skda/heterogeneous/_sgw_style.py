@@ -110,7 +110,7 @@ class SGWStyle(BaseCommonSpaceClassifier):
     .. [1] Y. Yan et al., "Semi-Supervised Optimal Transport for Heterogeneous Domain
        Adaptation", IJCAI 2018.
     .. [2] T. Vayer et al., "Optimal Transport for structured data with application on
-       graphs", ICML 2019.
+       graphs", ICML 2019. arXiv:1805.09114.
 
     Examples
     --------

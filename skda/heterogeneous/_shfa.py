@@ -114,7 +114,7 @@ class SHFA(BaseAugmentedClassifier):
     ----------
     .. [1] W. Li, L. Duan, D. Xu and I. W. Tsang, "Learning with Augmented Features for
        Supervised and Semi-Supervised Heterogeneous Domain Adaptation", IEEE TPAMI
-       36(6), 2014.
+       36(6), 2014. doi:10.1109/TPAMI.2013.167.
 
     Examples
     --------

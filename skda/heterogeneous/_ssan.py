@@ -228,7 +228,7 @@ class SSAN(BaseTwoStreamClassifier):
     References
     ----------
     .. [1] S. Li et al., "Simultaneous Semantic Alignment Network for Heterogeneous
-       Domain Adaptation", ACM Multimedia 2020.
+       Domain Adaptation", ACM Multimedia 2020. arXiv:2008.01677.
 
     Examples
     --------

@@ -136,7 +136,7 @@ class STN(BaseTwoStreamClassifier):
     References
     ----------
     .. [1] Y. Yao et al., "Heterogeneous Domain Adaptation via Soft Transfer Network",
-       ACM Multimedia 2019.
+       ACM Multimedia 2019. arXiv:1908.10552. doi:10.1145/3343031.3350955.
 
     Examples
     --------

@@ -240,6 +240,7 @@ class TNT(BaseTwoStreamClassifier):
     ----------
     .. [1] W.-Y. Chen, T.-M. H. Hsu, Y.-H. H. Tsai, Y.-C. F. Wang and M.-S. Chen,
        "Transfer Neural Trees for Heterogeneous Domain Adaptation", ECCV 2016.
+       doi:10.1007/978-3-319-46454-1_25.
 
     Examples
     --------

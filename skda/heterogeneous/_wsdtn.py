@@ -218,6 +218,7 @@ class WSDTN(BasePairedNetClassifier):
     ----------
     .. [1] X. Shu, G.-J. Qi, J. Tang and J. Wang, "Weakly-Shared Deep Transfer Networks
        for Heterogeneous-Domain Knowledge Propagation", ACM Multimedia 2015.
+       doi:10.1145/2733373.2806216.
 
     Examples
     --------

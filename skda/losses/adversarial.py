@@ -118,8 +118,8 @@ def confusion_loss(logits: Tensor) -> Tensor:
 
     References
     ----------
-    .. [1] E. Tzeng et al., "Simultaneous Deep Transfer Across Domains and Tasks",
-       ICCV 2015.
+    .. [1] E. Tzeng et al., "Simultaneous Deep Transfer Across Domains and Tasks", ICCV
+       2015. arXiv:1510.02192.
 
     Examples
     --------
@@ -152,7 +152,7 @@ def classifier_discrepancy(first: Tensor, second: Tensor) -> Tensor:
     References
     ----------
     .. [1] K. Saito et al., "Maximum Classifier Discrepancy for Unsupervised Domain
-       Adaptation", CVPR 2018.
+       Adaptation", CVPR 2018. arXiv:1712.02560.
 
     Examples
     --------
@@ -204,8 +204,8 @@ def margin_disparity(
 
     References
     ----------
-    .. [1] Y. Zhang et al., "Bridging Theory and Algorithm for Domain Adaptation",
-       ICML 2019.
+    .. [1] Y. Zhang et al., "Bridging Theory and Algorithm for Domain Adaptation", ICML
+       2019. arXiv:1904.05801.
 
     Examples
     --------

@@ -106,7 +106,7 @@ def coral_loss(a: Tensor, b: Tensor) -> Tensor:
     References
     ----------
     .. [1] B. Sun and K. Saenko, "Deep CORAL: Correlation Alignment for Deep Domain
-       Adaptation", ECCV 2016 Workshops.
+       Adaptation", ECCV Workshops 2016. arXiv:1607.01719.
 
     Examples
     --------
@@ -248,7 +248,7 @@ def triplet_centroid_loss(source: Centroids, target: Centroids) -> Tensor:
     References
     ----------
     .. [1] S. Li et al., "Simultaneous Semantic Alignment Network for Heterogeneous
-       Domain Adaptation", ACM Multimedia 2020.
+       Domain Adaptation", ACM Multimedia 2020. arXiv:2008.01677.
 
     Examples
     --------

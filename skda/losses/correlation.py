@@ -54,7 +54,8 @@ def canonical_correlations(
 
     References
     ----------
-    .. [1] G. Andrew et al., "Deep canonical correlation analysis", ICML 2013.
+    .. [1] G. Andrew, R. Arora, J. Bilmes and K. Livescu, "Deep canonical correlation
+       analysis", ICML 2013.
 
     Examples
     --------

@@ -88,7 +88,7 @@ def class_confusion_loss(logits: Tensor, temperature: float = 1.0) -> Tensor:
     References
     ----------
     .. [1] Y. Jin et al., "Minimum Class Confusion for Versatile Domain Adaptation",
-       ECCV 2020.
+       ECCV 2020. arXiv:1912.03699.
 
     Examples
     --------

@@ -104,8 +104,8 @@ def joint_kernel_mmd(
 
     References
     ----------
-    .. [1] M. Long et al., "Deep Transfer Learning with Joint Adaptation Networks",
-       ICML 2017.
+    .. [1] M. Long et al., "Deep Transfer Learning with Joint Adaptation Networks", ICML
+       2017. arXiv:1605.06636.
 
     Examples
     --------

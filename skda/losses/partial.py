@@ -64,6 +64,7 @@ def complement_entropy(logits: Tensor, memberships: Tensor) -> Tensor:
     References
     ----------
     .. [1] H.-Y. Chen et al., "Complement Objective Training", ICLR 2019.
+       arXiv:1903.01182.
 
     Examples
     --------

@@ -114,7 +114,7 @@ class AdaptiveSets(BaseMethodInside):
     References
     ----------
     .. [1] Y. Romano, M. Sesia and E. Candès, "Classification with Valid and Adaptive
-       Coverage", NeurIPS 2020.
+       Coverage", NeurIPS 2020. arXiv:2006.02544.
 
     Examples
     --------

@@ -139,7 +139,7 @@ def information_maximization_scorer(
     References
     ----------
     .. [1] Y. Shi and F. Sha, "Information-Theoretical Learning of Discriminative
-       Clusters for Unsupervised Domain Adaptation", ICML 2012.
+       Clusters for Unsupervised Domain Adaptation", ICML 2012. arXiv:1206.6438.
 
     Examples
     --------
@@ -210,7 +210,7 @@ def soft_neighborhood_density_scorer(
     References
     ----------
     .. [1] K. Saito et al., "Tune it the Right Way: Unsupervised Validation of Domain
-       Adaptation via Soft Neighborhood Density", ICCV 2021.
+       Adaptation via Soft Neighborhood Density", ICCV 2021. arXiv:2108.10860.
 
     Examples
     --------

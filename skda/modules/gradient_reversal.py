@@ -43,7 +43,7 @@ def reverse_gradient(x: Tensor, weight: float | Tensor = 1.0) -> Tensor:
     References
     ----------
     .. [1] Y. Ganin and V. Lempitsky, "Unsupervised Domain Adaptation by
-       Backpropagation", ICML 2015.
+       Backpropagation", ICML 2015. arXiv:1409.7495.
 
     Examples
     --------

@@ -89,7 +89,7 @@ def efficientnet_lite0(
     References
     ----------
     .. [1] M. Tan and Q. Le, "EfficientNet: Rethinking Model Scaling for Convolutional
-       Neural Networks", ICML 2019.
+       Neural Networks", ICML 2019. arXiv:1905.11946.
     """
     if image_size < 32 or image_size % 32:
         raise ValueError(

@@ -121,7 +121,8 @@ class A2KTStyle(BasePartialClassifier):
     References
     ----------
     .. [1] T. Jing, H. Xia and Z. Ding, "Adaptively-Accumulated Knowledge Transfer for
-       Partial Domain Adaptation", ACM Multimedia 2020.
+       Partial Domain Adaptation", ACM Multimedia 2020. arXiv:2008.11873.
+       doi:10.1145/3394171.3413986.
 
     Examples
     --------

@@ -187,7 +187,7 @@ class BA3US(BasePartialClassifier):
     References
     ----------
     .. [1] J. Liang et al., "A Balanced and Uncertainty-aware Approach for Partial
-       Domain Adaptation", ECCV 2020.
+       Domain Adaptation", ECCV 2020. arXiv:2003.02541.
 
     Examples
     --------

@@ -159,7 +159,7 @@ class DRCN(BasePartialClassifier):
     References
     ----------
     .. [1] S. Li et al., "Deep Residual Correction Network for Partial Domain
-       Adaptation", IEEE TPAMI 43(7), 2021.
+       Adaptation", IEEE TPAMI 43(7), 2021. arXiv:2004.04914.
 
     Examples
     --------

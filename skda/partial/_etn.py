@@ -187,7 +187,7 @@ class ETN(BasePartialClassifier):
     References
     ----------
     .. [1] Z. Cao et al., "Learning to Transfer Examples for Partial Domain Adaptation",
-       CVPR 2019.
+       CVPR 2019. arXiv:1903.12230.
 
     Examples
     --------

@@ -138,7 +138,7 @@ class IWAN(BasePartialClassifier):
     References
     ----------
     .. [1] J. Zhang et al., "Importance Weighted Adversarial Nets for Partial Domain
-       Adaptation", CVPR 2018.
+       Adaptation", CVPR 2018. arXiv:1803.09210.
 
     Examples
     --------

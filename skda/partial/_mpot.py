@@ -114,7 +114,7 @@ class MPOT(BasePartialClassifier):
     References
     ----------
     .. [1] K. Nguyen et al., "Improving Mini-batch Optimal Transport via Partial
-       Transportation", ICML 2022.
+       Transportation", ICML 2022. arXiv:2108.09645.
 
     Examples
     --------

@@ -113,6 +113,7 @@ class PADA(BasePartialClassifier):
     References
     ----------
     .. [1] Z. Cao et al., "Partial Adversarial Domain Adaptation", ECCV 2018.
+       arXiv:1808.04205.
 
     Examples
     --------

@@ -113,7 +113,7 @@ class SAFN(BasePartialClassifier):
     References
     ----------
     .. [1] R. Xu et al., "Larger Norm More Transferable: An Adaptive Feature Norm
-       Approach for Unsupervised Domain Adaptation", ICCV 2019.
+       Approach for Unsupervised Domain Adaptation", ICCV 2019. arXiv:1811.07456.
 
     Examples
     --------

@@ -108,7 +108,7 @@ class SAN(BasePartialClassifier):
     References
     ----------
     .. [1] Z. Cao et al., "Partial Transfer Learning with Selective Adversarial
-       Networks", CVPR 2018.
+       Networks", CVPR 2018. arXiv:1707.07901.
 
     Examples
     --------

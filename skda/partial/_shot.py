@@ -112,6 +112,7 @@ class SHOT(BasePartialClassifier):
     ----------
     .. [1] J. Liang, D. Hu and J. Feng, "Do We Really Need to Access the Source Data?
        Source Hypothesis Transfer for Unsupervised Domain Adaptation", ICML 2020.
+       arXiv:2002.08546.
 
     Examples
     --------

@@ -157,7 +157,7 @@ class ACMR(BaseNetRetriever):
     References
     ----------
     .. [1] B. Wang, Y. Yang, X. Xu, A. Hanjalic and H. T. Shen, "Adversarial cross-modal
-       retrieval", ACM Multimedia 2017.
+       retrieval", ACM Multimedia 2017. doi:10.1145/3123266.3123326.
 
     Examples
     --------

@@ -72,7 +72,7 @@ class GMLDA(LinearRetriever):
     References
     ----------
     .. [1] Sharma, Kumar, Daumé III and Jacobs, "Generalized multiview analysis: a
-       discriminative latent space", CVPR 2012.
+       discriminative latent space", CVPR 2012. doi:10.1109/CVPR.2012.6247923.
 
     Examples
     --------

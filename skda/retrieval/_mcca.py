@@ -67,8 +67,8 @@ class MCCA(LinearRetriever):
 
     References
     ----------
-    .. [1] Kettenring, "Canonical analysis of several sets of variables", Biometrika,
-       1971.
+    .. [1] Kettenring, "Canonical analysis of several sets of variables", Biometrika
+       58(3), 1971. doi:10.1093/biomet/58.3.433.
     .. [2] Rupnik and Shawe-Taylor, "Multi-view canonical correlation analysis", SiKDD
        2010.
 

@@ -86,7 +86,7 @@ class MvDA(LinearRetriever):
     .. [1] Kan, Shan, Zhang, Lao and Chen, "Multi-view discriminant analysis", ECCV
        2012.
     .. [2] Kan, Shan, Zhang, Lao and Chen, "Multi-view discriminant analysis", IEEE
-       Transactions on Pattern Analysis and Machine Intelligence 38(1), 2016.
+       TPAMI 38(1), 2016. doi:10.1109/TPAMI.2015.2435740.
 
     Examples
     --------

@@ -57,7 +57,7 @@ class PLS(LinearRetriever):
     .. [1] Sharma and Jacobs, "Bypassing synthesis: PLS for face recognition with pose,
        low-resolution and sketch", CVPR 2011.
     .. [2] Wegelin, "A survey of partial least squares (PLS) methods, with emphasis on
-       the two-block case", University of Washington, 2000.
+       the two-block case", University of Washington 2000.
 
     Examples
     --------

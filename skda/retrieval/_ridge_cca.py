@@ -95,11 +95,11 @@ class RidgeCCA(BaseRetriever):
     References
     ----------
     .. [1] H. D. Vinod, "Canonical ridge and econometrics of joint production", Journal
-       of Econometrics 4(2), 1976.
+       of Econometrics 4(2), 1976. doi:10.1016/0304-4076(76)90010-5.
     .. [2] N. Rasiwasia et al., "A new approach to cross-modal multimedia retrieval",
-       ACM Multimedia, 2010.
+       ACM Multimedia 2010. doi:10.1145/1873951.1873987.
     .. [3] P. Li, S. Chinchali and U. Topcu, "CSA: data-efficient mapping of unimodal
-       features to multimodal features", ICLR 2025.
+       features to multimodal features", ICLR 2025. arXiv:2410.07610.
 
     Examples
     --------

@@ -148,7 +148,7 @@ class ADDA(BaseOneStreamClassifier):
     References
     ----------
     .. [1] E. Tzeng, J. Hoffman, K. Saenko and T. Darrell, "Adversarial Discriminative
-       Domain Adaptation", CVPR 2017.
+       Domain Adaptation", CVPR 2017. arXiv:1702.05464.
 
     Examples
     --------

@@ -144,6 +144,7 @@ class CDAN(BaseOneStreamClassifier):
     References
     ----------
     .. [1] M. Long et al., "Conditional Adversarial Domain Adaptation", NeurIPS 2018.
+       arXiv:1705.10667.
 
     Examples
     --------

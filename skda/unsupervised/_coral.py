@@ -64,7 +64,7 @@ class CORAL(BaseAlignedClassifier):
     References
     ----------
     .. [1] B. Sun, J. Feng and K. Saenko, "Return of Frustratingly Easy Domain
-       Adaptation", AAAI 2016.
+       Adaptation", AAAI 2016. arXiv:1511.05547.
 
     Examples
     --------

@@ -69,7 +69,7 @@ class DAN(BaseOneStreamClassifier):
     References
     ----------
     .. [1] M. Long et al., "Learning Transferable Features with Deep Adaptation
-       Networks", ICML 2015.
+       Networks", ICML 2015. arXiv:1502.02791.
 
     Examples
     --------

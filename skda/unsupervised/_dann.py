@@ -82,7 +82,7 @@ class DANN(BaseOneStreamClassifier):
     References
     ----------
     .. [1] Y. Ganin et al., "Domain-Adversarial Training of Neural Networks", JMLR 17,
-       2016.
+       2016. arXiv:1505.07818.
 
     Examples
     --------

@@ -66,7 +66,7 @@ class DeepCORAL(BaseOneStreamClassifier):
     References
     ----------
     .. [1] B. Sun and K. Saenko, "Deep CORAL: Correlation Alignment for Deep Domain
-       Adaptation", ECCV 2016 Workshops.
+       Adaptation", ECCV Workshops 2016. arXiv:1607.01719.
 
     Examples
     --------

@@ -94,10 +94,10 @@ class DomainConfusion(BaseOneStreamClassifier):
 
     References
     ----------
-    .. [1] E. Tzeng et al., "Simultaneous Deep Transfer Across Domains and Tasks",
-       ICCV 2015.
+    .. [1] E. Tzeng et al., "Simultaneous Deep Transfer Across Domains and Tasks", ICCV
+       2015. arXiv:1510.02192.
     .. [2] Y. Zhang et al., "Domain-Symmetric Networks for Adversarial Domain
-       Adaptation", CVPR 2019.
+       Adaptation", CVPR 2019. arXiv:1904.04663.
 
     Examples
     --------

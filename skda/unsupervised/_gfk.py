@@ -85,7 +85,7 @@ class GFK(BaseAlignedClassifier):
     References
     ----------
     .. [1] B. Gong, Y. Shi, F. Sha and K. Grauman, "Geodesic Flow Kernel for
-       Unsupervised Domain Adaptation", CVPR 2012.
+       Unsupervised Domain Adaptation", CVPR 2012. doi:10.1109/CVPR.2012.6247911.
 
     Examples
     --------

@@ -108,8 +108,8 @@ class JAN(BaseOneStreamClassifier):
 
     References
     ----------
-    .. [1] M. Long et al., "Deep Transfer Learning with Joint Adaptation Networks",
-       ICML 2017.
+    .. [1] M. Long et al., "Deep Transfer Learning with Joint Adaptation Networks", ICML
+       2017. arXiv:1605.06636.
 
     Examples
     --------

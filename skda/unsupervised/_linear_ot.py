@@ -72,7 +72,8 @@ class LinearOT(BaseAlignedClassifier):
     References
     ----------
     .. [1] R. Flamary, K. Lounici and A. Ferrari, "Concentration bounds for linear Monge
-       mapping estimation and optimal transport domain adaptation", 2019.
+       mapping estimation and optimal transport domain adaptation", preprint 2019.
+       arXiv:1905.10155.
 
     Examples
     --------

@@ -89,6 +89,7 @@ class MADA(BaseOneStreamClassifier):
     References
     ----------
     .. [1] Z. Pei et al., "Multi-Adversarial Domain Adaptation", AAAI 2018.
+       arXiv:1809.02176.
 
     Examples
     --------

@@ -75,7 +75,7 @@ class MCC(BaseOneStreamClassifier):
     References
     ----------
     .. [1] Y. Jin et al., "Minimum Class Confusion for Versatile Domain Adaptation",
-       ECCV 2020.
+       ECCV 2020. arXiv:1912.03699.
 
     Examples
     --------

@@ -98,7 +98,7 @@ class MCD(BaseOneStreamClassifier):
     References
     ----------
     .. [1] K. Saito et al., "Maximum Classifier Discrepancy for Unsupervised Domain
-       Adaptation", CVPR 2018.
+       Adaptation", CVPR 2018. arXiv:1712.02560.
 
     Examples
     --------

@@ -109,7 +109,7 @@ class MDD(BaseOneStreamClassifier):
     References
     ----------
     .. [1] Y. Zhang et al., "Bridging Theory and Algorithm for Domain Adaptation", ICML
-       2019.
+       2019. arXiv:1904.05801.
 
     Examples
     --------

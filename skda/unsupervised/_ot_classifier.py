@@ -85,8 +85,7 @@ class OTClassifier(BaseAlignedClassifier):
     References
     ----------
     .. [1] N. Courty, R. Flamary, D. Tuia and A. Rakotomamonjy, "Optimal Transport for
-       Domain Adaptation", IEEE Transactions on Pattern Analysis and Machine
-       Intelligence 39, 2017.
+       Domain Adaptation", IEEE TPAMI 39, 2017. arXiv:1507.00504.
 
     Examples
     --------

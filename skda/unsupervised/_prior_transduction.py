@@ -132,7 +132,7 @@ class PriorTransduction(BaseOpinionClassifier):
     References
     ----------
     .. [1] M. Zanella, B. Gérin and I. Ben Ayed, "Boosting Vision-Language Models with
-       Transduction", NeurIPS 2024.
+       Transduction", NeurIPS 2024. arXiv:2406.01837.
 
     Examples
     --------

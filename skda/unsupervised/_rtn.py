@@ -116,7 +116,7 @@ class RTN(BaseOneStreamClassifier):
     References
     ----------
     .. [1] M. Long et al., "Unsupervised Domain Adaptation with Residual Transfer
-       Networks", NeurIPS 2016.
+       Networks", NeurIPS 2016. arXiv:1602.04433.
 
     Examples
     --------

@@ -102,7 +102,7 @@ class SourceOnly(BaseOneStreamClassifier, auto_wrap_output_keys=None):  # type: 
     References
     ----------
     .. [1] Y. Zhang et al., "Domain-Symmetric Networks for Adversarial Domain
-       Adaptation", CVPR 2019.
+       Adaptation", CVPR 2019. arXiv:1904.04663.
 
     Examples
     --------

@@ -120,7 +120,7 @@ class SPL(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseScaledClassifie
     References
     ----------
     .. [1] Q. Wang and T. P. Breckon, "Unsupervised Domain Adaptation via Structured
-       Prediction Based Selective Pseudo-Labeling", AAAI 2020.
+       Prediction Based Selective Pseudo-Labeling", AAAI 2020. arXiv:1911.07982.
 
     Examples
     --------

@@ -64,6 +64,7 @@ class SubspaceAlignment(BaseAlignedClassifier):
     ----------
     .. [1] B. Fernando, A. Habrard, M. Sebban and T. Tuytelaars, "Unsupervised Visual
        Domain Adaptation Using Subspace Alignment", ICCV 2013.
+       doi:10.1109/ICCV.2013.368.
 
     Examples
     --------

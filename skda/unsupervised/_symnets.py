@@ -200,9 +200,9 @@ class SymNets(BaseOneStreamClassifier):
     References
     ----------
     .. [1] Y. Zhang et al., "Domain-Symmetric Networks for Adversarial Domain
-       Adaptation", CVPR 2019.
+       Adaptation", CVPR 2019. arXiv:1904.04663.
     .. [2] Y. Zhang et al., "Unsupervised Multi-Class Domain Adaptation: Theory,
-       Algorithms, and Practice", TPAMI 2020.
+       Algorithms, and Practice", IEEE TPAMI 2020. arXiv:2002.08681.
 
     Examples
     --------

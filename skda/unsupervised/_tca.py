@@ -58,6 +58,7 @@ class TCA(BaseTransferComponents):
     ----------
     .. [1] S. J. Pan, I. W. Tsang, J. T. Kwok and Q. Yang, "Domain Adaptation via
        Transfer Component Analysis", IEEE Transactions on Neural Networks 22, 2011.
+       doi:10.1109/TNN.2010.2091281.
 
     Examples
     --------

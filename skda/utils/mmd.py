@@ -41,7 +41,7 @@ def mmd_coefficients(
     References
     ----------
     .. [1] M. Long et al., "Transfer Feature Learning with Joint Distribution
-       Adaptation", ICCV 2013.
+       Adaptation", ICCV 2013. doi:10.1109/ICCV.2013.274.
 
     Examples
     --------
