@@ -132,6 +132,7 @@ html_sidebars = {
         "papers",
         "faq",
         "migrating",
+        "promises",
         "adding_a_method",
         "contributing",
         "citing",
