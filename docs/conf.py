@@ -225,7 +225,7 @@ def list_papers() -> str:
     for family in FAMILIES:
         module = import_module(f"skda.{family}")
         cited = {name: methods.pop(name) for name in module.__all__ if name in methods}
-        title = f"skda.{family}"
+        title = family.capitalize()
         blocks += [f"{title}\n{'-' * len(title)}"]
         for name in sorted(cited, key=str.lower):
             blocks += [f":class:`~skda.{family}.{name}`", *_show(cited[name])]
