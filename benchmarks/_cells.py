@@ -12,9 +12,10 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-import torch
+from joblib import Parallel, delayed
 
-from benchmarks._results import FOLDER, append, load
+from benchmarks._results import FOLDER, circumstances, load, write
+from skda.comparison._parallel import on_one_thread
 
 __all__ = ["Cell", "find", "key_of", "read", "run"]
 
@@ -85,10 +86,11 @@ def run(
     parser.add_argument("--tasks", help="only these; T,T")
     parser.add_argument("--methods", help="only these; M;M")
     parser.add_argument("--splits", type=int, help="instead of the usual number")
+    parser.add_argument("--jobs", type=int, help="processes, of one thread each")
     parser.add_argument("--again", action="store_true", help="what is there as well")
     given = parser.parse_args()
-    torch.set_num_threads(1)
     done = {} if given.again else read(file)
+    todo = []
     for part in given.parts.split(","):
         for usual in parts[part]:
             cell = usual._replace(n_splits=given.splits or usual.n_splits)
@@ -98,6 +100,15 @@ def run(
                 and cell.method in (given.methods or cell.method).split(";")
                 and there["n_splits"] < cell.n_splits
             ):
-                line = {"cell": cell._asdict()} | measure(cell)
-                append(file, **line)
-                done[key_of(cell)] = line
+                done[key_of(cell)] = {"cell": cell._asdict()}
+                todo.append(cell)
+    # Only this process writes: others may be on machines with disks of their own.
+    parallel = Parallel(given.jobs, return_as="generator_unordered", batch_size=1)
+    for line in parallel(delayed(on_one_thread)(_line, measure, c) for c in todo):
+        write(file, line)
+
+
+def _line(measure: Callable[[Cell], dict[str, Any]], cell: Cell) -> dict[str, Any]:
+    """Measure a cell, and say where that was done."""
+    line = {"cell": cell._asdict()} | measure(cell)
+    return line | circumstances(line.get("device", "cpu"))

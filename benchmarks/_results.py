@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-__all__ = ["append", "circumstances", "data_file", "load", "sha256"]
+__all__ = ["append", "circumstances", "data_file", "load", "sha256", "write"]
 
 FOLDER = Path(__file__).parent / "results"
 PACKAGES = ("torch", "scikit-learn", "skorch", "numpy", "skda")
@@ -24,7 +24,11 @@ PACKAGES = ("torch", "scikit-learn", "skorch", "numpy", "skda")
 
 def append(file: str, /, **fields: Any) -> None:
     """Add a line to ``results/<file>.jsonl``, with all that a figure depends on."""
-    record = fields | circumstances(fields.get("device", "cpu"))
+    write(file, fields | circumstances(fields.get("device", "cpu")))
+
+
+def write(file: str, record: dict[str, Any]) -> None:
+    """Add a line that says itself what its figures depend on."""
     FOLDER.mkdir(exist_ok=True)
     with (FOLDER / f"{file}.jsonl").open("a") as lines:
         lines.write(json.dumps(record, default=repr) + "\n")

@@ -22,6 +22,7 @@ import contextlib
 import json
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
@@ -40,8 +41,8 @@ from benchmarks.boards.rows import (
     methods,
 )
 from benchmarks.boards.tasks import GROUPS, QUICK, SIDES, Task, all_tasks, side
-from skda.comparison._engine import _on_one_thread
 from skda.comparison._journal import Journal, append_line, fingerprint
+from skda.comparison._parallel import on_one_thread
 
 __all__ = ["OverBudgetError", "main", "run", "within"]
 
@@ -114,7 +115,7 @@ def run(
         _write_params(folder / f"boards_{group}.jsonl", rows[group])
     call = partial(_run_task, started=started, budget=budget, again=again)
     Parallel(n_jobs=n_jobs)(
-        delayed(_on_one_thread)(
+        delayed(on_one_thread)(
             call, task, rows[task.group], folder / f"boards_{task.group}.jsonl"
         )
         for task in tasks
@@ -198,6 +199,11 @@ def _run_task(
     again: bool,
 ) -> None:
     """Load a task, and fit the methods that have no line for these very data."""
+    if threading.current_thread() is not threading.main_thread():
+        raise RuntimeError(
+            "The budget of a fit needs the main thread of a process, and workers of "
+            "Dask compute in others: pass --jobs."
+        )
     log = Log(path, started)
     try:
         problem = load_problem(task)

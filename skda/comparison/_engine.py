@@ -7,21 +7,18 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from pathlib import Path
 from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
 import numpy as np
 import sklearn
 import torch
-from joblib import effective_n_jobs
 from numpy.typing import NDArray
 from sklearn.base import clone
-from sklearn.utils.parallel import Parallel, delayed
-from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
 from skda import __version__
 from skda.comparison._journal import Journal, append_line, fingerprint
+from skda.comparison._parallel import Shared, Sharing, run_calls, size_of
 from skda.comparison._warnings import listening
 from skda.utils.warnings import NoSourceWarning, warn_user
 
@@ -143,14 +140,20 @@ class Finished(NamedTuple):
 
     Parameters
     ----------
+    place : int
+        Which of the tasks it was.
     outcome : Outcome
         What came of it.
-    failure : str or None
-        Why it could not be written down.
+    key : str or None
+        Its fingerprint, if it is to be written down.
+    about : dict of str to object
+        What to write down beside the outcome.
     """
 
+    place: int
     outcome: Outcome
-    failure: str | None
+    key: str | None
+    about: dict[str, Any]
 
 
 class Experiment(ABC):
@@ -275,18 +278,19 @@ def evaluate_all(
     list of Outcome
         One per task, in order.
     """
-    finished = _run(_calls(experiment, tasks, journal), n_jobs)
-    collected, problem = [], None
+    finished = run_calls(_calls(experiment, tasks, journal), n_jobs)
+    collected: dict[int, Outcome] = {}
+    problem = None
     with tqdm(total=len(labels), disable=not verbose, leave=False) as bar:
-        for label in labels:
-            bar.set_description(label)
-            outcome, failure = _next(finished)
-            collected.append(outcome)
-            problem = problem or failure
+        for _ in labels:
+            bar.set_description(next(_missing(labels, collected)))
+            fit = _next(finished)
+            collected[fit.place] = fit.outcome
+            problem = problem or _write_down(fit, journal)
             bar.update()
     if problem is not None:
         warn_user(f"Not all finished fits could be kept: {problem}.")
-    return collected
+    return [collected[place] for place in range(len(labels))]
 
 
 def seeded_clone(estimator: Any, seed: int) -> Any:
@@ -305,47 +309,57 @@ def spread(values: NDArray[np.float64] | Sequence[float]) -> float:
     return float(np.std(values, ddof=1)) if len(values) > 1 else float("nan")
 
 
+def _missing(labels: list[str], collected: Mapping[int, Outcome]) -> Iterator[str]:
+    """Name the tasks that are not finished."""
+    return (label for i, label in enumerate(labels) if i not in collected)
+
+
 def _calls(
     experiment: Experiment,
     tasks: Iterable[tuple[Row, Split]],
     journal: Journal | None,
 ) -> Iterator[tuple[Callable[..., Finished], tuple[Any, ...]]]:
     """Say what to call for every task: a fit, or what hands over its result."""
-    if journal is None:
-        yield from ((_evaluate, (experiment, *task)) for task in tasks)
-        return
     versions = __version__, torch.__version__, sklearn.__version__
-    common = fingerprint(versions, type(experiment), experiment.data)
-    last, of_row = None, ""
-    for row, split in tasks:
-        if row is not last:  # its data may be large
-            last = row
-            of_row = fingerprint(row.setting, row.estimator, row.fit_params)
-        key = fingerprint(common, of_row, split)
-        record = journal.find(key)
-        if record is None:
-            yield _evaluate, (experiment, row, split, journal.path, key)
-        else:
-            yield Finished, (Outcome.from_record(record), None)
+    common, last, of_row = "", None, ""
+    if journal is not None:
+        common = fingerprint(versions, type(experiment), experiment.data)
+    sharing, shared = Sharing(), Shared(experiment, size_of(experiment.data))
+    for place, (row, split) in enumerate(tasks):
+        key = None
+        if journal is not None:
+            if row is not last:  # its data may be large
+                last = row
+                of_row = fingerprint(row.setting, row.estimator, row.fit_params)
+            key = fingerprint(common, of_row, split)
+            record = journal.find(key)
+            if record is not None:
+                outcome = Outcome.from_record(record)
+                yield Finished, (place, outcome, None, {})
+                continue
+        params = sharing.share(row.fit_params)
+        bare = row._replace(fit_params={})
+        yield _evaluate, ((place, key), shared, bare, params, split)
 
 
 def _evaluate(
-    experiment: Experiment,
-    row: Row,
-    split: Split,
-    path: Path | None = None,
-    key: str = "",
+    task: tuple[int, str | None], shared: Shared, row: Row, params: Shared, split: Split
 ) -> Finished:
-    """Fit, and write down the result before anything else can happen."""
-    outcome = experiment.evaluate(row, split)
-    if path is None:
-        return Finished(outcome, None)
-    record = {"label": row.label, "seed": split.seed, **outcome.to_record()}
+    """Fit a method to a split of the data that all processes have."""
+    place, key = task
+    outcome = shared.value.evaluate(row._replace(fit_params=params.value), split)
+    return Finished(place, outcome, key, {"label": row.label, "seed": split.seed})
+
+
+def _write_down(fit: Finished, journal: Journal | None) -> str | None:
+    """Write down a fit before anything else can happen, or say why it cannot be."""
+    if journal is None or fit.key is None:
+        return None
     try:
-        append_line(path, key, record)
+        append_line(journal.path, fit.key, fit.about | fit.outcome.to_record())
     except OSError as error:
-        return Finished(outcome, f"{path}: {error.strerror or error}")
-    return Finished(outcome, None)
+        return f"{journal.path}: {error.strerror or error}"
+    return None
 
 
 def _next(finished: Iterator[T]) -> T:
@@ -358,27 +372,3 @@ def _next(finished: Iterator[T]) -> T:
             "the same time. What is finished is in the journal, if there is one."
         )
         raise
-
-
-def _run(
-    calls: Iterable[tuple[Callable[..., T], tuple[Any, ...]]], n_jobs: int | None
-) -> Iterator[T]:
-    """Give the results in order, as they come."""
-    if effective_n_jobs(n_jobs) == 1:
-        return (function(*arguments) for function, arguments in calls)
-    # scikit-learn's Parallel takes its settings, and the filters of warnings, along.
-    parallel = Parallel(n_jobs=n_jobs, return_as="generator")
-    return iter(
-        parallel(delayed(_on_one_thread)(call, *arguments) for call, arguments in calls)
-    )
-
-
-def _on_one_thread(function: Callable[..., T], *arguments: Any) -> T:
-    """Call a function on one thread, as the other cores have work of their own."""
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with threadpool_limits(1):
-            return function(*arguments)
-    finally:
-        torch.set_num_threads(n_threads)

@@ -1,7 +1,8 @@
 """The journal of a comparison: one line of JSON for every fit that is finished.
 
-A line is written at once and synchronized with the disk, by the process that fitted, so
-that whatever ends the run takes no more than the fits under way. A line that was torn
+A line is written and synchronized with the disk as soon as its fit is finished, by the
+process that runs the comparison, as others may be on machines with disks of their own.
+Whatever ends the run takes no more than the fits under way. A line that was torn
 is passed over, and its fit is done again. Lines are found by a fingerprint of all that
 a result depends on.
 """

@@ -3,6 +3,7 @@
 from skda.modules.adversary import AdversarialClassifier
 from skda.modules.autoencoder import AutoEncoderClassifier, MappedAutoEncoders
 from skda.modules.classwise_adversary import ClasswiseAdversarialClassifier
+from skda.modules.distributed import DistributedRows
 from skda.modules.dropout import ByteDropout, SeededDropout, quicken_dropout
 from skda.modules.gradient_reversal import reverse_gradient
 from skda.modules.initialization import draw_normal
@@ -25,6 +26,7 @@ __all__ = [
     "AutoEncoderClassifier",
     "ByteDropout",
     "ClasswiseAdversarialClassifier",
+    "DistributedRows",
     "FeatureRecorder",
     "MappedAutoEncoders",
     "MultiViewEncoder",

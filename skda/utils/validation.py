@@ -117,7 +117,10 @@ def check_magnitude(X: Any, where: str, *, power: int = 2) -> None:
 
 
 def check_pair(pair: Any, form: str) -> tuple[Any, Any]:
-    """Check that a fit parameter is a tuple of two, which no splitter would slice."""
+    """Check that a fit parameter is a tuple of two, which no splitter would slice.
+
+    What stands for data on a cluster is fetched.
+    """
     if isinstance(pair, list) and pair and all(isinstance(p, tuple) for p in pair):
         raise TypeError(
             f"Expected {form}, one source, got a list of {len(pair)}: several are for "
@@ -132,7 +135,14 @@ def check_pair(pair: Any, form: str) -> tuple[Any, Any]:
         )
     if not isinstance(pair, tuple) or len(pair) != 2:
         raise TypeError(f"Expected {form}, a tuple of two, got {reprlib.repr(pair)}.")
-    return pair
+    first, second = map(_fetch, pair)
+    return first, second
+
+
+def _fetch(value: Any) -> Any:
+    """Fetch what a future stands for, as one of Dask; anything else is itself."""
+    is_future = callable(getattr(value, "result", None)) and hasattr(value, "done")
+    return value.result() if is_future else value
 
 
 def _is_pair_of_rows(value: Any) -> bool:

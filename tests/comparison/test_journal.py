@@ -110,7 +110,7 @@ def test_gains_and_retrieval_keep_a_journal_too(data, fits, tmp_path):
     assert len(path.read_text().splitlines()) == 2 * 4
 
 
-def test_jobs_write_for_themselves(data, tmp_path):
+def test_jobs_leave_the_journal_of_a_loop(data, tmp_path):
     one, two = (
         compare([STN(max_epochs=1)], **data, n_splits=2, journal=tmp_path / n, n_jobs=j)
         for n, j in (("one", 1), ("two", 2))

@@ -1,6 +1,7 @@
 """Tests of `skda.utils.validation`."""
 
 import pickle
+from concurrent.futures import Future
 from copy import deepcopy
 
 import numpy as np
@@ -87,3 +88,10 @@ def test_remembered_features_have_a_name_that_survives_pickling():
             ValueError, match="X has 2 features, but the source of GeoST is expecting 3"
         ):
             validate_features(same, np.eye(2), reset=False)
+
+
+def test_what_a_future_stands_for_is_fetched():
+    future = Future()
+    future.set_result([1, 2])
+
+    assert check_pair((future, [0, 1]), "source=(a, b)") == ([1, 2], [0, 1])
