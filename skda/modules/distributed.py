@@ -72,11 +72,11 @@ class DistributedRows(nn.Module):
         start = distributed.get_rank() * size
         rows = torch.arange(start, start + size, device=X.device).clamp(max=len(X) - 1)
         params = {n: p for n, p in self.module.named_parameters() if p.requires_grad}
-        summed = _SumGradients.apply(*params.values()) if params else ()
+        summed = _SumGradients.apply(*params.values()) if params else ()  # type: ignore[no-untyped-call]
         part = functional_call(
             self.module, dict(zip(params, summed, strict=True)), X.index_select(0, rows)
         )
-        gathered: Tensor = _Gather.apply(part, len(X))
+        gathered: Tensor = _Gather.apply(part, len(X))  # type: ignore[no-untyped-call]
         return gathered
 
     @torch.no_grad()
