@@ -1,5 +1,6 @@
 """Fixtures and settings shared by all tests."""
 
+import os
 import sys
 from contextlib import suppress
 from typing import NamedTuple
@@ -18,8 +19,10 @@ from skda.utils.labels import UNLABELED
 #: test_outside_package.py installs it first.
 collect_ignore = ["outside_package"]
 
-# The nets here are tiny: threads cost more than they give (13x on two cores).
+# The nets here are tiny: threads cost more than they give (13x on two cores). So do
+# those of linear algebra, in the processes that are started from here.
 torch.set_num_threads(1)
+os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 @pytest.fixture(autouse=True)

@@ -16,13 +16,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.sparse import issparse
+from sklearn.base import BaseEstimator
 from torch import Tensor, nn
 
 from skda.persistence._arrays import Arrays
 from skda.persistence._foreign import without_tree
 from skda.persistence._registry import is_function, name_of
 from skda.training.plain_state import take_apart
-from skda.utils._sklearn import BaseEstimator
 
 __all__ = ["Encoder", "is_foreign"]
 

@@ -295,6 +295,7 @@ class DomainNet(PlainState):
     def on_train_begin(self, net: NeuralNet, X: Domains, **kwargs: Any) -> None:
         """Open a phase."""
         self._first_epoch = len(self.history)
+        self._least: dict[str, float] = {}
         self._unread: list[tuple[dict[str, Any], tuple[str, ...], Tensor]] = []
         self._divergence = DivergenceCheck(self.lr)
         self.criterion_.start_fit(self.module_, X.whole)
@@ -411,10 +412,13 @@ class DomainNet(PlainState):
 
     def _record(self, row: dict[str, Any], name: str, value: float) -> None:
         """Keep a score, and whether a loss is the best of the training so far."""
-        row[name] = value
         if name.endswith("_loss"):
-            before = [r[name] for r in self.history if name in r and r is not row]
-            row[f"{name}_best"] = value < min(before, default=math.inf)
+            if name not in self._least:
+                before = (earlier[name] for earlier in self.history if name in earlier)
+                self._least[name] = min(before, default=math.inf)
+            row[f"{name}_best"] = value < self._least[name]
+            self._least[name] = min(value, self._least[name])
+        row[name] = value
 
     def predict(self, X: Any) -> NDArray[np.int64]:
         """Predict positions of classes, for scorers among the callbacks."""

@@ -117,10 +117,7 @@ def check_magnitude(X: Any, where: str, *, power: int = 2) -> None:
 
 
 def check_pair(pair: Any, form: str) -> tuple[Any, Any]:
-    """Check that a fit parameter is a tuple of two, which no splitter would slice.
-
-    What stands for data on a cluster is fetched.
-    """
+    """Check that a fit parameter is a tuple of two, and fetch what is on a cluster."""
     if isinstance(pair, list) and pair and all(isinstance(p, tuple) for p in pair):
         raise TypeError(
             f"Expected {form}, one source, got a list of {len(pair)}: several are for "
