@@ -26,6 +26,13 @@ PAGES = {
 
 #: First lines of the blocks of Python that nothing runs, each with the reason.
 NOT_RUN = {
+    "# train.py, started by: accelerate launch --num_processes 4 train.py": (
+        "needs several processes; tests/integration has it"
+    ),
+    'client = dask.distributed.Client("tcp://scheduler:8786")': (
+        "needs a cluster; tests/integration has it"
+    ),
+    'ray.init("auto")': "needs a cluster; tests/integration has it",
     "from my_package import MyMethod, make_extractor": "a package of the reader's",
     "mlflow.sklearn.autolog()": "MLflow is no requirement; tests/integration has it",
 }
