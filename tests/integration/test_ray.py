@@ -13,8 +13,9 @@ from skda.model_selection import LabeledFold
 
 
 @pytest.fixture
-def cluster():
-    """Two processes on this machine."""
+def cluster(monkeypatch):
+    """Two processes on this machine, which do not wait for all others."""
+    monkeypatch.setenv("RAY_worker_niceness", "0")
     ray.init(
         num_cpus=2,
         include_dashboard=False,
