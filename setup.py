@@ -93,7 +93,7 @@ setup(
     package_data={"skda": ["py.typed"], "skda.utils": ["papers.json"]},
     python_requires=">=3.11",
     install_requires=[
-        "joblib>=1.3",
+        "joblib>=1.5",
         "numpy>=1.26.4",
         "scikit-learn>=1.6",
         "scipy>=1.13",

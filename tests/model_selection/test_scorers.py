@@ -163,7 +163,8 @@ def test_a_search_maximizes_the_score_on_unlabeled_rows(
 def test_several_scorers_go_into_one_cross_validation(toy):
     clf = TargetOnly(LogisticRegression())
     scoring = {scorer.__name__: scorer for scorer in SCORERS}
-    results = cross_validate(clf, toy.X, toy.y_true, cv=2, scoring=scoring)
+    # scikit-learn 1.6 does not take None for params when metadata are routed.
+    results = cross_validate(clf, toy.X, toy.y_true, cv=2, scoring=scoring, params={})
 
     assert all(np.isfinite(results[f"test_{name}"]).all() for name in scoring)
 
