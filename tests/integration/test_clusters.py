@@ -44,7 +44,8 @@ def client():
         }
         for number in range(2)
     }
-    scheduler = {"cls": Scheduler, "options": {"dashboard": False}}
+    any_port = {"dashboard": False, "dashboard_address": ":0"}  # of the HTTP server
+    scheduler = {"cls": Scheduler, "options": any_port}
     with (
         SpecCluster(workers, scheduler, silence_logs=logging.CRITICAL) as cluster,
         Client(cluster) as client,
