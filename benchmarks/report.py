@@ -149,7 +149,9 @@ def batched_table() -> Table:
         ]
         for r in records
     ]
-    return Table(["Method", "separate, s", "batched, s", "ratio", "aim"], rows)
+    return Table(
+        ["Method", "separate, s", "batched, s", "ratio", "aim"], rows, has_best=False
+    )
 
 
 def threads_table() -> Table:
@@ -187,7 +189,9 @@ def latency_table() -> Table:
         ]
         for r in latest(load("speed_latency"), "method").values()
     ]
-    return Table(["Method", "predict_proba, ms", "ONNX, ms", "ONNX, KiB"], rows)
+    return Table(
+        ["Method", "predict_proba, ms", "ONNX, ms", "ONNX, KiB"], rows, has_best=False
+    )
 
 
 def auto_table() -> Table:
@@ -238,7 +242,9 @@ def scale_table() -> Table:
         )
     header = [f"CPU s, {n:,}" for n in SCALE]
     scores = ["accuracy at 20,000", "of the exact form"]
-    return Table(["Method", *header, "exponent", "MiB at most", *scores], rows)
+    return Table(
+        ["Method", *header, "exponent", "MiB at most", *scores], rows, has_best=False
+    )
 
 
 def _cpu(run: dict[str, Any] | None) -> str:
