@@ -258,8 +258,8 @@ class GeoST(BaseSeveralSourcesClassifier):
     max_iter: Count = 40
 
     unlabeled_fate: ClassVar[str] = (
-        "GeoST never predicts them there, unless unlabeled_classes='infer', which "
-        "takes it that the target has unlabeled rows of them"
+        "with unlabeled_classes='infer' GeoST takes it that the target has unlabeled "
+        "rows of them, else it never predicts them there"
     )
 
     def make_preprocessor(self, domain: DomainName) -> Any:

@@ -280,7 +280,7 @@ def test_all_classes_unlabeled_is_an_error(known):
 @pytest.mark.parametrize(
     ("clf", "said"),
     [
-        (GeoST(), "GeoST never predicts them there, unless unlabeled_classes='infer'"),
+        (GeoST(), "with unlabeled_classes='infer' GeoST takes it that the target has"),
         (SSAN(max_epochs=1), "SSAN may predict them there"),
         (STN(max_epochs=1), "STN may predict them there"),
     ],
