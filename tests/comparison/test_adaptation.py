@@ -195,7 +195,7 @@ def test_jobs_change_nothing_but_the_time(data, capsys):
 
     without = one.columns.drop("seconds")
     pd.testing.assert_frame_equal(two[without], one[without])
-    assert "STN, no source:" in capsys.readouterr().err
+    assert "SVMt:" in capsys.readouterr().err  # the first that is still missing
 
 
 def test_jobs_have_one_thread_each_and_leave_ours_alone(data, log, monkeypatch):
